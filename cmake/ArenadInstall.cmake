@@ -1,0 +1,38 @@
+# What `cmake --install` puts where. Included last, when all targets are known.
+#
+#   bin/                    arenad, arena-worker beside it, arenactl
+#   include/arenad/         headers for games and clients
+#   include/arenad/generated/   code that Cap'n Proto made of Arenad's own schemas
+#   lib/                    the client library
+#   lib/cmake/Arenad/       find_package(Arenad): Arenad::game, Arenad::client, arenad_game(), arenad_schema()
+#   share/arenad/schema/    Arenad's schemas, for clients in other languages
+include(CMakePackageConfigHelpers)
+
+set(ARENAD_PACKAGE_DIR ${CMAKE_INSTALL_LIBDIR}/cmake/Arenad)
+set(ARENAD_SCHEMA_DIR ${CMAKE_INSTALL_DATADIR}/arenad/schema)
+set(ARENAD_GENERATED_DIR ${CMAKE_INSTALL_INCLUDEDIR}/arenad/generated)
+
+# Names and needs that only the installed libraries have: in the tree, targets bring them along.
+set_target_properties(arenad_game_api PROPERTIES EXPORT_NAME game)
+set_target_properties(arenad_ipc PROPERTIES EXPORT_NAME client)
+set_target_properties(arenad_ipc_schema PROPERTIES EXPORT_NAME client_schema)
+target_compile_features(arenad_ipc INTERFACE cxx_std_20)
+target_link_libraries(arenad_ipc INTERFACE $<INSTALL_INTERFACE:xxhash>)
+target_include_directories(arenad_ipc_schema INTERFACE $<INSTALL_INTERFACE:${ARENAD_GENERATED_DIR}>)
+
+install(TARGETS arenad arena-worker arenactl)
+install(DIRECTORY ipc/include/ worker/include/ DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} FILES_MATCHING PATTERN "*.h")
+install(DIRECTORY $<TARGET_PROPERTY:arenad_ipc_schema,BINARY_DIR>/schema/ DESTINATION ${ARENAD_GENERATED_DIR}
+  FILES_MATCHING PATTERN "*.h")
+install(DIRECTORY ipc/ DESTINATION ${ARENAD_SCHEMA_DIR} FILES_MATCHING PATTERN "*.capnp" PATTERN include EXCLUDE)
+
+install(TARGETS arenad_game_api arenad_ipc arenad_ipc_schema EXPORT ArenadTargets)
+install(EXPORT ArenadTargets NAMESPACE Arenad:: DESTINATION ${ARENAD_PACKAGE_DIR})
+configure_package_config_file(cmake/ArenadConfig.cmake.in ${PROJECT_BINARY_DIR}/ArenadConfig.cmake
+  INSTALL_DESTINATION ${ARENAD_PACKAGE_DIR} PATH_VARS ARENAD_SCHEMA_DIR)
+# Before 1.0, a minor version may break what was built against the one before.
+write_basic_package_version_file(${PROJECT_BINARY_DIR}/ArenadConfigVersion.cmake COMPATIBILITY SameMinorVersion)
+install(FILES
+  ${PROJECT_BINARY_DIR}/ArenadConfig.cmake ${PROJECT_BINARY_DIR}/ArenadConfigVersion.cmake
+  cmake/ArenadSchema.cmake cmake/ArenadGame.cmake
+  DESTINATION ${ARENAD_PACKAGE_DIR})
