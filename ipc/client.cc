@@ -1,0 +1,390 @@
+// How a client goes on across incarnations: arenad sends a notice with the new incarnation's region once the old worker is dead. The
+// old region is then final. The attachment reads it to its published end and goes on in the new one at the same position: the
+// new incarnation lays the outputs of the frames that it runs again where they were.
+#include "arenad/client.h"
+
+#include <algorithm>
+#include <array>
+#include <deque>
+#include <optional>
+#include <unordered_map>
+#include <vector>
+
+#include "ipc/board.h"
+#include "ipc/channel.h"
+#include "ipc/clock.h"
+#include "ipc/control_client.h"
+#include "ipc/futex.h"
+#include "ipc/incarnation.h"
+#include "ipc/outbox.h"
+
+namespace arenad {
+namespace {
+
+constexpr uint64_t kMaxOutputBytes = 16 * 1024 * 1024;
+constexpr size_t kMaxSleepers = 60;  // two futex words each
+constexpr uint64_t kIdleLooksPerSocketLook = 1024;
+constexpr uint64_t kPollSliceNs = 2 * kMillisecond;
+// Nothing wakes a sleeper when arenad dies, so it looks at the socket this often at least.
+constexpr uint64_t kLongestSleepNs = kSecond / 2;
+
+StreamView outputs_of(const IncarnationView& view) {
+  const WorkerStatus& status = view.status();
+  return {view.output_ring(), view.output_capacity(), status.outputs_published, status.outputs_begin, status.outputs_reserved};
+}
+
+}  // namespace
+
+struct Client::State {
+  explicit State(ControlClient c) : control(std::move(c)) {}
+  void take_in();
+
+  ControlClient control;
+  bool connected = true;
+  uint64_t looked_ns = 0;
+  std::unordered_map<uint32_t, Attachment::State*> attachments;
+  std::vector<ControlIncoming> early;  // notices for an attachment that is not known yet
+};
+
+struct Attachment::State {
+  Client::State* client = nullptr;
+  uint32_t id = 0;
+  ArenaId arena;
+  std::string name;
+  Seat seat = 0;
+  ChannelId channel;
+  bool observer = false;
+  ChannelWriter writer;
+  BoardView board;
+  uint32_t bell_seen = 0;
+  std::deque<IncarnationView> incarnations;  // the front is being read
+  std::function<void(int, Epoch)> hook;
+  OutboxReader reader{kMaxOutputBytes};
+  Output output;
+  uint64_t lag = 0;
+  Rejection rejection;
+  uint64_t rejected_seen = 0;
+  std::optional<Departure> departure;
+  uint64_t full = 0;
+  uint64_t idle_looks = 0;
+
+  void add_incarnation(IncarnationView view);
+  void take_notice(ControlIncoming& incoming);
+  [[nodiscard]] const ChannelEntry* my_entry() const;
+  void update_released();
+  bool take_rejection();
+  [[nodiscard]] bool for_me(const RecordHeader& header) const;
+  Incoming read_outputs();
+  bool look_at_socket();
+  size_t add_waits(std::array<FutexWait, kMaxFutexWaits>& waits, size_t count);
+  bool anything_to_read();
+};
+
+void Attachment::State::add_incarnation(IncarnationView view) {
+  if (hook) hook(view.fd().get(), view.epoch());
+  incarnations.push_back(std::move(view));
+}
+
+void Attachment::State::take_notice(ControlIncoming& incoming) {
+  const auto notice = incoming.root().getNotice();
+  if (notice.isIncarnation() && !incoming.fds.empty()) {
+    if (auto view = IncarnationView::map(std::move(incoming.fds[0]))) add_incarnation(std::move(*view));
+  } else if (notice.isGone()) {
+    departure = Departure{notice.getGone().getState(), notice.getGone().getReason()};
+  }
+}
+
+void Client::State::take_in() {
+  if (!connected) return;
+  looked_ns = monotonic_ns();
+  connected = control.poll();
+  std::vector<ControlIncoming> waiting = std::move(early);
+  early.clear();
+  while (auto notice = control.next_notice()) waiting.push_back(std::move(*notice));
+  for (ControlIncoming& incoming : waiting) {
+    const auto found = attachments.find(incoming.root().getNotice().getAttachment());
+    if (found != attachments.end()) {
+      found->second->take_notice(incoming);
+    } else {
+      early.push_back(std::move(incoming));
+    }
+  }
+}
+
+const ChannelEntry* Attachment::State::my_entry() const {
+  if (incarnations.empty()) return nullptr;
+  const ChannelEntry& entry = incarnations.back().channels()[seat];
+  return entry.channel_id.load(std::memory_order_acquire) == channel.value ? &entry : nullptr;
+}
+
+void Attachment::State::update_released() {
+  if (const ChannelEntry* entry = my_entry()) writer.set_released(entry->released.load(std::memory_order_acquire));
+}
+
+bool Attachment::State::take_rejection() {
+  const ChannelEntry* entry = my_entry();
+  if (entry == nullptr) return false;
+  const uint64_t last = entry->last_rejected_sequence.load(std::memory_order_acquire);
+  if (last <= rejected_seen) return false;
+  rejected_seen = last;
+  rejection.sequence = last;
+  switch (static_cast<RejectReason>(entry->last_reject_reason.load(std::memory_order_relaxed))) {
+    case RejectReason::unknown_type:
+      rejection.reason = Rejection::Reason::unknown_type;
+      break;
+    case RejectReason::broken_ring:
+      rejection.reason = Rejection::Reason::broken_ring;
+      break;
+    case RejectReason::none:
+    case RejectReason::malformed:
+      rejection.reason = Rejection::Reason::malformed;
+      break;
+  }
+  return true;
+}
+
+bool Attachment::State::for_me(const RecordHeader& header) const {
+  return observer || header.party == 0 || (header.party >> seat & 1) != 0;
+}
+
+Incoming Attachment::State::read_outputs() {
+  bool final_seen = false;
+  while (!incarnations.empty()) {
+    const StreamView stream = outputs_of(incarnations.front());
+    switch (reader.next(stream)) {
+      case OutboxReader::Step::record:
+        final_seen = false;
+        writer.header().outputs_read.store(reader.position(), std::memory_order_relaxed);
+        if (!for_me(reader.header())) continue;
+        output = {reader.header().sequence, reader.header().type, reader.header().party, reader.words(), reader.word_count()};
+        return Incoming::output;
+      case OutboxReader::Step::lagged: {
+        const uint64_t newest = stream.published.load(std::memory_order_acquire);
+        lag = newest - reader.position();
+        reader.skip_to(newest);
+        return Incoming::lagged;
+      }
+      case OutboxReader::Step::end:
+      case OutboxReader::Step::ahead:
+      case OutboxReader::Step::corrupt:
+        if (incarnations.size() < 2) return Incoming::none;
+        // The notice of the successor is here, so this one is final; one more look finds what came before the notice.
+        if (std::exchange(final_seen, true)) {
+          incarnations.pop_front();
+          final_seen = false;
+        }
+        continue;
+    }
+  }
+  return Incoming::none;
+}
+
+// True if something may have changed.
+bool Attachment::State::look_at_socket() {
+  const uint32_t bell = board.bell();
+  if (bell == bell_seen) return false;
+  bell_seen = bell;
+  client->take_in();
+  return true;
+}
+
+size_t Attachment::State::add_waits(std::array<FutexWait, kMaxFutexWaits>& waits, size_t count) {
+  waits[count++] = board.bell_wait(bell_seen);
+  if (!incarnations.empty()) {
+    const auto& published = incarnations.back().status().outputs_published;
+    waits[count++] = {low_half(published), static_cast<uint32_t>(reader.position())};
+  }
+  return count;
+}
+
+bool Attachment::State::anything_to_read() {
+  if (board.bell() != bell_seen || departure || !client->connected) return true;
+  if (incarnations.size() > 1) return true;
+  return !incarnations.empty() &&
+         incarnations.back().status().outputs_published.load(std::memory_order_acquire) > reader.position();
+}
+
+Attachment::Attachment(std::unique_ptr<State> state) : state_(std::move(state)) {}
+
+Attachment::~Attachment() {
+  Client::State& client = *state_->client;
+  client.attachments.erase(state_->id);
+  if (!client.connected) return;
+  // Nobody waits for the answer: the daemon notices a closed connection as well.
+  (void)client.control.call([&](wire::Request::Builder request) { request.setDetach(state_->id); }, {}, 2000);
+}
+
+void* Attachment::reserve(size_t word_count, Sent& why_not) {
+  State& s = *state_;
+  if (s.observer || s.departure) {
+    why_not = Sent::closed;
+    return nullptr;
+  }
+  if (record_bytes(word_count) > s.writer.max_event_bytes()) {
+    why_not = Sent::too_large;
+    return nullptr;
+  }
+  void* space = s.writer.reserve(word_count);
+  if (space == nullptr) {
+    s.look_at_socket();
+    s.update_released();
+    space = s.writer.reserve(word_count);
+  }
+  why_not = space != nullptr ? Sent::ok : Sent::full;
+  if (space == nullptr) ++s.full;
+  return space;
+}
+
+uint64_t Attachment::commit(uint64_t type, size_t word_count) {
+  return state_->writer.commit(type, word_count);
+}
+
+void Attachment::publish() {
+  State& s = *state_;
+  s.writer.publish();
+  // The worker says that it sleeps before its last look at the channel: one of us sees the other.
+  std::atomic_thread_fence(std::memory_order_seq_cst);
+  if (!s.incarnations.empty() && s.incarnations.back().status().asleep.load(std::memory_order_relaxed) != 0) {
+    futex_wake_all(low_half(s.writer.header().published));
+  }
+}
+
+Incoming Attachment::receive() {
+  State& s = *state_;
+  s.look_at_socket();
+  if (s.take_rejection()) return Incoming::rejected;
+  const Incoming incoming = s.read_outputs();
+  if (incoming != Incoming::none) return incoming;
+  if (s.departure) return Incoming::gone;
+  // For callers that never wait.
+  if (++s.idle_looks % kIdleLooksPerSocketLook == 0) s.client->take_in();
+  if (!s.client->connected) return Incoming::disconnected;
+  return Incoming::none;
+}
+
+const Output& Attachment::output() const {
+  return state_->output;
+}
+uint64_t Attachment::lag() const {
+  return state_->lag;
+}
+const Rejection& Attachment::rejection() const {
+  return state_->rejection;
+}
+const Departure& Attachment::departure() const {
+  static const Departure none;
+  return state_->departure ? *state_->departure : none;
+}
+void Attachment::wait(uint64_t timeout_ms) {
+  Attachment* self = this;
+  Client::wait_any({&self, 1}, timeout_ms);
+}
+ArenaId Attachment::arena() const {
+  return state_->arena;
+}
+const std::string& Attachment::arena_name() const {
+  return state_->name;
+}
+Seat Attachment::seat() const {
+  return state_->seat;
+}
+ChannelId Attachment::channel() const {
+  return state_->channel;
+}
+uint64_t Attachment::events_sent() const {
+  return state_->writer.sequence();
+}
+uint64_t Attachment::full_count() const {
+  return state_->full;
+}
+uint64_t Attachment::bytes_not_applied() const {
+  const ChannelEntry* entry = state_->my_entry();
+  const uint64_t taken = entry != nullptr ? entry->taken.load(std::memory_order_acquire) : 0;
+  return state_->writer.written() - std::min(taken, state_->writer.written());
+}
+Epoch Attachment::epoch() const {
+  return state_->incarnations.empty() ? Epoch{} : state_->incarnations.back().epoch();
+}
+
+void Attachment::on_incarnation(std::function<void(int, Epoch)> hook) {
+  state_->hook = std::move(hook);
+  for (const IncarnationView& view : state_->incarnations) state_->hook(view.fd().get(), view.epoch());
+}
+
+Client::Client(std::unique_ptr<State> state) : state_(std::move(state)) {}
+Client::~Client() = default;
+
+Result<std::unique_ptr<Client>> Client::connect(const std::string& socket_path) {
+  auto control = ControlClient::connect(socket_path);
+  if (!control) return control.error();
+  return std::unique_ptr<Client>(new Client(std::make_unique<State>(std::move(*control))));
+}
+
+Result<std::unique_ptr<Attachment>> Client::attach(const AttachOptions& options, uint64_t timeout_ms) {
+  auto writer = ChannelWriter::create(options.observer ? 0 : options.channel_bytes);
+  if (!writer) return writer.error();
+  const int fd = writer->fd().get();
+  auto reply = state_->control.call(
+      [&](wire::Request::Builder request) {
+        auto attach = request.initAttach();
+        attach.setArena(options.arena);
+        attach.setPlayer(options.player);
+        attach.setObserver(options.observer);
+      },
+      {&fd, 1}, timeout_ms);
+  if (!reply) return reply.error();
+  const auto attached = reply->root().getReply().getAttached();
+  if (reply->fds.empty()) return make_error(ErrorCode::corrupt, "arenad's answer to an attach lacks the board");
+  auto board = BoardView::map(std::move(reply->fds[0]));
+  if (!board) return board.error();
+
+  auto state = std::make_unique<Attachment::State>();
+  state->client = state_.get();
+  state->id = attached.getAttachment();
+  state->arena = ArenaId::parse(std::string_view(attached.getArena().begin(), attached.getArena().size())).value_or(ArenaId{});
+  state->name = attached.getName();
+  state->seat = attached.getSeat();
+  state->channel = {attached.getChannel()};
+  state->observer = options.observer;
+  state->writer = std::move(*writer);
+  state->board = std::move(*board);
+  state->reader.skip_to(attached.getOutputsFrom());
+  state->bell_seen = state->board.bell() - 1;  // look at the socket at once
+  if (attached.getLive() && reply->fds.size() > 1) {
+    auto view = IncarnationView::map(std::move(reply->fds[1]));
+    if (!view) return view.error();
+    state->add_incarnation(std::move(*view));
+  }
+  state_->attachments[state->id] = state.get();
+  return std::unique_ptr<Attachment>(new Attachment(std::move(state)));
+}
+
+void Client::wait_any(std::span<Attachment* const> attachments, uint64_t timeout_ms) {
+  if (attachments.empty()) return;
+  const size_t sleepers = std::min(attachments.size(), kMaxSleepers);
+  const uint64_t now = monotonic_ns();
+  uint64_t longest = std::min(timeout_ms * kMillisecond, kLongestSleepNs);
+  if (sleepers < attachments.size()) longest = std::min(longest, kPollSliceNs);
+
+  auto set_asleep = [&](uint32_t asleep) {
+    for (Attachment* a : attachments) a->state_->writer.header().reader_asleep.store(asleep, std::memory_order_relaxed);
+  };
+  set_asleep(1);
+  std::atomic_thread_fence(std::memory_order_seq_cst);
+  const bool ready =
+      std::any_of(attachments.begin(), attachments.end(), [](Attachment* a) { return a->state_->anything_to_read(); });
+  if (!ready) {
+    std::array<FutexWait, kMaxFutexWaits> waits;
+    size_t count = 0;
+    for (Attachment* a : attachments.first(sleepers)) count = a->state_->add_waits(waits, count);
+    futex_wait_any({waits.data(), count}, now + longest);
+  }
+  set_asleep(0);
+  // Nothing rings when arenad is gone: only the socket tells.
+  const uint64_t awake_ns = monotonic_ns();
+  for (Attachment* a : attachments) {
+    if (awake_ns - a->state_->client->looked_ns >= kLongestSleepNs) a->state_->client->take_in();
+  }
+}
+
+}  // namespace arenad

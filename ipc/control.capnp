@@ -1,0 +1,228 @@
+@0xc4b6d3e7a1f05e92;
+# What clients and operators say to arenad over its Unix socket, and what it answers.
+#
+# Each message is one Cap'n Proto message in standard stream framing (capnproto.org/encoding.html#serialization-over-a-stream).
+# The caller sends Requests; arenad sends FromDaemon: exactly one reply for each request, with the request's id, and notices about attached
+# arenas whenever they happen. File descriptors travel as SCM_RIGHTS with the bytes of the message that counts them in `fds`.
+
+using Cxx = import "/capnp/c++.capnp";
+$Cxx.namespace("arenad::wire");
+
+const protocolVersion :UInt32 = 1;
+
+struct Request {
+  id @0 :UInt64;
+  fds @1 :UInt16;
+  union {
+    version @2 :Void;
+    start @3 :Start;
+    status @4 :Selection;
+    restart @5 :Selection;
+    stop @6 :Selection;
+    drain @7 :Drain;
+    export @8 :Text;      # an arena; the reply carries a memfd with the recording (recording.capnp)
+    attach @9 :Attach;
+    detach @10 :UInt32;   # an attachment
+    results @11 :Text;    # an arena
+  }
+}
+
+struct FromDaemon {
+  fds @0 :UInt16;
+  union {
+    reply @1 :Reply;
+    notice @2 :Notice;
+  }
+}
+
+struct Reply {
+  id @0 :UInt64;
+  union {
+    error @1 :Failure;
+    version @2 :Version;
+    started @3 :Started;
+    status @4 :Status;
+    items @5 :List(Item);      # restart, stop, drain: one for each arena selected
+    exported @6 :UInt64;       # bytes in the memfd
+    attached @7 :Attached;
+    detached @8 :Void;
+    results @9 :List(MatchResult);
+  }
+}
+
+enum FailureCode {
+  failed @0;
+  invalid @1;
+  unknownArena @2;
+  timeout @3;
+  refused @4;
+  unreachable @5;
+  corrupt @6;
+  exhausted @7;
+}
+
+struct Failure {
+  code @0 :FailureCode;
+  message @1 :Text;
+}
+
+struct Version {
+  program @0 :Text;
+  protocol @1 :UInt32;
+  pid @2 :UInt32;
+  uptimeMs @3 :UInt64;
+}
+
+struct Param {
+  key @0 :Text;
+  value @1 :Text;
+}
+
+struct Start {
+  game @0 :Text;       # a name from the configuration
+  id @1 :Text;         # 26 characters; empty: a new one. Starting an id that runs already changes nothing
+  name @2 :Text;       # empty: made from the game's name
+  params @3 :List(Param);
+}
+
+struct Started {
+  id @0 :Text;
+  name @1 :Text;
+  alreadyRunning @2 :Bool;
+}
+
+# Names, ids or globs over names; all of them if `all`.
+struct Selection {
+  arenas @0 :List(Text);
+  all @1 :Bool;
+  finished @2 :Bool;   # status: also those that have ended
+}
+
+struct Drain {
+  selection @0 :Selection;
+  deadlineMs @1 :UInt64;   # from now; what still runs then is stopped with its state kept
+}
+
+struct Item {
+  id @0 :Text;
+  name @1 :Text;
+  union {
+    ok @2 :Text;           # what was done
+    error @3 :Failure;
+  }
+}
+
+struct Status {
+  daemon @0 :DaemonStatus;
+  arenas @1 :List(ArenaStatus);
+}
+
+struct DaemonStatus {
+  version @0 :Text;
+  pid @1 :UInt32;
+  uptimeMs @2 :UInt64;
+  configuration @3 :Text;
+  running @4 :UInt32;
+  clients @5 :UInt32;
+  checkpointLagMs @6 :UInt64;   # how long the oldest snapshot that is not in the database yet has waited
+  storeError @7 :Text;          # empty: the database takes what it is given
+  sharedMemoryBytes @8 :UInt64;
+  draining @9 :Bool;
+  recoveries @10 :UInt64;
+  notices @11 :List(Text);      # what an operator should know since the start: a database moved aside, arenas set back
+}
+
+struct ArenaStatus {
+  id @0 :Text;
+  name @1 :Text;
+  game @2 :Text;
+  gameVersion @3 :Text;
+  state @4 :Text;
+  reason @5 :Text;             # why it is in this state, if that is not obvious
+  pid @6 :UInt32;
+  epoch @7 :UInt64;
+  sinceUnixMs @8 :UInt64;      # when the arena was started
+  frame @9 :UInt64;
+  tickHz @10 :UInt32;
+  players @11 :UInt32;
+  clients @12 :UInt32;
+  events @13 :UInt64;          # applied, over all incarnations that this arenad has seen
+  rejected @14 :UInt64;
+  outputs @15 :UInt64;         # sequence of the last published one
+  outputsRefused @16 :UInt64;
+  restarts @17 :UInt32;        # crashes within the window of the restart budget
+  restartsTotal @18 :UInt64;
+  lastExit @19 :Text;
+  recoveryMs @20 :Float64;     # the last recovery: from the notice of the death to the first new frame
+  rung @21 :Text;              # which rung of the recovery ladder the incarnation started from
+  replayedFrames @22 :UInt64;
+  replayedEvents @23 :UInt64;
+  divergences @24 :UInt64;
+  firstDivergentFrame @25 :UInt64;
+  framesLate @26 :UInt64;
+  lateP50Us @27 :UInt64;
+  lateP99Us @28 :UInt64;
+  frameMeanUs @29 :Float64;
+  frameMaxUs @30 :UInt64;
+  snapshots @31 :UInt64;
+  snapshotsFailed @32 :UInt64;
+  snapshotBytes @33 :UInt64;
+  snapshotFrame @34 :UInt64;
+  snapshotMeanUs @35 :Float64;
+  durableFrame @36 :UInt64;
+  sharedMemoryBytes @37 :UInt64;
+  nextRestartMs @38 :UInt64;   # in backoff: when the next try begins
+  releasedEarly @39 :Bool;     # records were released before a checkpoint covered them
+  channels @40 :List(ChannelStatus);
+  params @41 :List(Param);
+  lateness @42 :List(UInt64);  # in detail: the counts of the histogram (ipc/histogram.h), microseconds
+}
+
+struct ChannelStatus {
+  seat @0 :UInt16;
+  player @1 :Text;
+  applied @2 :UInt64;
+  rejected @3 :UInt64;
+  waitingBytes @4 :UInt64;     # published and not taken yet
+  keptBytes @5 :UInt64;        # kept for a replay
+  outputLagBytes @6 :UInt64;
+}
+
+struct MatchResult {
+  sequence @0 :UInt64;
+  seat @1 :UInt32;
+  type @2 :UInt64;
+  message @3 :Data;
+}
+
+struct Attach {
+  arena @0 :Text;
+  player @1 :Text;        # a name; the same name gets the same seat again
+  observer @2 :Bool;      # no seat and no events, only outputs
+  # one fd: the channel region, made and sealed by the client
+}
+
+struct Attached {
+  attachment @0 :UInt32;
+  arena @1 :Text;
+  name @2 :Text;
+  seat @3 :UInt16;
+  channel @4 :UInt64;
+  live @5 :Bool;
+  epoch @6 :UInt64;
+  outputsFrom @7 :UInt64;  # position in the outputs from before the join took effect: nothing that follows from it is missed
+  # fds: the board; the incarnation region if `live`
+}
+
+struct Notice {
+  attachment @0 :UInt32;
+  union {
+    incarnation @1 :UInt64;   # epoch of a new incarnation. One fd: its region. The one before has ended for good
+    gone @2 :Gone;            # the arena runs no more; nothing follows for this attachment
+  }
+}
+
+struct Gone {
+  state @0 :Text;             # ended, stopped, failed, lost
+  reason @1 :Text;
+}

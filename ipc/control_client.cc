@@ -1,0 +1,148 @@
+#include "ipc/control_client.h"
+
+#include <algorithm>
+#include <poll.h>
+
+#include "ipc/clock.h"
+#include "ipc/socket.h"
+
+namespace arenad {
+namespace {
+
+// arenad is trusted more than we are, and the status of thousands of arenas is long.
+constexpr uint64_t kMaxReplyBytes = 256 * 1024 * 1024;
+
+Error gone() {
+  return make_error(ErrorCode::unreachable, "arenad has closed the connection");
+}
+
+}  // namespace
+
+ErrorCode error_code_of(wire::FailureCode code) {
+  switch (code) {
+    case wire::FailureCode::FAILED:
+      return ErrorCode::failed;
+    case wire::FailureCode::INVALID:
+      return ErrorCode::invalid;
+    case wire::FailureCode::UNKNOWN_ARENA:
+      return ErrorCode::unknown_arena;
+    case wire::FailureCode::TIMEOUT:
+      return ErrorCode::timeout;
+    case wire::FailureCode::REFUSED:
+      return ErrorCode::refused;
+    case wire::FailureCode::UNREACHABLE:
+      return ErrorCode::unreachable;
+    case wire::FailureCode::CORRUPT:
+      return ErrorCode::corrupt;
+    case wire::FailureCode::EXHAUSTED:
+      return ErrorCode::exhausted;
+  }
+  return ErrorCode::failed;
+}
+
+wire::FailureCode failure_code_of(ErrorCode code) {
+  switch (code) {
+    case ErrorCode::failed:
+      return wire::FailureCode::FAILED;
+    case ErrorCode::invalid:
+      return wire::FailureCode::INVALID;
+    case ErrorCode::unknown_arena:
+      return wire::FailureCode::UNKNOWN_ARENA;
+    case ErrorCode::timeout:
+      return wire::FailureCode::TIMEOUT;
+    case ErrorCode::refused:
+      return wire::FailureCode::REFUSED;
+    case ErrorCode::unreachable:
+      return wire::FailureCode::UNREACHABLE;
+    case ErrorCode::corrupt:
+      return wire::FailureCode::CORRUPT;
+    case ErrorCode::exhausted:
+      return wire::FailureCode::EXHAUSTED;
+  }
+  return wire::FailureCode::FAILED;
+}
+
+ControlClient::ControlClient(Fd socket) : stream_(std::make_unique<ControlStream>(std::move(socket), kMaxReplyBytes)) {}
+
+Result<ControlClient> ControlClient::connect(const std::string& socket_path) {
+  auto socket = connect_unix(socket_path);
+  if (!socket) return socket.error();
+  return ControlClient(std::move(*socket));
+}
+
+Result<void> ControlClient::wait_for_socket(short events, uint64_t deadline_ns) {
+  for (;;) {
+    const uint64_t now = monotonic_ns();
+    if (now >= deadline_ns) return make_error(ErrorCode::timeout, "arenad has not answered in time");
+    pollfd waiting{stream_->fd().get(), events, 0};
+    const uint64_t left_ms = std::min<uint64_t>((deadline_ns - now) / kMillisecond + 1, 60'000);
+    const int ready = ::poll(&waiting, 1, static_cast<int>(left_ms));
+    if (ready > 0) return {};
+    if (ready < 0 && errno != EINTR) return errno_error("cannot wait for arenad");
+  }
+}
+
+std::optional<ControlIncoming> ControlClient::next_message() {
+  ControlIncoming incoming;
+  incoming.message = stream_->next();
+  if (!incoming.message) return std::nullopt;
+  const uint16_t count = incoming.root().getFds();
+  for (uint16_t i = 0; i < count; ++i) incoming.fds.push_back(stream_->take_fd());
+  return incoming;
+}
+
+Result<ControlIncoming> ControlClient::call(const std::function<void(wire::Request::Builder)>& fill, std::span<const int> fds,
+                                            uint64_t timeout_ms) {
+  const uint64_t deadline_ns = monotonic_ns() + timeout_ms * kMillisecond;
+  const uint64_t id = next_id_++;
+  capnp::MallocMessageBuilder message;
+  auto request = message.initRoot<wire::Request>();
+  request.setId(id);
+  request.setFds(static_cast<uint16_t>(fds.size()));
+  fill(request);
+  if (auto queued = stream_->queue(message, fds); !queued) return queued.error();
+  for (;;) {
+    if (stream_->flush() != ControlStream::Io::ok) return gone();
+    const bool unsent = stream_->unsent_bytes() != 0;
+    while (auto incoming = next_message()) {
+      const auto root = incoming->root();
+      if (root.isNotice()) {
+        notices_.push_back(std::move(*incoming));
+        continue;
+      }
+      const auto reply = root.getReply();
+      if (reply.getId() != id) continue;  // of a request that was given up
+      if (reply.isError()) return make_error(error_code_of(reply.getError().getCode()), reply.getError().getMessage());
+      return std::move(*incoming);
+    }
+    if (stream_->broken()) return gone();
+    if (auto waited = wait_for_socket(static_cast<short>(unsent ? POLLIN | POLLOUT : POLLIN), deadline_ns); !waited) {
+      return waited.error();
+    }
+    if (stream_->receive() != ControlStream::Io::ok) {
+      // What came before the end still counts, but there is no more than that.
+      while (auto incoming = next_message()) {
+        const auto root = incoming->root();
+        if (root.isReply() && root.getReply().getId() == id && !root.getReply().isError()) return std::move(*incoming);
+      }
+      return gone();
+    }
+  }
+}
+
+bool ControlClient::poll() {
+  const auto io = stream_->receive();
+  while (auto incoming = next_message()) {
+    if (incoming->root().isNotice()) notices_.push_back(std::move(*incoming));
+  }
+  return io == ControlStream::Io::ok && !stream_->broken();
+}
+
+std::optional<ControlIncoming> ControlClient::next_notice() {
+  if (notices_.empty()) return std::nullopt;
+  ControlIncoming first = std::move(notices_.front());
+  notices_.pop_front();
+  return first;
+}
+
+}  // namespace arenad

@@ -1,0 +1,50 @@
+// The caller's end of the control socket: one request, one reply, with a deadline; notices that come in between are kept.
+#pragma once
+
+#include <deque>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "arenad/result.h"
+#include "ipc/control.capnp.h"
+#include "ipc/control_stream.h"
+
+namespace arenad {
+
+struct ControlIncoming {
+  std::unique_ptr<ControlMessage> message;
+  std::vector<Fd> fds;
+  [[nodiscard]] wire::FromDaemon::Reader root() const { return message->root<wire::FromDaemon>(); }
+};
+
+class ControlClient {
+ public:
+  static Result<ControlClient> connect(const std::string& socket_path);
+
+  // Sends a request and waits for its reply. A reply that is an error becomes an Error; ErrorCode::timeout if none came in time,
+  // ErrorCode::unreachable if the connection is gone.
+  Result<ControlIncoming> call(const std::function<void(wire::Request::Builder)>& fill, std::span<const int> fds,
+                               uint64_t timeout_ms);
+
+  // Takes in what has arrived, without waiting. False if the connection is gone.
+  bool poll();
+  // A notice that has arrived.
+  std::optional<ControlIncoming> next_notice();
+  [[nodiscard]] const Fd& fd() const { return stream_->fd(); }
+
+ private:
+  explicit ControlClient(Fd socket);
+  Result<void> wait_for_socket(short events, uint64_t deadline_ns);
+  std::optional<ControlIncoming> next_message();
+
+  std::unique_ptr<ControlStream> stream_;
+  uint64_t next_id_ = 1;
+  std::deque<ControlIncoming> notices_;
+};
+
+ErrorCode error_code_of(wire::FailureCode code);
+wire::FailureCode failure_code_of(ErrorCode code);
+
+}  // namespace arenad

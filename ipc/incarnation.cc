@@ -1,0 +1,122 @@
+#include "ipc/incarnation.h"
+
+#include <array>
+#include <bit>
+#include <new>
+
+#include "ipc/record.h"
+
+namespace arenad {
+namespace {
+
+bool valid_place(const Place& place, uint64_t region_bytes) {
+  return place.offset % kPageBytes == 0 && place.bytes % kPageBytes == 0 && place.bytes != 0 &&
+         place.offset >= kFirstPartOffset && place.offset <= region_bytes && place.bytes <= region_bytes - place.offset;
+}
+
+bool valid_identity(const IncarnationIdentity& identity, uint64_t region_bytes) {
+  if (identity.magic != kIncarnationMagic || identity.layout_version != kIncarnationLayoutVersion) return false;
+  for (const Place* ring : {&identity.frame_log, &identity.outputs, &identity.system}) {
+    if (!valid_place(*ring, region_bytes) || !std::has_single_bit(ring->bytes)) return false;
+  }
+  return valid_place(identity.slots[0], region_bytes) && valid_place(identity.slots[1], region_bytes);
+}
+
+IncarnationIdentity identity_for(const IncarnationSizes& sizes) {
+  IncarnationIdentity identity{};
+  uint64_t next = kFirstPartOffset;
+  auto place = [&next](uint64_t bytes) {
+    const Place result{next, bytes};
+    next += bytes;
+    return result;
+  };
+  identity.layout_version = kIncarnationLayoutVersion;
+  identity.header_bytes = kFirstPartOffset;
+  identity.frame_log = place(sizes.frame_log_bytes);
+  identity.outputs = place(sizes.output_bytes);
+  identity.system = place(sizes.system_bytes);
+  identity.slots[0] = place(sizes.slot_bytes);
+  identity.slots[1] = place(sizes.slot_bytes);
+  identity.region_bytes = next;
+  identity.magic = kIncarnationMagic;
+  return identity;
+}
+
+}  // namespace
+
+Result<Incarnation> Incarnation::create(const IncarnationSizes& sizes) {
+  Incarnation incarnation;
+  auto region = Region::create("arenad-incarnation", sizes.region_bytes());
+  if (!region) return region.error();
+  incarnation.region_ = std::move(*region);
+  incarnation.sizes_ = sizes;
+  const IncarnationIdentity identity = identity_for(sizes);
+  struct Ring {
+    Place place;
+    std::byte** data;
+  };
+  const std::array<Ring, 3> rings = {{{identity.frame_log, &incarnation.log_},
+                                      {identity.outputs, &incarnation.outputs_},
+                                      {identity.system, &incarnation.system_}}};
+  for (const Ring& ring : rings) {
+    auto mapped = incarnation.region_.map_ring(ring.place.offset, ring.place.bytes);
+    if (!mapped) return mapped.error();
+    *ring.data = *mapped;
+  }
+  if (auto sealed = incarnation.region_.seal(); !sealed) return sealed.error();
+  new (incarnation.region_.data() + kStatusOffset) WorkerStatus{};
+  for (uint32_t i = 0; i < limits::kMaxSlots; ++i) {
+    new (incarnation.region_.data() + kChannelTableOffset + i * sizeof(ChannelEntry)) ChannelEntry{};
+  }
+  incarnation.mutable_identity() = identity;
+  return incarnation;
+}
+
+void Incarnation::assign(ArenaId arena, Epoch epoch, uint64_t schema_hash, uint32_t pid) {
+  IncarnationIdentity& identity = mutable_identity();
+  identity.arena_high = arena.high;
+  identity.arena_low = arena.low;
+  identity.epoch = epoch.value;
+  identity.schema_hash = schema_hash;
+  identity.pid = pid;
+}
+
+void Incarnation::set_options(uint32_t tick_hz, uint32_t max_players) {
+  mutable_identity().tick_hz = tick_hz;
+  mutable_identity().max_players = max_players;
+}
+
+Result<IncarnationView> IncarnationView::map(Fd fd) {
+  auto region = RegionView::map(std::move(fd), kFirstPartOffset);
+  if (!region) return region.error();
+  IncarnationView view;
+  view.region_ = std::move(*region);
+  view.places_ = load_shared<IncarnationIdentity>(view.region_.data());
+  if (!valid_identity(view.places_, view.region_.bytes())) {
+    return make_error(ErrorCode::corrupt, "not an incarnation region of a layout that this version knows");
+  }
+  struct Ring {
+    Place place;
+    const std::byte** data;
+  };
+  const std::array<Ring, 3> rings = {
+      {{view.places_.frame_log, &view.log_}, {view.places_.outputs, &view.outputs_}, {view.places_.system, &view.system_}}};
+  for (const Ring& ring : rings) {
+    auto mapped = view.region_.map_ring(ring.place.offset, ring.place.bytes);
+    if (!mapped) return mapped.error();
+    *ring.data = *mapped;
+  }
+  return view;
+}
+
+ArenaId IncarnationView::arena() const {
+  return {identity().arena_high, identity().arena_low};
+}
+Epoch IncarnationView::epoch() const {
+  return {identity().epoch};
+}
+uint32_t IncarnationView::tick_hz() const {
+  return identity().tick_hz;
+}
+
+}  // namespace arenad

@@ -1,0 +1,26 @@
+// Every bound of the system in one place. What the operator may change is in supervisor/config.h and starts from these.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace arenad::limits {
+
+constexpr uint32_t kMaxSeats = 64;              // players: one bit each in an output's audience
+constexpr uint32_t kMaxSlots = 128;             // seats and observers of an arena: entries of its channel table
+constexpr uint64_t kMaxEventBytes = 64 * 1024;  // one event with its header
+constexpr uint64_t kDefaultChannelBytes = 256 * 1024;
+constexpr uint64_t kMinChannelBytes = 16 * 1024;
+constexpr uint64_t kMaxChannelBytes = 16 * 1024 * 1024;
+constexpr uint64_t kMaxResultBytes = 1024;
+constexpr uint64_t kSystemRingBytes = 128 * 1024;  // the results of all seats fit
+constexpr uint64_t kFrameLogBytes = 256 * 1024;
+constexpr uint64_t kMinOutputRingBytes = 256 * 1024;
+constexpr uint64_t kMaxStateBytes = 64 * 1024 * 1024;
+constexpr uint64_t kMaxControlMessageBytes = 1024 * 1024;
+constexpr size_t kMaxPlayerNameBytes = 64;
+constexpr size_t kMaxArenaNameBytes = 64;
+constexpr size_t kMaxParams = 64;
+constexpr uint32_t kMaxTickHz = 128;
+
+}  // namespace arenad::limits

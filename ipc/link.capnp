@@ -1,0 +1,112 @@
+@0xe1f3a7c25b9d4860;
+# What arenad and its own processes say to each other over a SOCK_SEQPACKET pair: one message, one packet, with its file descriptors.
+
+using Cxx = import "/capnp/c++.capnp";
+$Cxx.namespace("arenad::wire");
+using Control = import "control.capnp";
+
+struct ToTemplate {
+  union {
+    fork @0 :UInt64;       # one fd: the new worker's end of its own link. The number is the worker's, for logs
+    nothing @1 :Void;
+  }
+}
+
+struct FromTemplate {
+  union {
+    ready @0 :GameInfo;
+    failed @1 :Text;       # the module cannot be loaded, and why; the template ends
+    forkFailed @2 :Text;
+    forked @3 :UInt32;     # the pid of a new worker, in the order of the requests
+  }
+}
+
+struct GameInfo {
+  name @0 :Text;
+  version @1 :Text;
+  stateType @2 :UInt64;
+  schemaHash @3 :UInt64;
+  tickHz @4 :UInt32;
+  maxPlayers @5 :UInt32;
+  maxStateBytes @6 :UInt64;
+  maxFrameOutputBytes @7 :UInt64;
+}
+
+struct ToWorker {
+  union {
+    assign @0 :Assign;
+    join @1 :Channel;      # one fd: the channel region
+    leave @2 :Leave;
+    finish @3 :Void;       # stop at the end of a frame, with a snapshot, and end
+    drain @4 :UInt64;      # tell the game to end the match by this time, Unix nanoseconds
+    snapshot @5 :Void;     # take one at the end of the next frame
+  }
+}
+
+struct FromWorker {
+  union {
+    ready @0 :UInt32;      # a spare, its pid. One fd: its incarnation region
+    live @1 :Live;
+    refused @2 :Refused;   # the assignment cannot be carried out; the worker ends
+    finished @3 :UInt64;   # the frame of the last snapshot; the worker ends
+    ended @4 :UInt64;      # the game has ended the match with this frame; the worker ends
+    released @5 :UInt64;   # nothing of this channel is needed any more
+    noMemory @6 :Text;     # a spare that could not make its region; it ends
+    closed @7 :UInt64;     # a channel whose client broke the protocol was closed
+  }
+}
+
+enum Reason {
+  fresh @0;      # a new arena
+  crash @1;      # its worker died
+  restart @2;    # an operator asked
+  resume @3;     # from the database
+}
+
+struct Assign {
+  arenaHigh @0 :UInt64;
+  arenaLow @1 :UInt64;
+  epoch @2 :UInt64;
+  name @3 :Text;
+  reason @4 :Reason;
+  params @5 :List(Control.Param);
+  channels @6 :List(Channel);
+  hasPredecessor @7 :Bool;
+  hasCheckpoint @8 :Bool;
+  snapshotIntervalMs @9 :UInt32;
+  maxEventBytes @10 :UInt32;
+  # fds: the board; the predecessor's region; a region with the checkpoint; the channels in their order
+}
+
+struct Channel {
+  id @0 :UInt64;
+  slot @1 :UInt16;
+  player @2 :Text;
+  gone @3 :Bool;           # the client has left; its records may still be needed
+  goneReason @4 :UInt32;   # arenad_leave_reason
+}
+
+struct Leave {
+  id @0 :UInt64;
+  reason @1 :UInt32;       # arenad_leave_reason
+}
+
+struct Live {
+  epoch @0 :UInt64;
+  frame @1 :UInt64;
+  tickHz @2 :UInt32;
+  maxPlayers @3 :UInt32;
+}
+
+struct Refused {
+  code @0 :RefusedCode;
+  message @1 :Text;
+}
+
+enum RefusedCode {
+  params @0;        # on_init does not take the parameters
+  state @1;         # on_restore does not take the state
+  noSnapshot @2;    # nothing valid to start from in what was given
+  brokenLog @3;     # frames were decided that cannot be run again
+  system @4;        # memory or another resource
+}
