@@ -1,0 +1,253 @@
+#include "state/store_thread.h"
+
+#include <algorithm>
+#include <iterator>
+#include <utility>
+
+#include "ipc/clock.h"
+
+namespace arenad {
+namespace {
+
+constexpr size_t kMaxNotices = 100;
+
+bool is_newer(const CheckpointRecord& a, const CheckpointRecord& b) {
+  return std::pair(a.epoch, a.frame) > std::pair(b.epoch, b.frame);
+}
+
+template <class T>
+void append(std::vector<T>& to, std::vector<T> from) {
+  std::move(from.begin(), from.end(), std::back_inserter(to));
+}
+
+template <class Record>
+std::vector<Record> values_of(std::map<ArenaId, Record> records) {
+  std::vector<Record> values;
+  values.reserve(records.size());
+  for (auto& [id, record] : records) values.push_back(std::move(record));
+  return values;
+}
+
+Error stopped_before() {
+  return make_error(ErrorCode::refused, "the store was stopped before this was done; the service is going down");
+}
+
+}  // namespace
+
+// ---- WaitingWrites ----
+
+void WaitingWrites::merge(StoreBatch later) {
+  for (const ArenaId id : later.forgotten) {
+    forgotten_.insert(id);
+    arenas_.erase(id);
+    checkpoints_.erase(id);
+  }
+  for (ArenaRecord& arena : later.arenas) arenas_.insert_or_assign(arena.id, std::move(arena));
+  for (CheckpointRecord& checkpoint : later.checkpoints) {
+    const auto waiting = checkpoints_.find(checkpoint.arena);
+    if (waiting == checkpoints_.end()) {
+      checkpoints_.emplace(checkpoint.arena, std::move(checkpoint));
+    } else if (!is_newer(waiting->second, checkpoint)) {
+      waiting->second = std::move(checkpoint);
+    }
+  }
+  append(results_, std::move(later.results));
+}
+
+StoreBatch WaitingWrites::take() {
+  StoreBatch batch;
+  batch.forgotten.assign(forgotten_.begin(), forgotten_.end());
+  batch.arenas = values_of(std::move(arenas_));
+  batch.checkpoints = values_of(std::move(checkpoints_));
+  batch.results = std::move(results_);
+  *this = WaitingWrites();
+  return batch;
+}
+
+// ---- Any thread ----
+
+StoreThread::StoreThread(Store store, std::function<void()> wake, const StoreRetry& retry)
+    : wake_(std::move(wake)), retry_(retry), store_(std::move(store)), delay_(retry.first_delay), thread_([this] { run(); }) {}
+
+StoreThread::~StoreThread() {
+  stop(Drain::commit_queued);
+}
+
+void StoreThread::submit(StoreBatch batch, StoreCompletion completion) {
+  // Checked alone, so that it cannot spoil the transaction that it would share with others.
+  Result<void> checked = check_batch(batch);
+  Lock lock(mutex_);
+  if (checked && phase_ != Phase::running) checked = stopped_before();
+  if (!checked) {
+    finished_.push_back({std::move(completion), checked});
+    return wake_without(lock);
+  }
+  waiting_.merge(std::move(batch));
+  waiting_completions_.push_back(std::move(completion));
+  ++health_.waiting_batches;
+  changed_.notify_one();
+}
+
+void StoreThread::submit_query(StoreQuery on_store_thread, StoreCompletion completion) {
+  Lock lock(mutex_);
+  if (phase_ != Phase::running) {
+    finished_.push_back({std::move(completion), stopped_before()});
+    return wake_without(lock);
+  }
+  queries_.push_back({std::move(on_store_thread), std::move(completion)});
+  changed_.notify_one();
+}
+
+StoreHealth StoreThread::health() const {
+  const std::lock_guard lock(mutex_);
+  return health_;
+}
+
+std::vector<std::string> StoreThread::take_notices() {
+  const std::lock_guard lock(mutex_);
+  return std::exchange(notices_, {});
+}
+
+// ---- The loop's thread ----
+
+void StoreThread::run_completions() {
+  Lock lock(mutex_);
+  std::vector<Finished> finished = std::exchange(finished_, {});
+  lock.unlock();
+  // Without the lock: a completion may submit again.
+  for (const Finished& each : finished) {
+    if (each.completion) each.completion(each.result);
+  }
+}
+
+void StoreThread::stop(Drain drain) {
+  if (!thread_.joinable()) return;
+  Lock lock(mutex_);
+  phase_ = drain == Drain::commit_queued ? Phase::draining : Phase::dropping;
+  tries_left_ = std::max(1U, retry_.tries_when_stopping);
+  // What is backing off is tried at once.
+  delay_ = retry_.first_delay;
+  retry_at_ns_.reset();
+  changed_.notify_one();
+  lock.unlock();
+  thread_.join();
+  lock.lock();
+  phase_ = Phase::stopped;
+}
+
+// ---- The store thread ----
+
+void StoreThread::run() {
+  Lock lock(mutex_);
+  while (wait_for_work(lock)) {
+    // Taken before the commit, so that each query sees the batches submitted before it.
+    std::vector<Query> queries = std::exchange(queries_, {});
+    if (commit_is_due()) commit_waiting(lock);
+    run_queries(lock, std::move(queries));
+  }
+  refuse_waiting();
+  lock.unlock();
+  store_.reset();
+}
+
+// False when there is nothing left to do before the end.
+bool StoreThread::wait_for_work(Lock& lock) {
+  while (phase_ != Phase::dropping) {
+    if (!queries_.empty() || commit_is_due()) return true;
+    if (phase_ == Phase::draining && waiting_completions_.empty()) return false;
+    wait_for_change(lock);
+  }
+  return false;
+}
+
+// Until something is submitted, the backing off is over, or stop() is called; may also return for
+// nothing.
+void StoreThread::wait_for_change(Lock& lock) {
+  if (!retry_at_ns_) return changed_.wait(lock);
+  const uint64_t now = monotonic_ns();
+  if (now < *retry_at_ns_) changed_.wait_for(lock, std::chrono::nanoseconds(*retry_at_ns_ - now));
+}
+
+bool StoreThread::commit_is_due() const {
+  if (waiting_completions_.empty()) return false;
+  return !retry_at_ns_ || monotonic_ns() >= *retry_at_ns_;
+}
+
+void StoreThread::commit_waiting(Lock& lock) {
+  StoreBatch batch = waiting_.take();
+  std::vector<StoreCompletion> completions = std::exchange(waiting_completions_, {});
+  lock.unlock();
+  const Result<void> committed = store_->commit(batch);
+  lock.lock();
+  observe_store();
+  if (committed) {
+    ++health_.commits;
+    health_.failing_since_ns.reset();
+    delay_ = retry_.first_delay;
+    retry_at_ns_.reset();
+    finish(std::move(completions), committed);
+  } else {
+    keep_for_later(std::move(batch), std::move(completions), committed.error());
+  }
+  wake_without(lock);
+}
+
+void StoreThread::keep_for_later(StoreBatch batch, std::vector<StoreCompletion> completions, const Error& error) {
+  const uint64_t now = monotonic_ns();
+  ++health_.failed_commits;
+  health_.last_error = error;
+  if (error.code == ErrorCode::invalid) return finish(std::move(completions), error);
+  if (!health_.failing_since_ns) health_.failing_since_ns = now;
+  if (phase_ == Phase::draining && --tries_left_ == 0) {
+    return finish(std::move(completions), error);
+  }
+  WaitingWrites kept;
+  kept.merge(std::move(batch));
+  kept.merge(waiting_.take());
+  waiting_ = std::move(kept);
+  append(completions, std::exchange(waiting_completions_, {}));
+  waiting_completions_ = std::move(completions);
+  retry_at_ns_ = now + static_cast<uint64_t>(std::chrono::nanoseconds(delay_).count());
+  delay_ = std::min(2 * delay_, retry_.longest_delay);
+}
+
+void StoreThread::run_queries(Lock& lock, std::vector<Query> queries) {
+  if (queries.empty()) return;
+  lock.unlock();
+  for (const Query& query : queries) query.run(*store_);
+  lock.lock();
+  observe_store();
+  for (Query& query : queries) finished_.push_back({std::move(query.completion), {}});
+  wake_without(lock);
+}
+
+// Nothing waits here unless the thread was stopped without draining.
+void StoreThread::refuse_waiting() {
+  finish(std::exchange(waiting_completions_, {}), stopped_before());
+  for (Query& query : std::exchange(queries_, {})) {
+    finished_.push_back({std::move(query.completion), stopped_before()});
+  }
+}
+
+void StoreThread::observe_store() {
+  health_.skipped_rows = store_->skipped_rows();
+  health_.replacements = store_->replacements();
+  // Whoever never fetches them loses the later ones.
+  if (notices_.size() < kMaxNotices) append(notices_, store_->take_notices());
+}
+
+void StoreThread::finish(std::vector<StoreCompletion> completions, const Result<void>& result) {
+  health_.waiting_batches -= completions.size();
+  for (StoreCompletion& completion : completions) {
+    finished_.push_back({std::move(completion), result});
+  }
+}
+
+void StoreThread::wake_without(Lock& lock) {
+  if (phase_ == Phase::stopped) return;
+  lock.unlock();
+  wake_();
+  lock.lock();
+}
+
+}  // namespace arenad

@@ -1,0 +1,157 @@
+// The thread that owns the one Store, so that nobody waits for a disk.
+//
+//   state        what it does                                     leaves it when
+//   idle         waits                                            something is submitted
+//   committing   one transaction with all that was waiting;       the transaction is done
+//                what comes in meanwhile waits for the next
+//   backing off  keeps what failed, merges what comes in into     100 ms, doubled up to 5 s, are
+//                it, answers queries                              over, or on stop()
+//   stopping     commits what waits, in a bounded number of       nothing waits any more; then the
+//                tries                                            database is closed
+//
+// Anybody may submit. Completions never run inside submit() and never on the store thread: they are
+// queued, wake() is called, and the loop's thread runs them in run_completions(). Each completion
+// runs once, in the order of its kind.
+//
+// What waits stays bounded while the disk fails: of each arena the newest row and the newest
+// checkpoint. Only results pile up, because each must be kept, and one completion for each batch;
+// whoever submits results waits for their completion.
+#pragma once
+
+#include <chrono>
+#include <condition_variable>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <mutex>
+#include <optional>
+#include <set>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "arenad/result.h"
+#include "state/records.h"
+#include "state/store.h"
+
+namespace arenad {
+
+using StoreCompletion = std::function<void(const Result<void>&)>;
+using StoreQuery = std::function<void(Store&)>;
+
+struct StoreRetry {
+  std::chrono::milliseconds first_delay{100};
+  std::chrono::milliseconds longest_delay{5000};
+  unsigned tries_when_stopping = 5;
+};
+
+enum class Drain {
+  commit_queued,  // everything that was submitted is tried
+  drop_queued,    // what is not being committed now is refused
+};
+
+struct StoreHealth {
+  // Since when every commit has failed (monotonic_ns); nothing when the last one succeeded.
+  std::optional<uint64_t> failing_since_ns;
+  Error last_error;  // of the last failed commit, kept after it has healed
+  uint64_t commits = 0;
+  uint64_t failed_commits = 0;
+  uint64_t skipped_rows = 0;  // damaged ones, met while reading
+  // When this changes, another file took the database's place: submit again all that must be
+  // durable.
+  uint64_t replacements = 0;
+  size_t waiting_batches = 0;  // submitted, and neither durable nor refused
+};
+
+// The content of the next transaction: later batches laid over earlier ones, with the effect that
+// one transaction for each would have had, except that a checkpoint which a newer one of its arena
+// overtakes is never written.
+class WaitingWrites {
+ public:
+  void merge(StoreBatch later);
+  [[nodiscard]] StoreBatch take();
+
+ private:
+  std::set<ArenaId> forgotten_;
+  std::map<ArenaId, ArenaRecord> arenas_;
+  std::map<ArenaId, CheckpointRecord> checkpoints_;
+  std::vector<ResultRecord> results_;
+};
+
+class StoreThread {
+ public:
+  // wake tells the loop that completions, notices or a change of health are there to be fetched. It
+  // is called from the store thread and from submitters, not after stop(), and may not call back
+  // into this object (uv_async_send is what it is for).
+  StoreThread(Store store, std::function<void()> wake, const StoreRetry& retry = {});
+  StoreThread(const StoreThread&) = delete;
+  StoreThread& operator=(const StoreThread&) = delete;
+  ~StoreThread();  // stop(Drain::commit_queued); completions that nobody has run by then never run
+
+  // ok: the batch, or something newer of the same arena, is durable. invalid: it could never be
+  // stored, and did not hold up the others. refused: not tried any more, because of stop(). Any
+  // other error: the last try before the end failed thus. After these two it is unknown whether the
+  // batch is there. An empty batch completes with all that was submitted before it.
+  void submit(StoreBatch batch, StoreCompletion completion);
+  // Runs the query on the store thread after the batches submitted before it have been tried; while
+  // the store is failing it runs at once. The completion gets ok if the query ran and refused if
+  // the thread was stopped first.
+  void submit_query(StoreQuery on_store_thread, StoreCompletion completion);
+
+  // On the loop's thread. Also after stop(), for what finished last.
+  void run_completions();
+
+  [[nodiscard]] StoreHealth health() const;
+  // What the operator must hear of, since the last call.
+  std::vector<std::string> take_notices();
+
+  // Returns when the database is closed. Further submissions are refused.
+  void stop(Drain drain);
+
+ private:
+  enum class Phase { running, draining, dropping, stopped };
+  struct Query {
+    StoreQuery run;
+    StoreCompletion completion;
+  };
+  struct Finished {
+    StoreCompletion completion;
+    Result<void> result;
+  };
+  using Lock = std::unique_lock<std::mutex>;
+
+  // The thread's. Each is called with the lock held, and gives it up around what takes time.
+  void run();
+  bool wait_for_work(Lock& lock);
+  void wait_for_change(Lock& lock);
+  [[nodiscard]] bool commit_is_due() const;
+  void commit_waiting(Lock& lock);
+  void keep_for_later(StoreBatch batch, std::vector<StoreCompletion> completions, const Error& error);
+  void run_queries(Lock& lock, std::vector<Query> queries);
+  void refuse_waiting();
+  void observe_store();
+
+  void finish(std::vector<StoreCompletion> completions, const Result<void>& result);
+  void wake_without(Lock& lock);
+
+  const std::function<void()> wake_;
+  const StoreRetry retry_;
+  std::optional<Store> store_;  // the store thread's alone
+
+  mutable std::mutex mutex_;  // guards everything below
+  std::condition_variable changed_;
+  Phase phase_ = Phase::running;
+  WaitingWrites waiting_;
+  std::vector<StoreCompletion> waiting_completions_;  // of the batches in waiting_
+  std::vector<Query> queries_;
+  std::vector<Finished> finished_;
+  std::vector<std::string> notices_;
+  StoreHealth health_;
+  std::chrono::milliseconds delay_;
+  std::optional<uint64_t> retry_at_ns_;  // only while backing off
+  unsigned tries_left_ = 0;              // only while stopping
+
+  std::thread thread_;  // last: it uses all of the above
+};
+
+}  // namespace arenad
