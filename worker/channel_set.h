@@ -1,0 +1,70 @@
+// The channels of one arena, as its worker sees them.
+//
+//   attached --(frame entry join)--> joined --(leave)--> left --(a released snapshot is newer)--> forgotten
+//
+// `attached` and `gone` are facts that arenad tells; `joined` and `left` happen in a frame only, so that a replay sees them
+// at the same place.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "arenad/ids.h"
+#include "ipc/channel.h"
+#include "ipc/incarnation.h"
+#include "state/snapshot.h"
+
+namespace arenad {
+
+struct WorkerChannel {
+  ChannelId id;
+  Seat slot = 0;
+  std::string player;
+  ChannelView view;
+  ChannelCursor cursor;
+  std::optional<uint32_t> gone_reason;  // the client has left, or is to be expelled
+  bool broken = false;                  // its records cannot be told apart any more
+  bool joined = false;
+  std::optional<FrameNumber> left;  // the frame in which it left
+  uint64_t released = 0;
+  uint64_t taken_at_snapshot = 0;  // the cursor as of the last snapshot
+
+  [[nodiscard]] bool in_arena() const { return joined && !left; }
+};
+
+class ChannelSet {
+ public:
+  explicit ChannelSet(std::span<ChannelEntry> table) : table_(table) {}
+
+  WorkerChannel& attach(ChannelId id, Seat slot, std::string player, ChannelView view);
+  [[nodiscard]] WorkerChannel* find(ChannelId id);
+  // The channel that is joined at a slot.
+  [[nodiscard]] WorkerChannel* at(Seat slot);
+
+  // The effects of frame entries.
+  void join(WorkerChannel& channel);
+  void leave(WorkerChannel& channel, FrameNumber frame);
+  void publish_taken(const WorkerChannel& channel);
+  void count_applied(const WorkerChannel& channel);
+  void count_rejected(const WorkerChannel& channel, uint64_t sequence, RejectReason reason);
+
+  // Where the joined channels stand: for a snapshot.
+  [[nodiscard]] std::vector<ChannelAt> positions() const;
+  // From a snapshot: these were joined, and stood there. Channels that are not attached any more are an error of the caller.
+  void restore(const ChannelAt& at);
+
+  void release(ChannelId id, uint64_t position);
+  // Forgets what left in this frame or before; gives their ids.
+  std::vector<ChannelId> forget_left_through(FrameNumber frame);
+
+  [[nodiscard]] std::map<uint64_t, WorkerChannel>& all() { return channels_; }  // by id: the order in which they came
+  [[nodiscard]] const std::map<uint64_t, WorkerChannel>& all() const { return channels_; }
+
+ private:
+  std::span<ChannelEntry> table_;
+  std::map<uint64_t, WorkerChannel> channels_;
+};
+
+}  // namespace arenad

@@ -1,0 +1,21 @@
+// Runs a recording at the desk: the same frames in the same order as in production, in this process, without arenad, so that a
+// debugger can step through them. Prints one line a frame; with an outputs file, also writes every output record (ipc/record.h).
+#pragma once
+
+#include <string>
+
+#include "arenad/result.h"
+
+namespace arenad {
+
+struct DeskReplayOptions {
+  std::string recording_path;
+  std::string module_path;
+  std::string outputs_path;  // empty: outputs are not written
+  enum class Print { frames, summary } print = Print::frames;
+};
+
+// Frames that give other outputs than were recorded are counted and printed; the result is the number of them.
+Result<uint64_t> replay_at_desk(const DeskReplayOptions& options);
+
+}  // namespace arenad

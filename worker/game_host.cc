@@ -1,0 +1,131 @@
+#include "worker/game_host.h"
+
+#include <cstdlib>
+
+#include "ipc/clock.h"
+#include "ipc/limits.h"
+#include "worker/log.h"
+
+namespace arenad {
+
+arenad_host GameHost::make_table(GameHost* self) {
+  arenad_host table{};
+  table.abi_version = ARENAD_ABI_VERSION;
+  table.table_bytes = sizeof table;
+  table.self = self;
+  table.output_reserve = [](void* s, size_t word_count) -> void* {
+    auto& host = *static_cast<GameHost*>(s);
+    void* words = host.outputs_.reserve(word_count);
+    if (words == nullptr) ++host.outputs_refused_;
+    return words;
+  };
+  table.output_commit = [](void* s, uint64_t type, uint64_t audience, size_t word_count) {
+    static_cast<GameHost*>(s)->outputs_.commit(type, audience, word_count);
+  };
+  table.result = [](void* s, uint32_t seat, uint64_t type, const void* words, size_t word_count) -> int {
+    auto& host = *static_cast<GameHost*>(s);
+    if (record_bytes(word_count) > limits::kMaxResultBytes || seat >= limits::kMaxSeats) return -1;
+    void* space = host.system_.reserve(word_count);
+    // Whether there is room now depends on the disk, so it must not reach the game: the frame waits.
+    while (space == nullptr) {
+      host.make_room_();
+      space = host.system_.reserve(word_count);
+    }
+    std::memcpy(space, words, word_count * 8);
+    host.system_.commit(type, seat, word_count);
+    return 0;
+  };
+  table.end = [](void* s) { static_cast<GameHost*>(s)->ended_ = true; };
+  table.log = [](void* s, arenad_log_level level, const char* text, size_t bytes) {
+    const auto& host = *static_cast<GameHost*>(s);
+    log_line(level, host.arena_name_, host.frame_.number, {text, bytes});
+  };
+  return table;
+}
+
+GameHost::GameHost(const arenad_game& game, std::string arena_name, OutboxWriter& outputs, OutboxWriter& system,
+                   std::function<void()> make_room)
+    : game_(game),
+      arena_name_(std::move(arena_name)),
+      outputs_(outputs),
+      system_(system),
+      make_room_(std::move(make_room)),
+      table_(make_table(this)),
+      options_(game.defaults),
+      object_(game.create(&table_, &frame_)) {}
+
+GameHost::~GameHost() {
+  game_.destroy(object_);
+}
+
+std::string GameHost::last_error() const {
+  const char* text = game_.last_error != nullptr ? game_.last_error(object_) : nullptr;
+  return text != nullptr && *text != '\0' ? text : "no reason given";
+}
+
+Result<void> GameHost::init(ArenaId arena, const ParamList& params) {
+  frame_ = {0, (arena.high >> 16) * kMillisecond, arena.low ^ arena.high, 0};
+  std::vector<arenad_param> list;
+  list.reserve(params.size());
+  for (const auto& [key, value] : params) list.push_back({key.c_str(), value.c_str()});
+  if (game_.init(object_, list.data(), list.size(), &options_) != ARENAD_OK) {
+    return make_error(ErrorCode::invalid, std::string(game_.name) + " refuses to start: " + last_error());
+  }
+  if (options_.tick_hz > limits::kMaxTickHz || options_.max_players > limits::kMaxSeats) {
+    return make_error(ErrorCode::invalid, std::string(game_.name) + " asks for more ticks or players than there can be");
+  }
+  return {};
+}
+
+Result<void> GameHost::restore(const Snapshot& snapshot, Epoch epoch) {
+  const SnapshotFacts& facts = snapshot.facts();
+  frame_ = {facts.frame.value, facts.time_unix_ns, 0, facts.tick_hz == 0 ? 0 : kSecond / facts.tick_hz};
+  options_ = {facts.tick_hz, facts.max_players};
+  ended_ = facts.ended;
+  if (game_.restore(object_, snapshot.state(), snapshot.state_words(), epoch.value) != ARENAD_OK) {
+    return make_error(ErrorCode::failed, std::string(game_.name) + " refuses the state of frame " +
+                                             std::to_string(facts.frame.value) + ": " + last_error());
+  }
+  return {};
+}
+
+void GameHost::must_succeed(arenad_verdict verdict, const char* callback) {
+  if (verdict == ARENAD_OK) return;
+  log_line(ARENAD_LOG_ERROR, arena_name_, frame_.number, std::string(callback) + " failed: " + last_error());
+  std::abort();
+}
+
+void GameHost::begin_frame(const FrameRecord& frame) {
+  frame_ = {frame.frame, frame.time_unix_ns, frame.seed, options_.tick_hz == 0 ? 0 : kSecond / options_.tick_hz};
+}
+
+void GameHost::join(Seat slot, std::string_view player) {
+  if (slot >= limits::kMaxSeats || game_.join == nullptr) return;
+  must_succeed(game_.join(object_, slot, player.data(), player.size()), "on_join");
+}
+
+void GameHost::leave(Seat slot, uint64_t reason) {
+  if (slot >= limits::kMaxSeats || game_.leave == nullptr) return;
+  must_succeed(game_.leave(object_, slot, static_cast<uint32_t>(reason)), "on_leave");
+}
+
+void GameHost::drain(uint64_t deadline_unix_ns) {
+  if (game_.drain != nullptr) must_succeed(game_.drain(object_, deadline_unix_ns), "on_drain");
+}
+
+arenad_verdict GameHost::event(const arenad_event& event) {
+  if (game_.event == nullptr) return ARENAD_UNKNOWN;
+  const arenad_verdict verdict = game_.event(object_, &event);
+  if (verdict == ARENAD_REFUSED || verdict == ARENAD_FAILED) must_succeed(verdict, "on_event");
+  return verdict;
+}
+
+void GameHost::tick() {
+  must_succeed(game_.tick(object_), "on_tick");
+}
+
+size_t GameHost::checkpoint(std::span<std::byte> space) {
+  return game_.checkpoint(object_, space.data(), space.size() / 8);
+}
+
+}  // namespace arenad

@@ -1,0 +1,68 @@
+// One arena's game object and what the host lends it: outputs, results, logging (module_abi.h).
+#pragma once
+
+#include <functional>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "arenad/ids.h"
+#include "arenad/module_abi.h"
+#include "arenad/result.h"
+#include "ipc/frame_log_layout.h"
+#include "ipc/outbox.h"
+#include "state/snapshot.h"
+
+namespace arenad {
+
+using ParamList = std::vector<std::pair<std::string, std::string>>;
+
+class GameHost {
+ public:
+  // make_room is called when a result does not fit until arenad has stored older ones; it waits for that a little.
+  GameHost(const arenad_game& game, std::string arena_name, OutboxWriter& outputs, OutboxWriter& system,
+           std::function<void()> make_room);
+  GameHost(const GameHost&) = delete;
+  GameHost& operator=(const GameHost&) = delete;
+  ~GameHost();
+
+  // Frame 0, a function of the arena's id and parameters alone. Refused with the game's reason.
+  Result<void> init(ArenaId arena, const ParamList& params);
+  Result<void> restore(const Snapshot& snapshot, Epoch epoch);
+
+  void begin_frame(const FrameRecord& frame);
+  void join(Seat slot, std::string_view player);
+  void leave(Seat slot, uint64_t reason);
+  void drain(uint64_t deadline_unix_ns);
+  arenad_verdict event(const arenad_event& event);
+  void tick();
+  // Words used, 0: they do not suffice.
+  size_t checkpoint(std::span<std::byte> space);
+
+  [[nodiscard]] const arenad_game& game() const { return game_; }
+  [[nodiscard]] uint32_t tick_hz() const { return options_.tick_hz; }
+  [[nodiscard]] uint32_t max_players() const { return options_.max_players; }
+  [[nodiscard]] bool ended() const { return ended_; }
+  [[nodiscard]] uint64_t outputs_refused() const { return outputs_refused_; }
+
+ private:
+  static arenad_host make_table(GameHost* self);
+  // Ends the worker if a callback that may not fail has failed: recovery begins, with everything as it was before the frame.
+  void must_succeed(arenad_verdict verdict, const char* callback);
+  [[nodiscard]] std::string last_error() const;
+
+  const arenad_game& game_;
+  std::string arena_name_;
+  OutboxWriter& outputs_;
+  OutboxWriter& system_;
+  std::function<void()> make_room_;
+  arenad_host table_;
+  arenad_frame frame_{};
+  arenad_arena_options options_;
+  void* object_;
+  bool ended_ = false;
+  uint64_t outputs_refused_ = 0;
+};
+
+}  // namespace arenad

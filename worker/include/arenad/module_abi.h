@@ -1,0 +1,127 @@
+/* The binary interface between arena-worker and a game module, a shared object. Plain C, so that a module may be made with any
+ * compiler or language. Games in C++ use game.h, which is built on this file.
+ *
+ * A module exports one symbol:
+ *
+ *     const arenad_game* arenad_game_module(uint32_t host_abi_version);
+ *
+ * It returns its table, or NULL if it cannot live with this host. The host looks at abi_version before anything else and
+ * refuses a module of another version. Tables only grow at their end; table_bytes tells how far one reaches.
+ *
+ * Order of calls for one arena: create, then init (a new arena) or restore (an arena that goes on from a snapshot), then for each
+ * frame: join/leave/drain as they come, event for each event, tick; checkpoint between frames; destroy at the end. All from
+ * one thread. Everything that a callback learns (time, seed, events and their order) comes from the frame log, so a frame that is run
+ * again gets the same input and must give the same state and the same outputs.
+ *
+ * Messages are single Cap'n Proto segments: words of 8 bytes, the root pointer first, no segment table. */
+#ifndef ARENAD_MODULE_ABI_H
+#define ARENAD_MODULE_ABI_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define ARENAD_ABI_VERSION 1u
+#define ARENAD_ENTRY_SYMBOL "arenad_game_module"
+
+enum { ARENAD_EVERYONE = 0 }; /* audience: 0, or one bit for each of the seats 0..63 */
+
+typedef enum arenad_verdict {
+  ARENAD_OK = 0,
+  ARENAD_MALFORMED = 1, /* event: not a valid message of this type; nothing was applied */
+  ARENAD_UNKNOWN = 2,   /* event: the game has no such type; nothing was applied */
+  ARENAD_REFUSED = 3,   /* init: bad parameters; restore: this state cannot be taken over */
+  ARENAD_FAILED = 4     /* the callback failed; the arena cannot go on from here */
+} arenad_verdict;
+
+typedef enum arenad_log_level {
+  ARENAD_LOG_DEBUG = 0,
+  ARENAD_LOG_INFO = 1,
+  ARENAD_LOG_WARNING = 2,
+  ARENAD_LOG_ERROR = 3
+} arenad_log_level;
+
+typedef struct arenad_param {
+  const char* key;
+  const char* value;
+} arenad_param;
+
+/* What init may change of the module's defaults, for this one arena. */
+typedef struct arenad_arena_options {
+  uint32_t tick_hz;     /* 1..128 ticks a second, 0: no ticks, a frame whenever events have come */
+  uint32_t max_players; /* 1..64 seats */
+} arenad_arena_options;
+
+typedef struct arenad_frame {
+  uint64_t number;       /* 1 for the first frame */
+  uint64_t time_unix_ns; /* the wall clock when the frame was decided */
+  uint64_t seed;         /* 64 random bits of this frame */
+  uint64_t dt_ns;        /* length of a tick; 0 for a game without ticks */
+} arenad_frame;
+
+typedef struct arenad_event {
+  uint64_t type;     /* Cap'n Proto type id of the root struct */
+  uint64_t sequence; /* 1, 2, 3... within the sender's channel */
+  const void* words; /* a private, aligned copy; valid during the call */
+  size_t word_count;
+  uint32_t seat;
+} arenad_event;
+
+/* What the host offers. Valid as long as the game object lives; to be called only from within a callback. */
+typedef struct arenad_host {
+  uint32_t abi_version;
+  uint32_t table_bytes;
+  void* self;
+  /* Space for an output of up to word_count words, zeroed, in the output ring itself. NULL: the outputs of this frame fill the ring. */
+  void* (*output_reserve)(void* self, size_t word_count);
+  /* Adds the reserved output, of which the first word_count words are used, to this frame's outputs. */
+  void (*output_commit)(void* self, uint64_t type, uint64_t audience, size_t word_count);
+  /* Records a durable result for a seat. Delivered to the database exactly once. 0 on success, -1: too large or too many. */
+  int (*result)(void* self, uint32_t seat, uint64_t type, const void* words, size_t word_count);
+  /* Ends the arena after this frame. */
+  void (*end)(void* self);
+  void (*log)(void* self, arenad_log_level level, const char* text, size_t bytes);
+} arenad_host;
+
+typedef struct arenad_game {
+  uint32_t abi_version; /* ARENAD_ABI_VERSION */
+  uint32_t table_bytes; /* sizeof(arenad_game) */
+  const char* name;     /* letters, digits, '-' and '_' */
+  const char* version;
+  uint64_t state_type;  /* Cap'n Proto type id of the state struct */
+  uint64_t schema_hash; /* changes whenever the layout of the state does */
+  arenad_arena_options defaults;
+  uint64_t max_state_bytes;        /* the largest snapshot */
+  uint64_t max_frame_output_bytes; /* the outputs of one frame; the output ring is sized from it */
+
+  void (*warm_up)(void); /* may be NULL. In the template, before workers are forked: load maps, fill caches */
+  void* (*create)(const arenad_host* host, const arenad_frame* frame); /* frame is updated in place before each frame */
+  void (*destroy)(void* game);
+  arenad_verdict (*init)(void* game, const arenad_param* params, size_t count, arenad_arena_options* options);
+  arenad_verdict (*restore)(void* game, const void* words, size_t word_count, uint64_t epoch);
+  arenad_verdict (*join)(void* game, uint32_t seat, const char* player, size_t bytes); /* may be NULL */
+  arenad_verdict (*leave)(void* game, uint32_t seat, uint32_t reason);                 /* may be NULL; arenad_leave_reason */
+  arenad_verdict (*event)(void* game, const arenad_event* event);                      /* may be NULL */
+  arenad_verdict (*tick)(void* game);
+  arenad_verdict (*drain)(void* game, uint64_t deadline_unix_ns); /* may be NULL */
+  /* Writes the state into words (zeroed). Returns the words used, 0 if they do not suffice. Must not change the state. */
+  size_t (*checkpoint)(void* game, void* words, size_t capacity_words);
+  /* May be NULL. Why the last callback gave ARENAD_REFUSED or ARENAD_FAILED; valid until the next call. */
+  const char* (*last_error)(void* game);
+} arenad_game;
+
+typedef enum arenad_leave_reason {
+  ARENAD_LEFT = 0,    /* the client detached */
+  ARENAD_DROPPED = 1, /* the client's connection is gone */
+  ARENAD_EXPELLED = 2 /* the client broke the protocol */
+} arenad_leave_reason;
+
+typedef const arenad_game* (*arenad_game_module_fn)(uint32_t host_abi_version);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

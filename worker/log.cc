@@ -1,0 +1,41 @@
+#include "worker/log.h"
+
+#include <array>
+#include <string>
+#include <time.h>
+#include <unistd.h>
+
+#include "ipc/clock.h"
+
+namespace arenad {
+namespace {
+
+constexpr std::array<const char*, 4> kLevels = {"debug", "info", "warning", "error"};
+
+std::string utc_now() {
+  const uint64_t now = unix_ns();
+  const auto seconds = static_cast<time_t>(now / kSecond);
+  tm parts{};
+  ::gmtime_r(&seconds, &parts);
+  char text[40];
+  const size_t length = ::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%S", &parts);
+  std::snprintf(text + length, sizeof text - length, ".%03uZ", static_cast<unsigned>(now / kMillisecond % 1000));
+  return text;
+}
+
+}  // namespace
+
+void log_line(arenad_log_level level, std::string_view arena, uint64_t frame, std::string_view message) {
+  std::string line = utc_now() + " level=" + kLevels.at(static_cast<size_t>(level) & 3) + " pid=" + std::to_string(::getpid());
+  if (!arena.empty()) line.append(" arena=").append(arena).append(" frame=").append(std::to_string(frame));
+  line.append(" msg=\"");
+  for (const char c : message) {
+    if (c == '"' || c == '\\') line += '\\';
+    line += c == '\n' ? ' ' : c;
+  }
+  line += "\"\n";
+  // One write is one line also when several processes share the stream; a full pipe loses it rather than holding up a frame.
+  [[maybe_unused]] const ssize_t written = ::write(STDERR_FILENO, line.data(), line.size());
+}
+
+}  // namespace arenad

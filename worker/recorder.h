@@ -1,0 +1,28 @@
+// Decides a frame: what it will take from the channels, who joins and who leaves. The only place where the outside world's timing
+// reaches an arena; everything after it follows from the record.
+#pragma once
+
+#include <optional>
+
+#include "ipc/frame_log.h"
+#include "worker/channel_set.h"
+
+namespace arenad {
+
+struct FrameInputs {
+  FrameNumber frame;
+  uint64_t time_unix_ns = 0;
+  uint64_t seed = 0;
+  std::optional<uint64_t> drain_deadline_unix_ns;
+};
+
+// The record, closed. Channels of clients that broke their ring's rules are marked as gone, expelled.
+DecidedFrame decide_frame(const FrameInputs& inputs, ChannelSet& channels);
+
+// Whether a frame would have anything to take, for games without ticks.
+bool anything_to_take(const ChannelSet& channels);
+
+// 64 bits for a frame of an arena, the same whenever they are asked for.
+uint64_t frame_seed(ArenaId arena, FrameNumber frame);
+
+}  // namespace arenad

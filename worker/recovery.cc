@@ -1,0 +1,179 @@
+#include "worker/recovery.h"
+
+#include <algorithm>
+
+#include "state/recovery_ladder.h"
+#include "worker/log.h"
+
+namespace arenad {
+namespace {
+
+struct OldLog {
+  std::vector<DecidedFrame> frames;
+  bool broken = false;  // it ends before what was decided
+};
+
+OldLog read_log(const IncarnationView& view) {
+  const FrameLogView log{view.log_ring(), view.log_capacity(), view.status().log_begin, view.status().log_published};
+  OldLog result;
+  FrameLogReader reader;
+  reader.rewind(log);
+  for (;;) {
+    switch (reader.next(log)) {
+      case FrameLogReader::Step::frame: {
+        const uint64_t frame = reader.frame().record().frame;
+        if (!result.frames.empty() && frame != result.frames.back().record().frame + 1) {
+          result.broken = true;
+          return result;
+        }
+        result.frames.push_back(reader.take());
+        continue;
+      }
+      case FrameLogReader::Step::end:
+        return result;
+      case FrameLogReader::Step::lagged:
+      case FrameLogReader::Step::corrupt:
+        result.broken = true;
+        return result;
+    }
+  }
+}
+
+struct Found {
+  std::vector<RungCandidate> candidates;
+  std::vector<std::optional<Snapshot>> snapshots;  // one for each candidate
+};
+
+void consider(Found& found, RungCandidate::Source source, Result<Snapshot> snapshot, const ArenaIdentity& identity) {
+  const bool ours = snapshot && snapshot->facts().arena == identity.arena && snapshot->facts().epoch < identity.epoch;
+  if (ours) {
+    found.candidates.push_back({source, snapshot->facts().frame, RungCandidate::Condition::whole});
+    found.snapshots.emplace_back(std::move(*snapshot));
+    return;
+  }
+  found.candidates.push_back({source, {}, RungCandidate::Condition::damaged});
+  found.snapshots.emplace_back();
+  const std::string why = snapshot ? "it belongs to another arena or incarnation" : snapshot.error().text();
+  log_line(ARENAD_LOG_ERROR, identity.name, 0, "a snapshot cannot be used: " + why);
+}
+
+Found find_snapshots(const RecoverySources& sources, const ArenaIdentity& identity) {
+  Found found;
+  if (sources.predecessor) {
+    for (int slot = 0; slot < 2; ++slot) {
+      const auto bytes = sources.predecessor->slot(slot);
+      if (!published_frame(bytes)) continue;
+      consider(found, RungCandidate::Source::slot, Snapshot::read_slot(bytes), identity);
+    }
+  }
+  if (sources.checkpoint) consider(found, RungCandidate::Source::checkpoint, *sources.checkpoint, identity);
+  return found;
+}
+
+std::optional<LogRange> range_of(const OldLog& log, const RecoverySources& sources) {
+  if (!sources.predecessor) return std::nullopt;
+  if (log.frames.empty()) return LogRange{{1}, {0}};
+  return LogRange{{log.frames.front().record().frame}, {log.frames.back().record().frame}};
+}
+
+// Whether what the predecessor had published of this frame, before it died in it, is what we are about to publish.
+bool same_as_published(const IncarnationView& predecessor, const OutboxWriter& outputs) {
+  const uint64_t theirs = predecessor.status().outputs_published.load(std::memory_order_acquire);
+  const uint64_t begin = outputs.published();
+  const uint64_t end = std::min(theirs, outputs.written());
+  if (theirs > outputs.written()) return false;  // we give less than was seen already
+  if (end <= begin || end - begin > predecessor.output_capacity()) return true;
+  std::vector<uint64_t> seen((end - begin) / 8);
+  copy_from_shared(seen.data(), predecessor.output_ring() + (begin & (predecessor.output_capacity() - 1)), end - begin);
+  return std::memcmp(seen.data(), outputs.at(begin), end - begin) == 0;
+}
+
+// The last frame that the predecessor said it had decided.
+FrameNumber decided_by(const RecoverySources& sources) {
+  if (!sources.predecessor) return {};
+  return {sources.predecessor->status().frame_decided.load(std::memory_order_acquire)};
+}
+
+FrameNumber last_known(const OldLog& log, const Snapshot& snapshot) {
+  const FrameNumber in_log{log.frames.empty() ? 0 : log.frames.back().record().frame};
+  return std::max(in_log, snapshot.facts().frame);
+}
+
+// What the clients were told to be free stays so, and nothing more: they may have written over it.
+void take_over_released(ArenaRuntime& runtime, const RecoverySources& sources, const Snapshot& snapshot) {
+  for (const ChannelAt& at : snapshot.channels()) {
+    uint64_t released = at.position;
+    if (sources.predecessor) {
+      const ChannelEntry& entry = sources.predecessor->channels()[at.slot];
+      const bool same = entry.channel_id.load(std::memory_order_acquire) == at.channel.value;
+      released = same ? std::min(entry.released.load(std::memory_order_acquire), at.position) : 0;
+    }
+    runtime.channels().release(at.channel, released);
+  }
+}
+
+void note_divergence(RecoveryReport& report, const ArenaIdentity& identity, uint64_t frame) {
+  if (report.divergences++ == 0) report.first_divergent_frame = frame;
+  log_line(ARENAD_LOG_ERROR, identity.name, frame,
+           "the game is not deterministic: this frame gave other outputs when it was run again");
+}
+
+std::optional<RecoveryFailure> replay(ArenaRuntime& runtime, const RecoverySources& sources, OldLog& log,
+                                      RecoveryReport& report) {
+  const uint64_t applied_before = runtime.status().events_applied.load(std::memory_order_relaxed);
+  for (DecidedFrame& frame : log.frames) {
+    if (frame.record().frame <= report.restored.value) {
+      // Not run again, but kept for a successor that may have to begin with an older snapshot.
+      if (frame.record().frame > sources.durable.value && runtime.log().fits(frame.record().bytes)) runtime.record(frame);
+      continue;
+    }
+    const bool was_done = frame.done();
+    const FrameEffects before = frame.effects();
+    frame.clear_done();
+    if (!runtime.log().fits(frame.record().bytes)) runtime.log().release_through(report.restored.value);
+    runtime.record(frame);
+    auto effects = runtime.run(frame);
+    if (!effects) return RecoveryFailure{RecoveryFault::broken_log, effects.error().text()};
+    const bool same = was_done ? *effects == before : same_as_published(*sources.predecessor, runtime.outputs());
+    if (!same) note_divergence(report, runtime.identity(), frame.record().frame);
+    runtime.publish(*effects);
+    ++report.replayed_frames;
+  }
+  report.replayed_events = runtime.status().events_applied.load(std::memory_order_relaxed) - applied_before;
+  return std::nullopt;
+}
+
+}  // namespace
+
+std::variant<RecoveryReport, RecoveryFailure> recover(ArenaRuntime& runtime, const RecoverySources& sources) {
+  Found found = find_snapshots(sources, runtime.identity());
+  OldLog log = sources.predecessor ? read_log(*sources.predecessor) : OldLog{};
+  const auto choice = choose_rung(found.candidates, range_of(log, sources));
+  if (!choice) {
+    return RecoveryFailure{RecoveryFault::no_snapshot, "no snapshot that is whole, is this arena's and reaches the frame log"};
+  }
+  if (log.broken) {
+    return RecoveryFailure{
+        RecoveryFault::broken_log,
+        "the frame log is damaged behind frame " + std::to_string(log.frames.empty() ? 0 : log.frames.back().record().frame)};
+  }
+  if (const auto decided = decided_by(sources); decided > last_known(log, *found.snapshots[choice->candidate])) {
+    return RecoveryFailure{RecoveryFault::no_snapshot,
+                           "the frame log lacks frames up to " + std::to_string(decided.value) + ", which were decided"};
+  }
+  const Snapshot& snapshot = *found.snapshots[choice->candidate];
+  if (auto restored = runtime.restore(snapshot); !restored) {
+    const bool missing = restored.error().code == ErrorCode::corrupt;
+    return RecoveryFailure{missing ? RecoveryFault::broken_log : RecoveryFault::state, restored.error().text()};
+  }
+  take_over_released(runtime, sources, snapshot);
+  RecoveryReport report;
+  report.rung = choice->rung;
+  report.restored = snapshot.facts().frame;
+  // Before anything is run: should this incarnation die in its first frames, its successor finds a snapshot here.
+  runtime.take_snapshot();
+  if (auto failure = replay(runtime, sources, log, report)) return *failure;
+  return report;
+}
+
+}  // namespace arenad

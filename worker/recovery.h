@@ -1,0 +1,39 @@
+// The one way in which an incarnation begins: from nothing, or from (snapshot, frame log). A crash, an operator's restart and a
+// resume from the database differ only in what is given here.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <variant>
+
+#include "ipc/incarnation.h"
+#include "worker/arena_runtime.h"
+
+namespace arenad {
+
+struct RecoverySources {
+  std::optional<IncarnationView> predecessor;
+  std::optional<Snapshot> checkpoint;
+  FrameNumber durable;  // the frame of the newest checkpoint: the new log must reach back to it, if the old one does
+};
+
+struct RecoveryReport {
+  Rung rung = Rung::none;
+  FrameNumber restored;
+  uint64_t replayed_frames = 0;
+  uint64_t replayed_events = 0;
+  uint64_t divergences = 0;
+  uint64_t first_divergent_frame = 0;
+};
+
+enum class RecoveryFault { state, no_snapshot, broken_log };
+struct RecoveryFailure {
+  RecoveryFault fault;
+  std::string message;
+};
+
+// The runtime's channels must be attached. Afterwards it stands where the predecessor stood, and its region holds all that
+// its own successor will need: snapshot, log and outputs.
+std::variant<RecoveryReport, RecoveryFailure> recover(ArenaRuntime& runtime, const RecoverySources& sources);
+
+}  // namespace arenad

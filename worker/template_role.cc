@@ -1,0 +1,94 @@
+#include "worker/template_role.h"
+
+#include <algorithm>
+#include <bit>
+
+#include "ipc/link.capnp.h"
+#include "ipc/process.h"
+#include "state/snapshot.h"
+#include "worker/module.h"
+#include "worker/worker_role.h"
+
+namespace arenad {
+namespace {
+
+constexpr int kExitCannotLoad = 2;
+constexpr int kExitNoMemory = 4;
+
+template <class Fill>
+Result<void> send(Link& link, Fill&& fill) {
+  capnp::MallocMessageBuilder message;
+  fill(message.initRoot<wire::FromTemplate>());
+  return link.send(message);
+}
+
+void describe(const arenad_game& game, wire::GameInfo::Builder info) {
+  info.setName(game.name);
+  info.setVersion(game.version);
+  info.setStateType(game.state_type);
+  info.setSchemaHash(game.schema_hash);
+  info.setTickHz(game.defaults.tick_hz);
+  info.setMaxPlayers(game.defaults.max_players);
+  info.setMaxStateBytes(game.max_state_bytes);
+  info.setMaxFrameOutputBytes(game.max_frame_output_bytes);
+}
+
+// In the new worker.
+int begin_worker(const Module& module, const TemplateOptions& options, Link link) {
+  set_process_name(std::string("spare:") + module.game().name);
+  auto region = Incarnation::create(incarnation_sizes(module.game(), options));
+  if (!region) {
+    capnp::MallocMessageBuilder message;
+    message.initRoot<wire::FromWorker>().setNoMemory(region.error().text());
+    (void)link.send(message);
+    return kExitNoMemory;
+  }
+  return run_worker(module, std::move(*region), std::move(link));
+}
+
+}  // namespace
+
+IncarnationSizes incarnation_sizes(const arenad_game& game, const TemplateOptions& options) {
+  IncarnationSizes sizes;
+  sizes.frame_log_bytes = options.frame_log_bytes;
+  // Four frames' worth at least, so that a reader who is a frame behind is never lapped.
+  const uint64_t wanted = std::max(limits::kMinOutputRingBytes, 4 * game.max_frame_output_bytes);
+  sizes.output_bytes = options.output_ring_bytes != 0 ? options.output_ring_bytes : std::bit_ceil(wanted);
+  sizes.slot_bytes = slot_bytes_for(game.max_state_bytes);
+  return sizes;
+}
+
+int run_template(const TemplateOptions& options, Link link) {
+  auto module = Module::load(options.module_path);
+  if (!module) {
+    (void)send(link, [&](wire::FromTemplate::Builder message) { message.setFailed(module.error().text()); });
+    return kExitCannotLoad;
+  }
+  if (module->game().warm_up != nullptr) module->game().warm_up();
+  if (!send(link, [&](wire::FromTemplate::Builder message) { describe(module->game(), message.initReady()); })) return 0;
+
+  LinkMessage message;
+  while (link.receive(message, Link::Wait::yes) == Link::Received::message) {
+    std::optional<MessageView> view;
+    const auto root = message.root<wire::ToTemplate>(view);
+    if (!root.isFork() || message.fds.empty()) continue;
+    auto pid = fork_sibling();
+    if (pid && *pid == 0) {
+      link.close();
+      Link own(std::move(message.fds[0]));
+      message.fds.clear();
+      return begin_worker(*module, options, std::move(own));
+    }
+    (void)send(link, [&](wire::FromTemplate::Builder to) {
+      if (pid) {
+        to.setForked(static_cast<uint32_t>(*pid));
+      } else {
+        to.setForkFailed(pid.error().text());
+      }
+    });
+    message.fds.clear();  // the worker's end is the worker's alone, so its death closes the link
+  }
+  return 0;
+}
+
+}  // namespace arenad

@@ -1,0 +1,406 @@
+#include "worker/worker_role.h"
+
+#include <algorithm>
+#include <array>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include "ipc/clock.h"
+#include "ipc/futex.h"
+#include "ipc/link.capnp.h"
+#include "ipc/process.h"
+#include "worker/assignment.h"
+#include "worker/log.h"
+#include "worker/recorder.h"
+#include "worker/tick_schedule.h"
+
+namespace arenad {
+namespace {
+
+constexpr uint64_t kLinkCheckNs = kSecond;
+constexpr int kExitRefused = 3;
+
+template <class Fill>
+void send(Link& link, Fill&& fill, std::span<const int> fds = {}) {
+  capnp::MallocMessageBuilder message;
+  fill(message.initRoot<wire::FromWorker>());
+  // If arenad is gone, the link's end tells so at the next look.
+  (void)link.send(message, fds);
+}
+
+wire::RefusedCode code_of(RecoveryFault fault) {
+  switch (fault) {
+    case RecoveryFault::state:
+      return wire::RefusedCode::STATE;
+    case RecoveryFault::no_snapshot:
+      return wire::RefusedCode::NO_SNAPSHOT;
+    case RecoveryFault::broken_log:
+      return wire::RefusedCode::BROKEN_LOG;
+  }
+  return wire::RefusedCode::SYSTEM;
+}
+
+void refuse(Link& link, wire::RefusedCode code, const std::string& why) {
+  send(link, [&](wire::FromWorker::Builder message) {
+    auto refused = message.initRefused();
+    refused.setCode(code);
+    refused.setMessage(why);
+  });
+}
+
+// One incarnation of one arena.
+class LiveArena {
+ public:
+  // Takes the board and the channels out of the assignment.
+  LiveArena(const Module& module, Incarnation region, Link link, Assignment& assignment, uint64_t assigned_ns)
+      : link_(std::move(link)),
+        board_(std::move(assignment.board)),
+        assigned_ns_(assigned_ns),
+        snapshots_(assignment.snapshot_interval_ns, assigned_ns),
+        runtime_(module.game(), std::move(region), assignment.identity, assignment.max_event_bytes,
+                 [this] { wait_for_commit(); }) {
+    for (AssignedChannel& channel : assignment.channels) attach(std::move(channel));
+  }
+
+  bool begin(const Assignment& assignment);
+  int run();
+
+ private:
+  enum class Fate { goes_on, finished, abandoned };
+
+  bool begin_fresh(const ParamList& params);
+  bool begin_again(const RecoverySources& sources);
+  void go_live();
+  void attach(AssignedChannel channel);
+  void wait_for_commit();
+  Fate look_at_link();
+  Fate take_message(const LinkMessage& message);
+  void wait_until_due();
+  void sleep(std::span<const FutexWait> waits, uint64_t deadline_ns) const;
+  void run_frame();
+  void note_frame_time(uint64_t began_ns);
+  void report_expelled();
+  void wake_readers();
+  void snapshot_if_due();
+  void release();
+  int finish(Stage stage);
+
+  WorkerStatus& status() { return runtime_.status(); }
+
+  Link link_;
+  BoardView board_;
+  uint32_t bell_seen_ = 0;
+  uint64_t link_looked_ns_ = 0;
+  uint64_t assigned_ns_;
+  std::optional<TickSchedule> ticks_;
+  SnapshotSchedule snapshots_;
+  bool snapshot_asked_ = false;
+  FrameNumber snapshot_tried_;
+  std::optional<uint64_t> drain_deadline_unix_ns_;
+  ArenaRuntime runtime_;
+};
+
+void LiveArena::attach(AssignedChannel channel) {
+  WorkerChannel& attached =
+      runtime_.channels().attach(channel.id, channel.slot, std::move(channel.player), std::move(channel.view));
+  attached.gone_reason = channel.gone_reason;
+}
+
+// A result does not fit before arenad has stored older ones.
+void LiveArena::wait_for_commit() {
+  const std::array waits = {board_.bell_wait(board_.bell())};
+  runtime_.results_committed(board_.results_committed());
+  futex_wait_any(waits, monotonic_ns() + 10 * kMillisecond);
+  runtime_.results_committed(board_.results_committed());
+}
+
+bool LiveArena::begin(const Assignment& assignment) {
+  runtime_.incarnation().set_stage(Stage::recovering);
+  const bool begun = assignment.fresh ? begin_fresh(assignment.params) : begin_again(assignment.sources);
+  // Channels that left before the frame that we begin with: kept only until nobody can have to begin before it.
+  for (auto& [id, channel] : runtime_.channels().all()) {
+    if (channel.gone_reason && !channel.joined) channel.left = runtime_.frame();
+  }
+  if (begun) go_live();
+  return begun;
+}
+
+bool LiveArena::begin_fresh(const ParamList& params) {
+  if (auto started = runtime_.init(params); !started) {
+    refuse(link_, wire::RefusedCode::PARAMS, started.error().text());
+    return false;
+  }
+  status().rung.store(static_cast<uint32_t>(Rung::init), std::memory_order_relaxed);
+  if (runtime_.take_snapshot()) return true;
+  refuse(link_, wire::RefusedCode::PARAMS, "the first state does not fit in a snapshot: raise the game's max_state_bytes");
+  return false;
+}
+
+bool LiveArena::begin_again(const RecoverySources& sources) {
+  const auto recovered = recover(runtime_, sources);
+  if (const auto* failure = std::get_if<RecoveryFailure>(&recovered)) {
+    refuse(link_, code_of(failure->fault), failure->message);
+    return false;
+  }
+  const auto& report = std::get<RecoveryReport>(recovered);
+  WorkerStatus& s = status();
+  s.rung.store(static_cast<uint32_t>(report.rung), std::memory_order_relaxed);
+  s.restored_frame.store(report.restored.value, std::memory_order_relaxed);
+  s.replayed_frames.store(report.replayed_frames, std::memory_order_relaxed);
+  s.replayed_events.store(report.replayed_events, std::memory_order_relaxed);
+  s.divergences.store(report.divergences, std::memory_order_relaxed);
+  s.first_divergent_frame.store(report.first_divergent_frame, std::memory_order_relaxed);
+  if (sources.predecessor && runtime_.host().tick_hz() != 0) {
+    // Ticks keep their phase over the death; CLOCK_MONOTONIC is the machine's, not the process's.
+    const uint64_t period_ns = kSecond / runtime_.host().tick_hz();
+    const uint64_t last_ns = sources.predecessor->status().heartbeat_ns.load(std::memory_order_relaxed);
+    const uint64_t now = monotonic_ns();
+    ticks_.emplace(period_ns,
+                   last_ns != 0 && last_ns <= now ? std::max(last_ns + period_ns, now > kSecond ? now - kSecond : 0) : now);
+  }
+  return true;
+}
+
+void LiveArena::go_live() {
+  const uint64_t now = monotonic_ns();
+  if (!ticks_ && runtime_.host().tick_hz() != 0) {
+    // Arenas that start together should not tick together.
+    const uint64_t period_ns = kSecond / runtime_.host().tick_hz();
+    ticks_.emplace(period_ns, now + frame_seed(runtime_.identity().arena, {0}) % period_ns);
+  }
+  status().recovery_ns.store(now - assigned_ns_, std::memory_order_relaxed);
+  status().live_since_unix_ns.store(unix_ns(), std::memory_order_relaxed);
+  runtime_.incarnation().set_stage(Stage::live);
+  send(link_, [&](wire::FromWorker::Builder message) {
+    auto live = message.initLive();
+    live.setEpoch(runtime_.identity().epoch.value);
+    live.setFrame(runtime_.frame().value);
+    live.setTickHz(runtime_.host().tick_hz());
+    live.setMaxPlayers(runtime_.host().max_players());
+  });
+}
+
+int LiveArena::run() {
+  for (;;) {
+    if (runtime_.host().ended()) return finish(Stage::ended);
+    switch (look_at_link()) {
+      case Fate::goes_on:
+        break;
+      case Fate::finished:
+        return finish(Stage::finished);
+      case Fate::abandoned:
+        log_line(ARENAD_LOG_WARNING, runtime_.identity().name, runtime_.frame().value, "arenad is gone: the arena ends here");
+        return finish(Stage::finished);
+    }
+    const bool due = ticks_ ? ticks_->is_due(monotonic_ns()) : anything_to_take(runtime_.channels()) || drain_deadline_unix_ns_;
+    if (due) run_frame();
+    snapshot_if_due();
+    release();
+    if (!due) wait_until_due();
+  }
+}
+
+LiveArena::Fate LiveArena::look_at_link() {
+  const uint32_t bell = board_.bell();
+  const uint64_t now = monotonic_ns();
+  if (bell == bell_seen_ && now - link_looked_ns_ < kLinkCheckNs) return Fate::goes_on;
+  bell_seen_ = bell;
+  link_looked_ns_ = now;
+  LinkMessage message;
+  for (;;) {
+    switch (link_.receive(message, Link::Wait::no)) {
+      case Link::Received::message: {
+        const Fate fate = take_message(message);
+        if (fate != Fate::goes_on) return fate;
+        continue;
+      }
+      case Link::Received::nothing:
+        return Fate::goes_on;
+      case Link::Received::closed:
+      case Link::Received::broken:
+        return Fate::abandoned;
+    }
+  }
+}
+
+LiveArena::Fate LiveArena::take_message(const LinkMessage& message) {
+  std::optional<MessageView> view;
+  const auto root = message.root<wire::ToWorker>(view);
+  auto& fds = const_cast<std::vector<Fd>&>(message.fds);
+  switch (root.which()) {
+    case wire::ToWorker::ASSIGN:
+      break;
+    case wire::ToWorker::JOIN: {
+      if (fds.empty()) break;
+      auto channel = take_channel(root.getJoin(), std::move(fds[0]));
+      if (channel) {
+        attach(std::move(*channel));
+        break;
+      }
+      log_line(ARENAD_LOG_ERROR, runtime_.identity().name, runtime_.frame().value,
+               "a channel cannot be used: " + channel.error().text());
+      send(link_, [&](wire::FromWorker::Builder to) { to.setClosed(root.getJoin().getId()); });
+      break;
+    }
+    case wire::ToWorker::LEAVE:
+      if (WorkerChannel* channel = runtime_.channels().find({root.getLeave().getId()})) {
+        if (!channel->gone_reason) channel->gone_reason = root.getLeave().getReason();
+      }
+      break;
+    case wire::ToWorker::FINISH:
+      return Fate::finished;
+    case wire::ToWorker::DRAIN:
+      drain_deadline_unix_ns_ = root.getDrain();
+      break;
+    case wire::ToWorker::SNAPSHOT:
+      snapshot_asked_ = true;
+      break;
+  }
+  return Fate::goes_on;
+}
+
+void LiveArena::run_frame() {
+  const uint64_t began_ns = monotonic_ns();
+  if (ticks_) {
+    const uint64_t late_ns = ticks_->begin(began_ns);
+    auto& bucket = status().lateness_us[histogram_bucket(late_ns / 1000)];
+    bucket.store(bucket.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+    if (late_ns > ticks_->period_ns()) status().frames_late.fetch_add(1, std::memory_order_relaxed);
+  }
+  status().heartbeat_ns.store(began_ns, std::memory_order_relaxed);
+  runtime_.incarnation().set_phase(Phase::deciding);
+  FrameInputs inputs;
+  inputs.frame = runtime_.frame().next();
+  inputs.time_unix_ns = unix_ns();
+  inputs.seed = frame_seed(runtime_.identity().arena, inputs.frame);
+  inputs.drain_deadline_unix_ns = std::exchange(drain_deadline_unix_ns_, std::nullopt);
+  const DecidedFrame frame = decide_frame(inputs, runtime_.channels());
+  runtime_.record(frame);
+  auto effects = runtime_.run(frame);
+  // What was just decided names only channels that are there.
+  ARENAD_ASSERT(effects.ok());
+  if (runtime_.publish(*effects)) wake_readers();
+  if (status().frames.load(std::memory_order_relaxed) == 0) {
+    status().first_frame_published_ns.store(monotonic_ns(), std::memory_order_release);
+  }
+  note_frame_time(began_ns);
+  report_expelled();
+  runtime_.incarnation().set_phase(Phase::waiting);
+}
+
+void LiveArena::report_expelled() {
+  for (const auto& [id, channel] : runtime_.channels().all()) {
+    if (channel.left != runtime_.frame() || channel.gone_reason != ARENAD_EXPELLED) continue;
+    log_line(ARENAD_LOG_WARNING, runtime_.identity().name, runtime_.frame().value,
+             "player " + channel.player + " was expelled: its channel holds something that is not a record");
+    send(link_, [&](wire::FromWorker::Builder message) { message.setClosed(channel.id.value); });
+  }
+}
+
+void LiveArena::note_frame_time(uint64_t began_ns) {
+  WorkerStatus& s = status();
+  const uint64_t took_ns = monotonic_ns() - began_ns;
+  s.frames.store(s.frames.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+  s.frame_ns_total.store(s.frame_ns_total.load(std::memory_order_relaxed) + took_ns, std::memory_order_relaxed);
+  if (took_ns > s.frame_ns_max.load(std::memory_order_relaxed)) s.frame_ns_max.store(took_ns, std::memory_order_relaxed);
+}
+
+void LiveArena::wake_readers() {
+  // A reader says that it sleeps before its last look at what is published: one of us sees the other.
+  std::atomic_thread_fence(std::memory_order_seq_cst);
+  for (const auto& [id, channel] : runtime_.channels().all()) {
+    if (channel.gone_reason || channel.view.header().reader_asleep.load(std::memory_order_relaxed) == 0) continue;
+    futex_wake_all(low_half(status().outputs_published));
+    return;
+  }
+}
+
+void LiveArena::snapshot_if_due() {
+  const FrameNumber frame = runtime_.frame();
+  const bool changed = status().snapshot_frame.load(std::memory_order_relaxed) != frame.value;
+  if (!changed || snapshot_tried_ == frame) return;
+  const uint64_t now = monotonic_ns();
+  if (!snapshot_asked_ && !snapshots_.due(now, runtime_.fullness())) return;
+  snapshot_asked_ = false;
+  snapshot_tried_ = frame;
+  runtime_.take_snapshot();
+  snapshots_.taken(now);
+  runtime_.incarnation().set_phase(Phase::waiting);
+}
+
+void LiveArena::release() {
+  const Floor floor = retention_floor({board_.durable_frame()}, runtime_.older_slot_frame(), runtime_.fullness());
+  for (const ChannelId id : runtime_.release(floor)) {
+    send(link_, [&](wire::FromWorker::Builder message) { message.setReleased(id.value); });
+  }
+  runtime_.results_committed(board_.results_committed());
+}
+
+void LiveArena::wait_until_due() {
+  const uint64_t link_ns = link_looked_ns_ + kLinkCheckNs;
+  if (ticks_) {
+    const std::array waits = {board_.bell_wait(bell_seen_)};
+    sleep(waits, std::min(ticks_->due_ns(), link_ns));
+    return;
+  }
+  // Sleeping until any channel's published end moves. The clients look at `asleep` after they have published.
+  status().asleep.store(1, std::memory_order_relaxed);
+  std::atomic_thread_fence(std::memory_order_seq_cst);
+  if (!anything_to_take(runtime_.channels())) {
+    std::array<FutexWait, kMaxFutexWaits> waits;
+    size_t count = 0;
+    waits[count++] = board_.bell_wait(bell_seen_);
+    for (const auto& [id, channel] : runtime_.channels().all()) {
+      if (!channel.in_arena() || !channel.view.has_ring() || count == waits.size()) continue;
+      waits[count++] = {low_half(channel.view.header().published), static_cast<uint32_t>(channel.cursor.position())};
+    }
+    const bool unsaved = status().snapshot_frame.load(std::memory_order_relaxed) != runtime_.frame().value;
+    sleep({waits.data(), count}, unsaved ? std::min(snapshots_.due_ns(), link_ns) : link_ns);
+  }
+  status().asleep.store(0, std::memory_order_relaxed);
+}
+
+void LiveArena::sleep(std::span<const FutexWait> waits, uint64_t deadline_ns) const {
+  futex_wait_any(waits, deadline_ns);
+}
+
+int LiveArena::finish(Stage stage) {
+  if (status().snapshot_frame.load(std::memory_order_relaxed) != runtime_.frame().value) runtime_.take_snapshot();
+  runtime_.incarnation().set_stage(stage);
+  const uint64_t frame = runtime_.frame().value;
+  send(link_, [&](wire::FromWorker::Builder message) {
+    if (stage == Stage::ended) {
+      message.setEnded(frame);
+    } else {
+      message.setFinished(frame);
+    }
+  });
+  return 0;
+}
+
+}  // namespace
+
+int run_worker(const Module& module, Incarnation region, Link link) {
+  const int region_fd = region.fd().get();
+  send(link, [](wire::FromWorker::Builder message) { message.setReady(static_cast<uint32_t>(::getpid())); }, {&region_fd, 1});
+  LinkMessage message;
+  const auto received = link.receive(message, Link::Wait::yes);
+  if (received != Link::Received::message) return 0;  // not needed any more
+  const uint64_t assigned_ns = monotonic_ns();
+  std::optional<MessageView> view;
+  const auto root = message.root<wire::ToWorker>(view);
+  if (!root.isAssign()) return 0;
+  auto assignment = take_assignment(root.getAssign(), std::move(message.fds));
+  if (!assignment) {
+    refuse(link, wire::RefusedCode::SYSTEM, assignment.error().text());
+    return kExitRefused;
+  }
+  set_process_name(assignment->identity.name);
+  region.assign(assignment->identity.arena, assignment->identity.epoch, module.game().schema_hash,
+                static_cast<uint32_t>(::getpid()));
+  LiveArena arena(module, std::move(region), std::move(link), *assignment, assigned_ns);
+  if (!arena.begin(*assignment)) return kExitRefused;
+  return arena.run();
+}
+
+}  // namespace arenad
