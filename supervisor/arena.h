@@ -1,0 +1,180 @@
+// One arena, as arenad holds it: its lifecycle, its worker, what its last incarnation left, its channels. This is the shell around
+// arena_lifecycle.h: facts go in there, and the actions that come out are carried out here.
+//
+// Which regions are kept: `lived_` is the region of the last incarnation that went live, with a snapshot and the log; a successor
+// begins from it and takes its place when it goes live itself. So it never matters in which moment a successor dies.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "ipc/board.h"
+#include "ipc/incarnation.h"
+#include "ipc/outbox.h"
+#include "state/records.h"
+#include "state/snapshot.h"
+#include "state/store_thread.h"
+#include "supervisor/arena_lifecycle.h"
+#include "supervisor/channel_roster.h"
+#include "supervisor/config.h"
+#include "supervisor/fact_queue.h"
+#include "supervisor/game_template.h"
+
+namespace arenad {
+
+// What an arena tells the clients that are attached to it.
+class ClientNotices {
+ public:
+  virtual ~ClientNotices() = default;
+  virtual void incarnation(uint64_t connection, uint32_t attachment, Epoch epoch, const Fd& region) = 0;
+  virtual void gone(uint64_t connection, uint32_t attachment, const std::string& state, const std::string& reason) = 0;
+};
+
+struct ArenaServices {
+  uv_loop_t* loop;
+  FactQueue& facts;
+  const Config& config;
+  StoreThread& store;
+  ClientNotices& clients;
+};
+
+struct ArenaAttachment {
+  uint64_t connection = 0;
+  uint32_t attachment = 0;
+  ChannelId channel;
+};
+
+class Arena {
+ public:
+  // A new arena, or one from the database as its record says. Errors: no memory for its board.
+  static Result<std::unique_ptr<Arena>> create(ArenaServices services, ArenaRecord record, GameTemplate* game);
+  Arena(const Arena&) = delete;
+  Arena& operator=(const Arena&) = delete;
+
+  // Begins the first incarnation of a new arena.
+  void begin_new();
+  // An arena from the database, after everything had ended: one that ran goes on, any other stays as it was. checkpoint: the
+  // newest, if there is one.
+  void take_up(std::optional<Snapshot> checkpoint);
+
+  Answer stop();
+  Answer restart();
+  // Tells the game to end the match; what still runs at the deadline is stopped.
+  void drain(uint64_t deadline_ms);
+  // Ends the worker without an end of the arena: it goes on when arenad runs again.
+  void shut_down();
+  void kill_worker();
+
+  struct Attached {
+    Seat seat = 0;
+    ChannelId channel;
+    uint64_t outputs_from = 0;
+    const Fd* board = nullptr;
+    const IncarnationView* live = nullptr;
+  };
+  Result<Attached> attach(uint64_t connection, uint32_t attachment, ChannelRoster::Kind kind, const std::string& player,
+                          Fd region);
+  void detach(uint32_t attachment, uint32_t reason);
+
+  // The newest snapshot, if it is newer than what was given before.
+  std::optional<CheckpointRecord> next_checkpoint();
+  // Results that have come since the last call.
+  std::vector<ResultRecord> next_results();
+  void checkpoint_committed(FrameNumber frame);
+  void results_committed(uint64_t sequence);
+
+  // Calls back when `settled` holds after a change of state; at once if it does now.
+  void when(std::function<bool(const Arena&)> settled, std::function<void()> then);
+
+  [[nodiscard]] const ArenaRecord& record() const { return record_; }
+  [[nodiscard]] ArenaState state() const { return lifecycle_.state(); }
+  [[nodiscard]] const ArenaLifecycle& lifecycle() const { return lifecycle_; }
+  [[nodiscard]] bool is_active() const { return lifecycle_.is_active(); }
+  [[nodiscard]] bool is_saved() const { return pending_saves_ == 0; }
+  // A new arena that could not be started.
+  [[nodiscard]] bool never_began() const {
+    return !is_active() && recoveries_ == 0 && !lived_ && state() == ArenaState::failed;
+  }
+  [[nodiscard]] ErrorCode start_failure_code() const { return start_failure_; }
+  // The store's health has changed: who waits may want to know.
+  void reconsider() { check_waiters(); }
+  [[nodiscard]] bool has_worker() const { return worker_ != nullptr; }
+  [[nodiscard]] pid_t pid() const { return worker_ ? worker_->pid() : 0; }
+  [[nodiscard]] const IncarnationView* lived() const { return lived_ ? &*lived_ : nullptr; }
+  [[nodiscard]] const ChannelRoster& channels() const { return channels_; }
+  [[nodiscard]] size_t clients() const { return attachments_.size(); }
+  [[nodiscard]] const std::string& last_exit() const { return last_exit_; }
+  [[nodiscard]] uint64_t died_ns() const { return died_ns_; }
+  [[nodiscard]] uint64_t delay_until_ns() const { return delay_until_ns_; }
+  [[nodiscard]] FrameNumber durable_frame() const { return durable_; }
+  [[nodiscard]] uint64_t unsaved_since_ns() const { return unsaved_since_ns_; }
+  [[nodiscard]] uint64_t recoveries() const { return recoveries_; }
+  [[nodiscard]] const GameTemplate* game() const { return game_; }
+  [[nodiscard]] bool is_draining() const { return draining_; }
+
+ private:
+  Arena(ArenaServices services, ArenaRecord record, Board board, GameTemplate* game);
+  void take_over_checkpoint(const Snapshot& checkpoint);
+  void carry_out(const ArenaActions& actions);
+  void begin_incarnation(BeginWith with);
+  void take_worker(BeginWith with, std::optional<std::string> checkpoint);
+  void assign(Spare spare, BeginWith with, const std::optional<std::string>& checkpoint);
+  void take_message(const LinkMessage& message);
+  void worker_live();
+  void worker_ended(Exit exit);
+  void worker_unavailable(const Error& error);
+  void tell_worker(const std::function<void(wire::ToWorker::Builder)>& fill, std::span<const int> fds = {});
+  void announce_incarnation();
+  void announce_gone();
+  void expel(ChannelId channel);
+  void persist();
+  void save_last();
+  void submit(StoreBatch batch, std::function<void()> committed);
+  void check_waiters();
+  [[nodiscard]] BeginWith restart_source() const;
+
+  ArenaServices services_;
+  ArenaRecord record_;
+  GameTemplate* game_;  // nullptr: the configuration does not know the game any more
+  ArenaLifecycle lifecycle_;
+  Board board_;
+  ChannelRoster channels_;
+  std::vector<ArenaAttachment> attachments_;
+  uint32_t max_players_ = limits::kMaxSeats;
+
+  std::unique_ptr<ChildProcess> worker_;
+  std::optional<IncarnationView> starting_;  // of the worker, until it goes live
+  std::optional<IncarnationView> lived_;
+  std::optional<WorkerEnd> announced_end_;  // what the worker said before it ended
+  uint64_t incarnation_serial_ = 0;         // tells late answers from expected ones
+  bool draining_ = false;
+  bool shutting_down_ = false;
+
+  std::optional<FrameNumber> submitted_;  // the newest checkpoint that was given to the store
+  FrameNumber durable_;
+  uint64_t outputs_resumed_from_ = 0;  // where the checkpoint that the arena was resumed from stood
+  uint64_t unsaved_since_ns_ = 0;      // 0: everything is in the database
+  size_t pending_saves_ = 0;
+  OutboxReader results_{limits::kMaxResultBytes};
+
+  std::string last_exit_;
+  ErrorCode start_failure_ = ErrorCode::failed;
+  uint64_t died_ns_ = 0;
+  uint64_t delay_until_ns_ = 0;
+  uint64_t recoveries_ = 0;
+  UvTimer delay_;
+  UvTimer deadline_;
+  UvTimer drain_deadline_;
+  struct Waiter {
+    std::function<bool(const Arena&)> settled;
+    std::function<void()> then;
+  };
+  std::vector<Waiter> waiters_;
+  // Completions of the store and answers of a template may come after this object is gone: they hold a weak pointer to this.
+  std::shared_ptr<Arena*> self_ = std::make_shared<Arena*>(this);
+};
+
+}  // namespace arenad

@@ -1,0 +1,122 @@
+// What happens to an arena next. Pure: it gets facts and gives actions; it knows no clock, no process and no file. The shell
+// around it is arena.cc.
+//
+//   state      | live     | crashed       | finished  | ended | refused        | delay over | overdue | stop      | restart
+//   -----------+----------+---------------+-----------+-------+----------------+------------+---------+-----------+-----------
+//   starting   | running  | failed *      | crashed   | ended | failed *       | -          | kill    | stopping  | refused
+//   running    | -        | recovering    | crashed   | ended | crashed        | -          | -       | stopping  | restarting
+//   recovering | running  | recovering    | crashed   | ended | ladder **      | -          | kill    | stopping  | refused
+//   backing_off| -        | -             | -         | -     | -              | recovering | -       | stopped   | recovering
+//   restarting | -        | recovering    | recovering| ended | crashed        | -          | kill    | stopping  | -
+//   stopping   | finish   | recovering*** | stopped   | ended | ladder **      | -          | kill    | -         | refused
+//   stopped, failed: restart -> recovering. ended, lost: nothing happens any more.
+//
+//   *    a new arena that never ran: there is nothing to recover, and whoever started it is told why
+//   **   nothing to begin with: once more with the checkpoint from the database, then lost. The state or the parameters are not
+//        taken: failed
+//   ***  what it had is recovered first, then it is stopped; state stays `stopping`
+//   recovering is backing_off first if the restart budget says so, failed if the budget is used up.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "supervisor/restart_budget.h"
+
+namespace arenad {
+
+enum class ArenaState { starting, running, recovering, backing_off, restarting, stopping, stopped, ended, failed, lost };
+const char* to_string(ArenaState state);
+
+// What the next incarnation begins with.
+enum class BeginWith {
+  nothing,                 // a new arena
+  predecessor,             // the last incarnation's region
+  predecessor_checkpoint,  // the region and the newest checkpoint: the region's slots alone did not do
+  checkpoint,              // from the database alone
+};
+
+// How a worker's life ended.
+enum class WorkerEnd {
+  crashed,
+  finished,
+  ended,
+  refused_params,
+  refused_state,
+  refused_no_snapshot,
+  refused_broken_log,
+  refused_system
+};
+
+namespace act {
+struct BeginIncarnation {
+  BeginWith with;
+};
+struct KillWorker {};
+struct TellFinish {};
+struct StartDelay {
+  uint64_t delay_ns;
+};
+struct ArmReadyDeadline {};
+struct ArmStopDeadline {};
+struct DisarmDeadline {};
+struct AnnounceGone {};    // clients: nothing follows
+struct Persist {};         // the disposition changed
+struct CheckpointLast {};  // no worker any more: the last snapshot and the results go to the database
+}  // namespace act
+
+using ArenaAction =
+    std::variant<act::BeginIncarnation, act::KillWorker, act::TellFinish, act::StartDelay, act::ArmReadyDeadline,
+                 act::ArmStopDeadline, act::DisarmDeadline, act::AnnounceGone, act::Persist, act::CheckpointLast>;
+using ArenaActions = std::vector<ArenaAction>;
+
+// What an operator's wish met.
+enum class Verdict { accepted, already, refused };
+struct Answer {
+  Verdict verdict = Verdict::accepted;
+  ArenaActions actions;
+};
+
+class ArenaLifecycle {
+ public:
+  ArenaLifecycle(ArenaState state, const RestartPolicy& policy) : state_(state), budget_(policy) {}
+
+  // A new arena, or one from the database.
+  ArenaActions begin(BeginWith with);
+  ArenaActions worker_live(uint64_t now_ns);
+  ArenaActions worker_ended(WorkerEnd end, uint64_t now_ns, uint64_t random);
+  // No worker could be had: the template does not load, no memory.
+  ArenaActions no_worker(uint64_t now_ns, uint64_t random);
+  ArenaActions delay_over();
+  ArenaActions overdue();
+  Answer stop();
+  Answer restart(uint64_t now_ns, BeginWith with);
+
+  [[nodiscard]] ArenaState state() const { return state_; }
+  [[nodiscard]] const RestartBudget& budget() const { return budget_; }
+  [[nodiscard]] uint64_t crashes() const { return crashes_; }
+  // Not stopped, ended, failed or lost.
+  [[nodiscard]] bool is_active() const;
+
+ private:
+  ArenaActions crashed(uint64_t now_ns, uint64_t random);
+  ArenaActions refused(WorkerEnd end, uint64_t now_ns, uint64_t random);
+  ArenaActions begin_incarnation(BeginWith with);
+  ArenaActions rest(ArenaState state);
+  ArenaActions checkpoint_and_rest(ArenaState state);
+
+  ArenaState state_;
+  RestartBudget budget_;
+  BeginWith begun_with_ = BeginWith::nothing;
+  bool stop_wanted_ = false;  // in `stopping`: the arena must be recovered before it can be put down
+  // Facts about a worker mean nothing while there is none: they are of one that was given up.
+  enum class Worker { none, begun, live };
+  Worker worker_ = Worker::none;
+  bool delay_pending_ = false;
+  bool has_lived_ = false;
+  uint64_t crashes_ = 0;
+};
+
+}  // namespace arenad

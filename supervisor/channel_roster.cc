@@ -1,0 +1,78 @@
+#include "supervisor/channel_roster.h"
+
+#include <algorithm>
+
+#include "ipc/limits.h"
+
+namespace arenad {
+namespace {
+
+ChannelRoster::Kind kind_of(Seat slot) {
+  return slot < limits::kMaxSeats ? ChannelRoster::Kind::player : ChannelRoster::Kind::observer;
+}
+
+}  // namespace
+
+const RosterChannel* ChannelRoster::present_at(Seat slot) const {
+  for (const auto& [id, channel] : channels_) {
+    if (channel.slot == slot && !channel.gone_reason) return &channel;
+  }
+  return nullptr;
+}
+
+uint32_t ChannelRoster::present(Kind kind) const {
+  return static_cast<uint32_t>(std::count_if(channels_.begin(), channels_.end(), [&](const auto& entry) {
+    return !entry.second.gone_reason && kind_of(entry.second.slot) == kind;
+  }));
+}
+
+Result<Seat> ChannelRoster::find_place(Kind kind, const std::string& player, uint32_t max_players) const {
+  if (kind == Kind::observer) {
+    for (Seat slot = limits::kMaxSeats; slot < limits::kMaxSlots; ++slot) {
+      if (present_at(slot) == nullptr) return slot;
+    }
+    return make_error(ErrorCode::refused, "the arena has as many observers as it can have");
+  }
+  if (const auto known = seats_.find(player); known != seats_.end()) {
+    const RosterChannel* there = present_at(known->second);
+    if (there == nullptr) return known->second;
+    if (there->player == player) return make_error(ErrorCode::refused, "player " + player + " is in the arena already");
+  }
+  std::optional<Seat> vacant;
+  for (Seat slot = 0; slot < std::min(max_players, limits::kMaxSeats); ++slot) {
+    if (present_at(slot) != nullptr) continue;
+    const bool untouched = std::none_of(seats_.begin(), seats_.end(), [&](const auto& seat) { return seat.second == slot; });
+    if (untouched) return slot;
+    if (!vacant) vacant = slot;
+  }
+  if (vacant) return *vacant;
+  return make_error(ErrorCode::refused, "all " + std::to_string(max_players) + " seats of the arena are taken");
+}
+
+RosterChannel& ChannelRoster::add(Seat slot, const std::string& player, Fd region) {
+  const ChannelId id{++last_id_};
+  if (kind_of(slot) == Kind::player) {
+    // A seat belongs to whoever took it last.
+    std::erase_if(seats_, [&](const auto& seat) { return seat.second == slot; });
+    seats_[player] = slot;
+  }
+  return channels_[id.value] = RosterChannel{id, slot, player, std::move(region), std::nullopt};
+}
+
+void ChannelRoster::add_departed(ChannelId id, Seat slot, const std::string& player, Fd region, uint32_t reason) {
+  last_id_ = std::max(last_id_, id.value);
+  if (kind_of(slot) == Kind::player) seats_[player] = slot;
+  channels_[id.value] = RosterChannel{id, slot, player, std::move(region), reason};
+}
+
+void ChannelRoster::leave(ChannelId id, uint32_t reason) {
+  RosterChannel* channel = find(id);
+  if (channel != nullptr && !channel->gone_reason) channel->gone_reason = reason;
+}
+
+RosterChannel* ChannelRoster::find(ChannelId id) {
+  const auto found = channels_.find(id.value);
+  return found == channels_.end() ? nullptr : &found->second;
+}
+
+}  // namespace arenad

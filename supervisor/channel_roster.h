@@ -1,0 +1,51 @@
+// Who may write to an arena: its channels, and which seat belongs to which player. Pure bookkeeping.
+//
+// A channel is kept after its client has left, until the worker says that no recovery can need its records any more.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "arenad/ids.h"
+#include "arenad/result.h"
+#include "ipc/fd.h"
+
+namespace arenad {
+
+struct RosterChannel {
+  ChannelId id;
+  Seat slot = 0;
+  std::string player;
+  Fd region;
+  std::optional<uint32_t> gone_reason;
+};
+
+class ChannelRoster {
+ public:
+  enum class Kind { player, observer };
+
+  // A place for a newcomer: the seat that this player had, or the lowest that nobody had yet, or the lowest that is free.
+  // Refused if the player is there already or all seats are taken.
+  Result<Seat> find_place(Kind kind, const std::string& player, uint32_t max_players) const;
+  RosterChannel& add(Seat slot, const std::string& player, Fd region);
+  // As of a snapshot, after everything else is gone: the player was at this seat, and is not any more.
+  void add_departed(ChannelId id, Seat slot, const std::string& player, Fd region, uint32_t reason);
+  void leave(ChannelId id, uint32_t reason);
+  void forget(ChannelId id) { channels_.erase(id.value); }
+  void clear() { channels_.clear(); }
+
+  [[nodiscard]] RosterChannel* find(ChannelId id);
+  [[nodiscard]] const std::map<uint64_t, RosterChannel>& all() const { return channels_; }
+  // The channel whose client is there now.
+  [[nodiscard]] const RosterChannel* present_at(Seat slot) const;
+  [[nodiscard]] uint32_t present(Kind kind) const;
+
+ private:
+  uint64_t last_id_ = 0;
+  std::map<uint64_t, RosterChannel> channels_;
+  std::map<std::string, Seat> seats_;  // of players who are or were there
+};
+
+}  // namespace arenad

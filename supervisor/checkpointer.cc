@@ -1,0 +1,57 @@
+#include "supervisor/checkpointer.h"
+
+#include <algorithm>
+
+#include "ipc/clock.h"
+
+namespace arenad {
+
+Checkpointer::Checkpointer(uv_loop_t* loop, FactQueue& facts, Roster& roster, StoreThread& store, uint64_t interval_ms)
+    : roster_(roster), store_(store), timer_(loop, [this, &facts] { facts.post([this] { run(); }); }) {
+  timer_.start(interval_ms, interval_ms);
+}
+
+void Checkpointer::run() {
+  // While the store has not taken the last one, newer snapshots wait in shared memory: a later one replaces them.
+  if (in_flight_) return;
+  StoreBatch batch;
+  std::vector<std::pair<ArenaId, FrameNumber>> frames;
+  std::vector<std::pair<ArenaId, uint64_t>> results;
+  for (const auto& [id, arena] : roster_.all()) {
+    if (auto checkpoint = arena->next_checkpoint()) {
+      frames.emplace_back(id, checkpoint->frame);
+      batch.checkpoints.push_back(std::move(*checkpoint));
+    }
+    for (ResultRecord& result : arena->next_results()) {
+      results.emplace_back(id, result.sequence);
+      batch.results.push_back(std::move(result));
+    }
+  }
+  if (batch.empty()) return;
+  in_flight_ = true;
+  store_.submit(std::move(batch), [this, frames = std::move(frames), results = std::move(results)](const Result<void>& result) {
+    in_flight_ = false;
+    if (result) committed(frames, results);
+  });
+}
+
+void Checkpointer::committed(const std::vector<std::pair<ArenaId, FrameNumber>>& checkpoints,
+                             const std::vector<std::pair<ArenaId, uint64_t>>& results) {
+  for (const auto& [id, frame] : checkpoints) {
+    if (Arena* arena = roster_.find(id)) arena->checkpoint_committed(frame);
+  }
+  for (const auto& [id, sequence] : results) {
+    if (Arena* arena = roster_.find(id)) arena->results_committed(sequence);
+  }
+}
+
+uint64_t Checkpointer::lag_ns() const {
+  const uint64_t now = monotonic_ns();
+  uint64_t oldest = 0;
+  for (const auto& [id, arena] : roster_.all()) {
+    if (arena->unsaved_since_ns() != 0) oldest = std::max(oldest, now - arena->unsaved_since_ns());
+  }
+  return oldest;
+}
+
+}  // namespace arenad

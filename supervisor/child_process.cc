@@ -1,0 +1,111 @@
+#include "supervisor/child_process.h"
+
+#include <poll.h>
+#include <signal.h>
+
+namespace arenad {
+namespace {
+
+// Between the end of its link and the end of a process that exits in order.
+constexpr uint64_t kGraceMs = 1000;
+
+}  // namespace
+
+ChildProcess::ChildProcess(const ChildScope& scope, Link link)
+    : scope_(scope),
+      link_(std::move(link)),
+      link_poll_(scope.loop, link_.fd().get(),
+                 [this](int events) {
+                   if ((events & UV_WRITABLE) != 0) {
+                     (void)link_.flush();
+                     link_poll_.watch(link_.has_unsent() ? UV_READABLE | UV_WRITABLE : UV_READABLE);
+                   }
+                   if ((events & UV_READABLE) != 0) read_link();
+                 }),
+      grace_(scope.loop, [this] { kill(SIGKILL); }),
+      self_(std::make_shared<ChildProcess*>(this)) {
+  link_poll_.watch(UV_READABLE);
+}
+
+ChildProcess::~ChildProcess() {
+  if (!pidfd_ || exit_) return;
+  send_signal(pidfd_, SIGKILL);
+  end_poll_.close();
+  auto copy = pidfd_.duplicate();
+  if (copy) scope_.reaper.adopt(std::move(*copy));
+}
+
+Result<void> ChildProcess::watch(pid_t pid) {
+  auto pidfd = open_pidfd(pid);
+  if (!pidfd) return pidfd.error();
+  return watch(pid, std::move(*pidfd));
+}
+
+Result<void> ChildProcess::watch(pid_t pid, Fd pidfd) {
+  pid_ = pid;
+  pidfd_ = std::move(pidfd);
+  end_poll_ = UvPoll(scope_.loop, pidfd_.get(), [this](int) { notice_end(); });
+  end_poll_.watch(UV_READABLE);
+  return {};
+}
+
+void ChildProcess::read_link() {
+  LinkMessage message;
+  for (;;) {
+    switch (link_.receive(message, Link::Wait::no)) {
+      case Link::Received::message:
+        scope_.facts.post([self = std::weak_ptr(self_), shared = std::make_shared<LinkMessage>(std::move(message))] {
+          const auto alive = self.lock();
+          if (!alive || !(*alive)->listener_.message) return;
+          const auto listener = (*alive)->listener_.message;  // it may listen otherwise from now on, or destroy this object
+          listener(std::move(*shared));
+        });
+        message = {};
+        continue;
+      case Link::Received::nothing:
+        return;
+      case Link::Received::closed:
+      case Link::Received::broken:
+        // It is about to end by itself; or it has given up its link, which ends it.
+        link_poll_.watch(0);
+        grace_.start(kGraceMs);
+        return;
+    }
+  }
+}
+
+void ChildProcess::notice_end() {
+  if (exit_) return;
+  exit_ = reap(pidfd_);
+  if (!exit_) return;
+  end_poll_.close();
+  grace_.close();
+  // Its last messages come before its end.
+  read_link();
+  link_poll_.close();
+  scope_.facts.post([self = std::weak_ptr(self_)] {
+    const auto alive = self.lock();
+    if (!alive || !(*alive)->listener_.ended) return;
+    const auto listener = (*alive)->listener_;  // it may destroy this object
+    listener.ended(*(*alive)->exit_);
+  });
+}
+
+void ChildProcess::send(capnp::MessageBuilder& message, std::span<const int> fds) {
+  if (!link_.send_later(message, fds)) {
+    kill(SIGKILL);
+    return;
+  }
+  if (link_.has_unsent()) link_poll_.watch(UV_READABLE | UV_WRITABLE);
+}
+
+bool ChildProcess::has_ended() const {
+  pollfd ready{pidfd_.get(), POLLIN, 0};
+  return exit_.has_value() || (pidfd_ && ::poll(&ready, 1, 0) == 1);
+}
+
+void ChildProcess::kill(int signal) {
+  if (pidfd_ && !exit_) send_signal(pidfd_, signal);
+}
+
+}  // namespace arenad

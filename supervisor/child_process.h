@@ -1,0 +1,71 @@
+// A process of arenad's own, a template or a worker: its link, its pidfd, and how it ended.
+//
+// Messages and the end are reported through the fact queue, the end last and once. The end is known when the kernel has torn the
+// process down: from then on nothing that it shared can change any more.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <sys/types.h>
+
+#include "ipc/link.h"
+#include "ipc/process.h"
+#include "supervisor/child_reaper.h"
+#include "supervisor/fact_queue.h"
+#include "supervisor/uv_handles.h"
+
+namespace arenad {
+
+// What every child process needs of arenad.
+struct ChildScope {
+  uv_loop_t* loop;
+  FactQueue& facts;
+  ChildReaper& reaper;
+};
+
+class ChildProcess {
+ public:
+  struct Listener {
+    std::function<void(LinkMessage)> message;
+    std::function<void(Exit)> ended;
+  };
+
+  ChildProcess(const ChildScope& scope, Link link);
+  ChildProcess(const ChildProcess&) = delete;
+  ChildProcess& operator=(const ChildProcess&) = delete;
+  // Kills the process if it still runs; the reaper takes it from there.
+  ~ChildProcess();
+
+  void listen(Listener listener) { listener_ = std::move(listener); }
+  // From now on its end is watched. Errors if the process is not there.
+  Result<void> watch(pid_t pid, Fd pidfd);
+  Result<void> watch(pid_t pid);
+
+  // Never waits. If the link is broken the process is killed: it has ended, or has stopped reading.
+  void send(capnp::MessageBuilder& message, std::span<const int> fds = {});
+  void kill(int signal);
+
+  [[nodiscard]] pid_t pid() const { return pid_; }
+  // Whether it has ended, also if that has not been reported yet.
+  [[nodiscard]] bool has_ended() const;
+  [[nodiscard]] bool is_watched() const { return static_cast<bool>(pidfd_); }
+
+ private:
+  void read_link();
+  void notice_end();
+
+  ChildScope scope_;
+  Link link_;
+  Fd pidfd_;
+  pid_t pid_ = 0;
+  std::optional<Exit> exit_;
+  Listener listener_;
+  UvPoll link_poll_;
+  UvPoll end_poll_;
+  UvTimer grace_;
+  // Facts in the queue may come up after this object is gone: they hold a weak pointer to this.
+  std::shared_ptr<ChildProcess*> self_;
+};
+
+}  // namespace arenad

@@ -1,0 +1,456 @@
+#include "supervisor/commands.h"
+
+#include <algorithm>
+#include <unistd.h>
+
+#include "arenad/module_abi.h"
+#include "ipc/channel.h"
+#include "ipc/clock.h"
+#include "ipc/control_client.h"
+#include "supervisor/exporter.h"
+#include "supervisor/status_report.h"
+#include "supervisor/version.h"
+
+namespace arenad {
+namespace {
+
+std::string text_of(capnp::Text::Reader text) {
+  return {text.begin(), text.size()};
+}
+
+bool is_finished(const Arena& arena) {
+  return !arena.is_active();
+}
+
+Result<std::string> outcome_of_restart(const Arena& arena) {
+  if (arena.state() == ArenaState::running) return std::string("restarted");
+  return make_error(ErrorCode::failed, std::string(to_string(arena.state())) + ": " + arena.record().reason);
+}
+
+Result<std::string> outcome_of_stop(const Arena& arena) {
+  if (arena.state() == ArenaState::stopped || arena.state() == ArenaState::ended) return std::string(to_string(arena.state()));
+  return make_error(ErrorCode::failed, std::string(to_string(arena.state())) + ": " + arena.record().reason);
+}
+
+// A worker must be able to map it, now and in every recovery.
+Result<void> check_channel(const Fd& region) {
+  auto copy = region.duplicate();
+  if (!copy) return copy.error();
+  auto view = ChannelView::map(std::move(*copy));
+  if (!view) return view.error();
+  return view->check_header();
+}
+
+bool put_down(const Arena& arena) {
+  return !arena.is_active() && arena.is_saved();
+}
+
+}  // namespace
+
+void Commands::request(RequestId from, wire::Request::Reader request, std::vector<Fd> fds) {
+  switch (request.which()) {
+    case wire::Request::VERSION:
+      return version(from);
+    case wire::Request::START:
+      return start(from, request.getStart());
+    case wire::Request::STATUS:
+      return status(from, request.getStatus());
+    case wire::Request::RESTART:
+      return restart(from, request.getRestart());
+    case wire::Request::STOP:
+      return stop(from, request.getStop());
+    case wire::Request::DRAIN:
+      return drain(from, request.getDrain());
+    case wire::Request::EXPORT:
+      return export_recording(from, text_of(request.getExport()));
+    case wire::Request::ATTACH:
+      return attach(from, request.getAttach(), std::move(fds));
+    case wire::Request::DETACH:
+      return detach(from, request.getDetach());
+    case wire::Request::RESULTS:
+      return results(from, text_of(request.getResults()));
+  }
+  scope_.server.fail(from,
+                     make_error(ErrorCode::invalid, "this arenad does not know the request; it is older than its caller"));
+}
+
+void Commands::connection_closed(uint64_t connection) {
+  for (auto it = attachments_.begin(); it != attachments_.end();) {
+    if (it->second.connection != connection) {
+      ++it;
+      continue;
+    }
+    if (Arena* arena = scope_.roster.find(it->second.arena)) arena->detach(it->first, ARENAD_DROPPED);
+    it = attachments_.erase(it);
+  }
+}
+
+Result<Arena*> Commands::find(const std::string& text) const {
+  if (Arena* arena = scope_.roster.find(text)) return arena;
+  return make_error(ErrorCode::unknown_arena, "no arena " + text);
+}
+
+Result<std::vector<Arena*>> Commands::select(wire::Selection::Reader selection) const {
+  std::vector<Arena*> found;
+  auto wanted = [&](const Arena& arena) { return selection.getFinished() || arena.is_active(); };
+  if (selection.getAll()) {
+    for (const auto& [id, arena] : scope_.roster.all()) {
+      if (wanted(*arena)) found.push_back(arena.get());
+    }
+    return found;
+  }
+  for (const auto text : selection.getArenas()) {
+    const auto matches = scope_.roster.select(std::string_view(text.begin(), text.size()));
+    if (matches.empty()) return make_error(ErrorCode::unknown_arena, "no arena " + text_of(text));
+    for (Arena* arena : matches) {
+      if (std::find(found.begin(), found.end(), arena) == found.end()) found.push_back(arena);
+    }
+  }
+  return found;
+}
+
+void Commands::version(RequestId from) {
+  scope_.server.reply(from, [&](wire::Reply::Builder reply) {
+    auto version = reply.initVersion();
+    version.setProgram(kVersion);
+    version.setProtocol(wire::PROTOCOL_VERSION);
+    version.setPid(static_cast<uint32_t>(::getpid()));
+    version.setUptimeMs((monotonic_ns() - scope_.started_ns) / kMillisecond);
+  });
+}
+
+Result<ArenaRecord> Commands::new_record(wire::Start::Reader start) {
+  ArenaRecord record;
+  record.game = text_of(start.getGame());
+  record.id = ArenaId::make(unix_ms(), random_u64(), random_u64());
+  if (start.hasId() && start.getId().size() != 0) {
+    const auto id = ArenaId::parse(std::string_view(start.getId().begin(), start.getId().size()));
+    if (!id)
+      return make_error(ErrorCode::invalid, "the id " + text_of(start.getId()) + " is not 26 digits of Crockford's base 32");
+    record.id = *id;
+  }
+  record.name = text_of(start.getName());
+  if (record.name.empty()) {
+    record.name = scope_.roster.free_name(record.game);
+  } else if (!valid_arena_name(record.name)) {
+    return make_error(ErrorCode::invalid, "the name " + record.name + " is not 1 to 64 letters, digits, '.', '_' and '-'");
+  } else if (scope_.roster.find(record.name) != nullptr) {
+    return make_error(ErrorCode::refused, "there is an arena " + record.name + " already");
+  }
+  if (start.getParams().size() > limits::kMaxParams) return make_error(ErrorCode::invalid, "too many parameters");
+  for (const auto param : start.getParams()) record.params.emplace_back(text_of(param.getKey()), text_of(param.getValue()));
+  record.created_unix_ms = record.changed_unix_ms = static_cast<int64_t>(unix_ms());
+  return record;
+}
+
+uint64_t Commands::shared_memory_bytes() const {
+  uint64_t total = 0;
+  for (const auto& [id, arena] : scope_.roster.all()) {
+    if (arena->lived() != nullptr) total += arena->lived()->bytes();
+    for (const auto& [channel_id, channel] : arena->channels().all()) {
+      if (auto bytes = check_sealed_region(channel.region)) total += *bytes;
+    }
+  }
+  for (const auto& [name, game] : scope_.games) {
+    for (const Spare& spare : game->spares()) total += spare.region.bytes();
+  }
+  return total;
+}
+
+Result<void> Commands::room_for_another(const GameTemplate& game) const {
+  const auto& limits = scope_.services.config.arenas;
+  const auto active = static_cast<uint64_t>(std::count_if(scope_.roster.all().begin(), scope_.roster.all().end(),
+                                                          [](const auto& entry) { return entry.second->is_active(); }));
+  if (active >= limits.max_arenas) {
+    return make_error(ErrorCode::refused, "as many arenas run as arenas.max_arenas allows: " + std::to_string(active));
+  }
+  const uint64_t limit = limits.shared_memory_mib * 1024 * 1024;
+  if (limit != 0 && shared_memory_bytes() + game.facts().region_bytes > limit) {
+    return make_error(ErrorCode::exhausted,
+                      "the arenas that run use as much shared memory as arenas.shared_memory_mib allows: " +
+                          std::to_string(limits.shared_memory_mib) + " MiB");
+  }
+  const StoreHealth health = scope_.services.store.health();
+  if (health.failing_since_ns) {
+    return make_error(health.last_error.code, "the database takes nothing now: " + health.last_error.text());
+  }
+  return {};
+}
+
+void Commands::start(RequestId from, wire::Start::Reader start) {
+  const std::string game_name = text_of(start.getGame());
+  const auto game = scope_.games.find(game_name);
+  if (game == scope_.games.end()) {
+    std::string known;
+    for (const auto& [name, unused] : scope_.games) known += (known.empty() ? "" : ", ") + name;
+    return scope_.server.fail(from, make_error(ErrorCode::invalid, "the configuration has no game " + game_name +
+                                                                       ". It has: " + (known.empty() ? "none" : known)));
+  }
+  if (start.hasId() && scope_.roster.find(text_of(start.getId())) != nullptr) {
+    const Arena& arena = *scope_.roster.find(text_of(start.getId()));
+    return scope_.server.reply(from, [&](wire::Reply::Builder reply) {
+      auto started = reply.initStarted();
+      started.setId(arena.record().id.text());
+      started.setName(arena.record().name);
+      started.setAlreadyRunning(true);
+    });
+  }
+  if (draining_) return scope_.server.fail(from, make_error(ErrorCode::refused, "arenad is draining: no new arenas"));
+  if (auto room = room_for_another(*game->second); !room) return scope_.server.fail(from, room.error());
+  auto record = new_record(start);
+  if (!record) return scope_.server.fail(from, record.error());
+  auto arena = Arena::create(scope_.services, std::move(*record), game->second.get());
+  if (!arena) return scope_.server.fail(from, arena.error());
+  forget_oldest_finished();
+  Arena& added = scope_.roster.add(std::move(*arena));
+  const ArenaId id = added.record().id;
+  added.begin_new();
+  added.when(
+      [this](const Arena& a) {
+        const bool durable = a.is_saved() || scope_.services.store.health().failing_since_ns.has_value();
+        return a.state() != ArenaState::starting && (a.never_began() || durable);
+      },
+      [this, from, id] { answer_start(from, id); });
+}
+
+void Commands::answer_start(RequestId from, ArenaId id) {
+  Arena* arena = scope_.roster.find(id);
+  if (arena == nullptr) return;
+  const StoreHealth health = scope_.services.store.health();
+  const bool began = arena->is_active() || arena->state() == ArenaState::ended;
+  if (began && (arena->is_saved() || !health.failing_since_ns)) {
+    return scope_.server.reply(from, [&](wire::Reply::Builder reply) {
+      auto started = reply.initStarted();
+      started.setId(id.text());
+      started.setName(arena->record().name);
+    });
+  }
+  // Nothing of it is kept: whoever asked for it knows that it does not run.
+  const Error error =
+      began ? make_error(health.last_error.code, "the database does not take the new arena: " + health.last_error.text())
+            : make_error(arena->start_failure_code(), arena->record().reason);
+  StoreBatch batch;
+  batch.forgotten.push_back(id);
+  scope_.services.store.submit(std::move(batch), [](const Result<void>&) {});
+  scope_.roster.remove(id);
+  scope_.server.fail(from, error);
+}
+
+void Commands::report_daemon(wire::DaemonStatus::Builder to) const {
+  to.setVersion(kVersion);
+  to.setPid(static_cast<uint32_t>(::getpid()));
+  to.setUptimeMs((monotonic_ns() - scope_.started_ns) / kMillisecond);
+  to.setConfiguration(scope_.configuration_path);
+  uint32_t running = 0;
+  uint64_t recoveries = 0;
+  for (const auto& [id, arena] : scope_.roster.all()) {
+    running += arena->state() == ArenaState::running ? 1 : 0;
+    recoveries += arena->recoveries();
+  }
+  to.setRunning(running);
+  to.setRecoveries(recoveries);
+  to.setClients(static_cast<uint32_t>(scope_.server.connections()));
+  to.setCheckpointLagMs(scope_.checkpointer.lag_ns() / kMillisecond);
+  const StoreHealth health = scope_.services.store.health();
+  if (health.failing_since_ns) to.setStoreError(health.last_error.text());
+  to.setSharedMemoryBytes(shared_memory_bytes());
+  to.setDraining(draining_);
+  auto notices = to.initNotices(static_cast<uint>(scope_.notices.size()));
+  for (uint i = 0; i < notices.size(); ++i) notices.set(i, scope_.notices[i]);
+}
+
+void Commands::status(RequestId from, wire::Selection::Reader selection) {
+  auto selected = select(selection);
+  if (!selected) return scope_.server.fail(from, selected.error());
+  const Detail detail = !selection.getAll() && selected->size() == 1 ? Detail::page : Detail::row;
+  scope_.server.reply(from, [&](wire::Reply::Builder reply) {
+    auto status = reply.initStatus();
+    report_daemon(status.initDaemon());
+    auto arenas = status.initArenas(static_cast<uint>(selected->size()));
+    for (uint i = 0; i < arenas.size(); ++i) report_arena(*(*selected)[i], detail, arenas[i]);
+  });
+}
+
+void Commands::add_outcome(const std::shared_ptr<Collected>& collected, Outcome outcome) {
+  collected->outcomes.push_back(std::move(outcome));
+  if (--collected->missing == 0) answer(*collected);
+}
+
+void Commands::when_settled(const std::shared_ptr<Collected>& collected, Arena& arena,
+                            std::function<bool(const Arena&)> settled,
+                            std::function<Result<std::string>(const Arena&)> outcome) {
+  const ArenaId id = arena.record().id;
+  arena.when(std::move(settled), [this, collected, id, outcome = std::move(outcome)] {
+    const Arena* settled_arena = scope_.roster.find(id);
+    if (settled_arena == nullptr) return;
+    add_outcome(collected, {id, settled_arena->record().name, outcome(*settled_arena)});
+  });
+}
+
+void Commands::answer(const Collected& collected) {
+  scope_.server.reply(collected.from, [&](wire::Reply::Builder reply) {
+    auto items = reply.initItems(static_cast<uint>(collected.outcomes.size()));
+    for (uint i = 0; i < items.size(); ++i) {
+      const Outcome& outcome = collected.outcomes[i];
+      items[i].setId(outcome.id.text());
+      items[i].setName(outcome.name);
+      if (outcome.result) {
+        items[i].setOk(outcome.result.value());
+      } else {
+        auto failure = items[i].initError();
+        failure.setCode(failure_code_of(outcome.result.error().code));
+        failure.setMessage(outcome.result.error().text());
+      }
+    }
+  });
+}
+
+void Commands::restart(RequestId from, wire::Selection::Reader selection) {
+  auto selected = select(selection);
+  if (!selected) return scope_.server.fail(from, selected.error());
+  auto collected = std::make_shared<Collected>(Collected{from, {}, selected->size()});
+  if (selected->empty()) return answer(*collected);
+  for (Arena* arena : *selected) {
+    const uint64_t epoch = arena->record().epoch;
+    if (arena->restart().verdict == Verdict::refused) {
+      add_outcome(collected, {arena->record().id, arena->record().name,
+                              make_error(ErrorCode::refused, std::string("it is ") + to_string(arena->state()))});
+      continue;
+    }
+    when_settled(
+        collected, *arena,
+        [epoch](const Arena& a) { return !a.is_active() || (a.state() == ArenaState::running && a.record().epoch > epoch); },
+        outcome_of_restart);
+  }
+}
+
+void Commands::stop(RequestId from, wire::Selection::Reader selection) {
+  auto selected = select(selection);
+  if (!selected) return scope_.server.fail(from, selected.error());
+  auto collected = std::make_shared<Collected>(Collected{from, {}, selected->size()});
+  if (selected->empty()) return answer(*collected);
+  for (Arena* arena : *selected) {
+    if (arena->stop().verdict == Verdict::already) {
+      add_outcome(collected, {arena->record().id, arena->record().name, std::string("already ") + to_string(arena->state())});
+      continue;
+    }
+    when_settled(collected, *arena, put_down, outcome_of_stop);
+  }
+}
+
+void Commands::drain(RequestId from, wire::Drain::Reader drain) {
+  const auto selection = drain.getSelection();
+  auto selected = select(selection);
+  if (!selected) return scope_.server.fail(from, selected.error());
+  if (selection.getAll()) draining_ = true;
+  auto collected = std::make_shared<Collected>(Collected{from, {}, selected->size()});
+  if (selected->empty()) return answer(*collected);
+  for (Arena* arena : *selected) {
+    arena->drain(drain.getDeadlineMs());
+    when_settled(collected, *arena, put_down, outcome_of_stop);
+  }
+}
+
+void Commands::export_recording(RequestId from, const std::string& name) {
+  auto arena = find(name);
+  if (!arena) return scope_.server.fail(from, arena.error());
+  auto bytes = export_arena(**arena);
+  if (!bytes) return scope_.server.fail(from, bytes.error());
+  auto region = Region::create("arenad-recording", bytes->size());
+  if (!region) return scope_.server.fail(from, region.error());
+  std::memcpy(region->data(), bytes->data(), bytes->size());
+  if (auto sealed = region->seal(); !sealed) return scope_.server.fail(from, sealed.error());
+  const int fd = region->fd().get();
+  scope_.server.reply(from, [&](wire::Reply::Builder reply) { reply.setExported(bytes->size()); }, {&fd, 1});
+}
+
+void Commands::attach(RequestId from, wire::Attach::Reader attach, std::vector<Fd> fds) {
+  auto arena = find(text_of(attach.getArena()));
+  if (!arena) return scope_.server.fail(from, arena.error());
+  const std::string player = text_of(attach.getPlayer());
+  if (player.size() > limits::kMaxPlayerNameBytes || (player.empty() && !attach.getObserver())) {
+    return scope_.server.fail(from, make_error(ErrorCode::invalid, "a player's name has 1 to 64 bytes"));
+  }
+  if (fds.size() != 1 || !fds[0])
+    return scope_.server.fail(from, make_error(ErrorCode::invalid, "an attach comes with one channel region"));
+  auto bytes = check_sealed_region(fds[0]);
+  if (!bytes) return scope_.server.fail(from, bytes.error());
+  if (*bytes > kChannelRingOffset + scope_.services.config.channels.max_bytes) {
+    return scope_.server.fail(from, make_error(ErrorCode::refused, "the channel is larger than channels.max_bytes allows"));
+  }
+  if (auto checked = check_channel(fds[0]); !checked) return scope_.server.fail(from, checked.error());
+  const uint32_t id = next_attachment_++;
+  const auto kind = attach.getObserver() ? ChannelRoster::Kind::observer : ChannelRoster::Kind::player;
+  auto attached = (*arena)->attach(from.connection, id, kind, player, std::move(fds[0]));
+  if (!attached) return scope_.server.fail(from, attached.error());
+  attachments_[id] = {from.connection, (*arena)->record().id};
+  std::vector<int> out{attached->board->get()};
+  if (attached->live != nullptr) out.push_back(attached->live->fd().get());
+  scope_.server.reply(
+      from,
+      [&](wire::Reply::Builder reply) {
+        auto to = reply.initAttached();
+        to.setAttachment(id);
+        to.setArena((*arena)->record().id.text());
+        to.setName((*arena)->record().name);
+        to.setSeat(attached->seat);
+        to.setChannel(attached->channel.value);
+        to.setOutputsFrom(attached->outputs_from);
+        to.setLive(attached->live != nullptr);
+        to.setEpoch((*arena)->record().epoch);
+      },
+      out);
+}
+
+void Commands::detach(RequestId from, uint32_t attachment) {
+  const auto found = attachments_.find(attachment);
+  if (found == attachments_.end() || found->second.connection != from.connection) {
+    return scope_.server.fail(from, make_error(ErrorCode::invalid, "no such attachment"));
+  }
+  if (Arena* arena = scope_.roster.find(found->second.arena)) arena->detach(attachment, ARENAD_LEFT);
+  attachments_.erase(found);
+  scope_.server.reply(from, [](wire::Reply::Builder reply) { reply.setDetached(); });
+}
+
+void Commands::results(RequestId from, const std::string& name) {
+  // Results outlive their arena: an id that the roster has forgotten may still have some.
+  const Arena* arena = scope_.roster.find(name);
+  const auto id = arena != nullptr ? std::optional(arena->record().id) : ArenaId::parse(name);
+  if (!id) return scope_.server.fail(from, make_error(ErrorCode::unknown_arena, "no arena " + name));
+  auto found = std::make_shared<Result<std::vector<ResultRecord>>>(std::vector<ResultRecord>{});
+  scope_.services.store.submit_query(
+      [found, id = *id](Store& store) { *found = store.results(id); },
+      [this, found, from](const Result<void>& ran) {
+        if (!ran) return scope_.server.fail(from, ran.error());
+        if (!*found) return scope_.server.fail(from, found->error());
+        scope_.server.reply(from, [&](wire::Reply::Builder reply) {
+          const auto& records = found->value();
+          auto to = reply.initResults(static_cast<uint>(records.size()));
+          for (uint i = 0; i < to.size(); ++i) {
+            to[i].setSequence(records[i].sequence);
+            to[i].setSeat(records[i].seat);
+            to[i].setType(records[i].type);
+            to[i].setMessage({reinterpret_cast<const capnp::byte*>(records[i].bytes.data()), records[i].bytes.size()});
+          }
+        });
+      });
+}
+
+void Commands::forget_oldest_finished() {
+  std::vector<const Arena*> finished;
+  for (const auto& [id, arena] : scope_.roster.all()) {
+    if (is_finished(*arena) && arena->is_saved()) finished.push_back(arena.get());
+  }
+  const uint64_t keep = scope_.services.config.arenas.keep_finished;
+  if (finished.size() <= keep) return;
+  std::sort(finished.begin(), finished.end(),
+            [](const Arena* a, const Arena* b) { return a->record().changed_unix_ms < b->record().changed_unix_ms; });
+  StoreBatch batch;
+  for (size_t i = 0; i + keep < finished.size(); ++i) {
+    batch.forgotten.push_back(finished[i]->record().id);
+    scope_.roster.remove(batch.forgotten.back());
+  }
+  scope_.services.store.submit(std::move(batch), [](const Result<void>&) {});
+}
+
+}  // namespace arenad

@@ -1,0 +1,83 @@
+// What each request on the control socket does. One function for each verb; a request that takes time is answered when the arenas
+// that it concerns have settled.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "supervisor/checkpointer.h"
+#include "supervisor/control_server.h"
+#include "supervisor/roster.h"
+
+namespace arenad {
+
+// What the commands work on. supervisor.cc owns it all.
+struct CommandScope {
+  ArenaServices services;
+  Roster& roster;
+  ControlServer& server;
+  Checkpointer& checkpointer;
+  std::map<std::string, std::unique_ptr<GameTemplate>>& games;
+  std::string configuration_path;
+  std::vector<std::string>& notices;
+  uint64_t started_ns;
+};
+
+class Commands {
+ public:
+  explicit Commands(CommandScope scope) : scope_(std::move(scope)) {}
+
+  void request(RequestId from, wire::Request::Reader request, std::vector<Fd> fds);
+  void connection_closed(uint64_t connection);
+  void refuse_new_arenas() { draining_ = true; }
+
+ private:
+  struct Outcome {
+    ArenaId id;
+    std::string name;
+    Result<std::string> result;
+  };
+  // Collects what became of each of several arenas; answers when the last one has settled.
+  struct Collected {
+    RequestId from;
+    std::vector<Outcome> outcomes;
+    size_t missing = 0;
+  };
+
+  void version(RequestId from);
+  void start(RequestId from, wire::Start::Reader start);
+  void answer_start(RequestId from, ArenaId id);
+  void status(RequestId from, wire::Selection::Reader selection);
+  void restart(RequestId from, wire::Selection::Reader selection);
+  void stop(RequestId from, wire::Selection::Reader selection);
+  void drain(RequestId from, wire::Drain::Reader drain);
+  void export_recording(RequestId from, const std::string& arena);
+  void attach(RequestId from, wire::Attach::Reader attach, std::vector<Fd> fds);
+  void detach(RequestId from, uint32_t attachment);
+  void results(RequestId from, const std::string& arena);
+
+  [[nodiscard]] Result<Arena*> find(const std::string& text) const;
+  [[nodiscard]] Result<std::vector<Arena*>> select(wire::Selection::Reader selection) const;
+  [[nodiscard]] Result<ArenaRecord> new_record(wire::Start::Reader start);
+  [[nodiscard]] Result<void> room_for_another(const GameTemplate& game) const;
+  [[nodiscard]] uint64_t shared_memory_bytes() const;
+  void report_daemon(wire::DaemonStatus::Builder to) const;
+  void when_settled(const std::shared_ptr<Collected>& collected, Arena& arena, std::function<bool(const Arena&)> settled,
+                    std::function<Result<std::string>(const Arena&)> outcome);
+  void add_outcome(const std::shared_ptr<Collected>& collected, Outcome outcome);
+  void answer(const Collected& collected);
+  void forget_oldest_finished();
+
+  CommandScope scope_;
+  bool draining_ = false;
+  uint32_t next_attachment_ = 1;
+  struct Attachment {
+    uint64_t connection;
+    ArenaId arena;
+  };
+  std::map<uint32_t, Attachment> attachments_;
+};
+
+}  // namespace arenad

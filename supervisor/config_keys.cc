@@ -1,0 +1,219 @@
+#include "supervisor/config_keys.h"
+
+#include <algorithm>
+#include <array>
+#include <numeric>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+namespace arenad {
+namespace {
+
+constexpr uint64_t kMinuteMs = 60'000;
+constexpr uint64_t kHourMs = 60 * kMinuteMs;
+constexpr uint64_t kMiB = 1024 * 1024;
+
+constexpr std::array<std::string_view, 4> kLogLevels{"debug", "info", "warning", "error"};
+constexpr std::array<std::string_view, 3> kLogFormats{"auto", "plain", "logfmt"};
+
+// Where a value lives, for the table below.
+template <auto Section, auto Member>
+auto& in(ConfigTarget target) {
+  return target.config.*Section.*Member;
+}
+template <auto Member>
+auto& in_game(ConfigTarget target) {
+  return target.game.*Member;
+}
+
+template <auto Section, auto Member>
+constexpr ChoiceKey choice(std::span<const std::string_view> names) {
+  using Value = std::remove_reference_t<decltype(in<Section, Member>(std::declval<ConfigTarget>()))>;
+  return {names, [](ConfigTarget target, size_t index) { in<Section, Member>(target) = static_cast<Value>(index); },
+          [](ConfigTarget target) { return static_cast<size_t>(in<Section, Member>(target)); }};
+}
+
+constexpr std::array kKeys{
+    ConfigKey{"daemon", "directory", "What must survive a restart of the machine: the database.",
+              PathKey{in<&Config::daemon, &DaemonConfig::directory>}},
+    ConfigKey{"daemon", "runtime_directory", "What need not: the control socket.",
+              PathKey{in<&Config::daemon, &DaemonConfig::runtime_directory>}},
+    ConfigKey{"daemon", "socket", "The control socket, relative to runtime_directory.",
+              PathKey{in<&Config::daemon, &DaemonConfig::socket>, RelativeTo::runtime_directory}},
+    ConfigKey{"daemon", "worker", "The program arena-worker. Empty: the one beside arenad's own program.",
+              PathKey{in<&Config::daemon, &DaemonConfig::worker>, RelativeTo::file, EmptyPath::allowed}},
+    ConfigKey{"daemon", "log_level", "The least important messages that are logged.",
+              choice<&Config::daemon, &DaemonConfig::log_level>(kLogLevels)},
+    ConfigKey{"daemon", "log_format", "plain: for a terminal. logfmt: key=value. auto: logfmt under systemd, plain otherwise.",
+              choice<&Config::daemon, &DaemonConfig::log_format>(kLogFormats)},
+
+    ConfigKey{"checkpoint", "interval_ms",
+              "How often the newest snapshots of all arenas are made durable. A machine that dies "
+              "loses at most this much.",
+              NumberKey{in<&Config::checkpoint, &CheckpointConfig::interval_ms>, 10, 10 * kMinuteMs}},
+
+    ConfigKey{"snapshot", "interval_ms",
+              "How often an arena saves its state in shared memory. A worker that dies runs at most "
+              "this much again.",
+              NumberKey{in<&Config::snapshot, &SnapshotConfig::interval_ms>, 1, 10 * kMinuteMs}},
+
+    ConfigKey{"arenas", "max_arenas", "More are refused.",
+              NumberKey{in<&Config::arenas, &ArenasConfig::max_arenas>, 1, 100'000}},
+    ConfigKey{"arenas", "shared_memory_mib", "Arenas are refused that would take more shared memory than this. 0: no limit.",
+              NumberKey{in<&Config::arenas, &ArenasConfig::shared_memory_mib>, 0, 16 * kMiB}},
+    ConfigKey{"arenas", "ready_timeout_ms", "A worker that has not begun to run frames in this time counts as crashed.",
+              NumberKey{in<&Config::arenas, &ArenasConfig::ready_timeout_ms>, 100, kHourMs}},
+    ConfigKey{"arenas", "stop_timeout_ms", "A worker that has not stopped in this time, when asked to, is killed.",
+              NumberKey{in<&Config::arenas, &ArenasConfig::stop_timeout_ms>, 100, kHourMs}},
+    ConfigKey{"arenas", "keep_finished", "How many finished arenas are kept to be looked at.",
+              NumberKey{in<&Config::arenas, &ArenasConfig::keep_finished>, 0, 1'000'000}},
+
+    ConfigKey{"restart", "intensity",
+              "Restarts in a window. An arena that would need more has failed: it is stopped, with "
+              "all of its state kept, until an operator restarts it. 0: never restart.",
+              NumberKey{in<&Config::restart, &RestartConfig::intensity>, 0, 1000}},
+    ConfigKey{"restart", "window_ms", "The length of the window, which always ends now.",
+              NumberKey{in<&Config::restart, &RestartConfig::window_ms>, 1000, 24 * kHourMs}},
+    ConfigKey{"restart", "first_delay_ms",
+              "The first restart is immediate, the second waits for this time, each further one "
+              "twice as long as the one before.",
+              NumberKey{in<&Config::restart, &RestartConfig::first_delay_ms>, 0, kHourMs}},
+    ConfigKey{"restart", "max_delay_ms", "No restart waits longer than this.",
+              NumberKey{in<&Config::restart, &RestartConfig::max_delay_ms>, 0, kHourMs}},
+    ConfigKey{"restart", "healthy_ms", "An arena that ran for this time is restarted immediately again.",
+              NumberKey{in<&Config::restart, &RestartConfig::healthy_ms>, 1, 24 * kHourMs}},
+
+    ConfigKey{"spares", "per_game", "Processes that wait, with the module loaded, to become the worker of an arena.",
+              NumberKey{in<&Config::spares, &SparesConfig::per_game>, 0, 64}},
+
+    ConfigKey{"channels", "max_event_bytes", "The largest event with its header; at most half of default_bytes.",
+              NumberKey{in<&Config::channels, &ChannelsConfig::max_event_bytes>, 256, limits::kMaxEventBytes}},
+    ConfigKey{"channels", "default_bytes", "The ring in which a client's events lie until a checkpoint covers them.",
+              NumberKey{in<&Config::channels, &ChannelsConfig::default_bytes>, limits::kMinChannelBytes,
+                        limits::kMaxChannelBytes, Step::power_of_two}},
+    ConfigKey{"channels", "max_bytes", "The largest ring that a client may bring.",
+              NumberKey{in<&Config::channels, &ChannelsConfig::max_bytes>, limits::kMinChannelBytes, limits::kMaxChannelBytes,
+                        Step::power_of_two}},
+
+    ConfigKey{kGamesSection, "module", "The game module.", PathKey{in_game<&GameConfig::module>}},
+    ConfigKey{kGamesSection, "spares", "Instead of per_game of [spares].", NumberKey{in_game<&GameConfig::spares>, 0, 64}},
+    ConfigKey{kGamesSection, "snapshot_interval_ms", "Instead of interval_ms of [snapshot].",
+              NumberKey{in_game<&GameConfig::snapshot_interval_ms>, 1, 10 * kMinuteMs}},
+    ConfigKey{kGamesSection, "output_ring_bytes",
+              "The ring in which an arena's outputs lie until clients have read them. 0: a size that "
+              "follows from what the module says that a frame's outputs may take.",
+              NumberKey{in_game<&GameConfig::output_ring_bytes>, limits::kMinOutputRingBytes, 256 * kMiB,
+                        Step::zero_or_power_of_two}},
+    ConfigKey{kGamesSection, "frame_log_bytes",
+              "The ring in which an arena's decided frames lie until a checkpoint covers them.",
+              NumberKey{in_game<&GameConfig::frame_log_bytes>, 64 * 1024, 64 * kMiB, Step::power_of_two}},
+};
+
+std::string in_quotes(std::string_view text) {
+  return '"' + std::string(text) + '"';
+}
+
+// What it costs to make `meant` of `typed` (Wagner and Fischer, 1974). What was left out costs half
+// of what is wrong, because people abbreviate.
+size_t edit_cost(std::string_view typed, std::string_view meant) {
+  constexpr size_t kInsertion = 1;
+  constexpr size_t kDeletion = 2;
+  constexpr size_t kReplacement = 2;
+  std::vector<size_t> row(meant.size() + 1);
+  std::iota(row.begin(), row.end(), size_t{0});
+  for (const char c : typed) {
+    size_t diagonal = row[0];
+    row[0] += kDeletion;
+    for (size_t j = 0; j < meant.size(); ++j) {
+      const size_t replaced = diagonal + (c == meant[j] ? 0 : kReplacement);
+      diagonal = row[j + 1];
+      row[j + 1] = std::min({replaced, row[j] + kInsertion, row[j + 1] + kDeletion});
+    }
+  }
+  return row.back();
+}
+
+// A key of the right name in the wrong section is nearer than one of another name in the right one.
+size_t key_cost(const ConfigKey& key, std::string_view section, std::string_view name) {
+  return edit_cost(name, key.name) + (key.section == section ? 0 : 1);
+}
+
+std::string expected(const NumberKey& key) {
+  const std::string range = " from " + std::to_string(key.low) + " to " + std::to_string(key.high);
+  switch (key.step) {
+    case Step::any:
+      return "a whole number" + range;
+    case Step::power_of_two:
+      return "a power of two" + range;
+    case Step::zero_or_power_of_two:
+      return "0 or a power of two" + range;
+  }
+  return {};
+}
+
+std::string expected(const PathKey& key) {
+  return key.empty == EmptyPath::allowed ? "a path in quotes, or \"\"" : "a path in quotes";
+}
+
+std::string expected(const ChoiceKey& key) {
+  std::string text;
+  for (size_t i = 0; i < key.names.size(); ++i) {
+    if (i > 0) text += i + 1 == key.names.size() ? " or " : ", ";
+    text += in_quotes(key.names[i]);
+  }
+  return text;
+}
+
+std::string value(const NumberKey& key, ConfigTarget target) {
+  return std::to_string(key.field(target));
+}
+
+std::string value(const PathKey& key, ConfigTarget target) {
+  return in_quotes(key.field(target).native());
+}
+
+std::string value(const ChoiceKey& key, ConfigTarget target) {
+  return in_quotes(key.names[key.get(target)]);
+}
+
+}  // namespace
+
+std::span<const ConfigKey> config_keys() {
+  return kKeys;
+}
+
+const ConfigKey* find_config_key(std::string_view section, std::string_view name) {
+  const auto found =
+      std::ranges::find_if(kKeys, [&](const ConfigKey& key) { return key.section == section && key.name == name; });
+  return found == kKeys.end() ? nullptr : &*found;
+}
+
+bool is_config_section(std::string_view section) {
+  return std::ranges::any_of(kKeys, [&](const ConfigKey& key) { return key.section == section; });
+}
+
+const ConfigKey& nearest_config_key(std::string_view section, std::string_view name) {
+  return *std::ranges::min_element(kKeys, {}, [&](const ConfigKey& key) { return key_cost(key, section, name); });
+}
+
+std::string_view nearest_config_section(std::string_view section) {
+  return std::ranges::min_element(kKeys, {}, [&](const ConfigKey& key) { return edit_cost(section, key.section); })->section;
+}
+
+std::string expected_value(const ConfigKey& key) {
+  return std::visit([](const auto& kind) { return expected(kind); }, key.kind);
+}
+
+std::string value_text(const ConfigKey& key, ConfigTarget target) {
+  return std::visit([&](const auto& kind) { return value(kind, target); }, key.kind);
+}
+
+GameConfig game_defaults(const Config& config) {
+  GameConfig game;
+  game.spares = config.spares.per_game;
+  game.snapshot_interval_ms = config.snapshot.interval_ms;
+  return game;
+}
+
+}  // namespace arenad

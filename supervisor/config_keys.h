@@ -1,0 +1,74 @@
+// Every key of the configuration, declared once. Reading, checking, the suggestion for a misspelt
+// key and the documented default file all follow from this table.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <span>
+#include <string>
+#include <string_view>
+#include <variant>
+
+#include "supervisor/config.h"
+
+namespace arenad {
+
+// Where a key's value lives: keys of [games.NAME] use the game, all others the configuration.
+struct ConfigTarget {
+  Config& config;
+  GameConfig& game;
+};
+
+enum class Step { any, power_of_two, zero_or_power_of_two };
+enum class RelativeTo { file, runtime_directory };
+enum class EmptyPath { refused, allowed };
+
+struct NumberKey {
+  uint64_t& (*field)(ConfigTarget);
+  uint64_t low;  // of zero_or_power_of_two: the smallest but 0
+  uint64_t high;
+  Step step = Step::any;
+};
+
+struct PathKey {
+  std::filesystem::path& (*field)(ConfigTarget);
+  RelativeTo relative_to = RelativeTo::file;
+  EmptyPath empty = EmptyPath::refused;
+};
+
+struct ChoiceKey {
+  std::span<const std::string_view> names;  // in the order of the enum's values
+  void (*set)(ConfigTarget, size_t index);
+  size_t (*get)(ConfigTarget);
+};
+
+struct ConfigKey {
+  std::string_view section;
+  std::string_view name;
+  std::string_view help;
+  std::variant<NumberKey, PathKey, ChoiceKey> kind;
+};
+
+// The section of [games.NAME]: the one whose keys stand a level deeper.
+inline constexpr std::string_view kGamesSection = "games";
+
+// Keys of a section stand together; those of kGamesSection come last.
+std::span<const ConfigKey> config_keys();
+
+// Nothing if there is none.
+const ConfigKey* find_config_key(std::string_view section, std::string_view name);
+bool is_config_section(std::string_view section);
+
+// The one that is most likely meant. There is always one.
+const ConfigKey& nearest_config_key(std::string_view section, std::string_view name);
+std::string_view nearest_config_section(std::string_view section);
+
+// What a value must be: "a whole number from 0 to 64".
+std::string expected_value(const ConfigKey& key);
+// The value as TOML.
+std::string value_text(const ConfigKey& key, ConfigTarget target);
+
+// What a game has that sets nothing of its own.
+GameConfig game_defaults(const Config& config);
+
+}  // namespace arenad

@@ -1,0 +1,68 @@
+// The control socket: accepts, takes requests in, sends replies and notices out. What a request means is commands.cc's affair.
+//
+// A peer that breaks the framing or the protocol, or does not take what is sent to it, is cut off; nobody else notices.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+
+#include "ipc/control.capnp.h"
+#include "ipc/control_stream.h"
+#include "supervisor/arena.h"
+
+namespace arenad {
+
+// A request that has not been answered yet: who asked, and under which number.
+struct RequestId {
+  uint64_t connection = 0;
+  uint64_t request = 0;
+};
+
+class ControlServer final : public ClientNotices {
+ public:
+  struct Handlers {
+    // May throw kj::Exception on a message that lies about itself: then the connection is cut off.
+    std::function<void(RequestId, wire::Request::Reader, std::vector<Fd>)> request;
+    std::function<void(uint64_t connection)> closed;
+  };
+
+  ControlServer(uv_loop_t* loop, FactQueue& facts) : loop_(loop), facts_(facts) {}
+  // Makes the socket. A file that is left of an earlier arenad is removed: whoever calls holds the lock on the directory.
+  Result<void> listen(const std::string& path, Handlers handlers);
+  // Stops accepting, removes the socket, cuts everyone off after what is queued has been offered to them.
+  void close();
+
+  void reply(RequestId to, const std::function<void(wire::Reply::Builder)>& fill, std::span<const int> fds = {});
+  void fail(RequestId to, const Error& error);
+
+  void incarnation(uint64_t connection, uint32_t attachment, Epoch epoch, const Fd& region) override;
+  void gone(uint64_t connection, uint32_t attachment, const std::string& state, const std::string& reason) override;
+
+  [[nodiscard]] size_t connections() const { return connections_.size(); }
+
+ private:
+  struct Connection {
+    explicit Connection(Fd socket) : stream(std::move(socket), limits::kMaxControlMessageBytes) {}
+    ControlStream stream;
+    UvPoll poll;
+  };
+
+  void accept();
+  void read(uint64_t id);
+  void write(uint64_t id);
+  void send(uint64_t id, capnp::MessageBuilder& message, std::span<const int> fds);
+  void drop(uint64_t id);
+
+  uv_loop_t* loop_;
+  FactQueue& facts_;
+  Handlers handlers_;
+  std::string path_;
+  Fd listener_;
+  UvPoll accept_poll_;
+  uint64_t next_id_ = 1;
+  std::map<uint64_t, std::unique_ptr<Connection>> connections_;
+};
+
+}  // namespace arenad

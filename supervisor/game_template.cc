@@ -1,0 +1,230 @@
+#include "supervisor/game_template.h"
+
+#include <algorithm>
+#include <signal.h>
+
+#include "supervisor/log.h"
+
+namespace arenad {
+namespace {
+
+constexpr uint32_t kMaxLostInRow = 3;
+
+}  // namespace
+
+GameTemplate::GameTemplate(const ChildScope& scope, std::string game, GameConfig config, std::string worker_program,
+                           uint64_t ready_timeout_ms)
+    : scope_(scope),
+      game_(std::move(game)),
+      config_(std::move(config)),
+      worker_program_(std::move(worker_program)),
+      ready_timeout_ms_(ready_timeout_ms),
+      deadline_(scope.loop, [this] {
+        failure_ = "the module was not loaded within " + std::to_string(ready_timeout_ms_) + " ms";
+        if (process_) process_->kill(SIGKILL);
+      }) {}
+
+void GameTemplate::take(Taken taken) {
+  if (state_ == State::closed) {
+    taken(make_error(ErrorCode::refused, "arenad is shutting down"));
+    return;
+  }
+  waiters_.push_back(std::move(taken));
+  while (!spares_.empty() && !waiters_.empty()) {
+    Spare spare = std::move(spares_.back());
+    spares_.pop_back();
+    if (spare.process->has_ended()) {
+      retire(std::move(spare.process));  // killed a moment ago
+    } else {
+      give(std::move(spare));
+    }
+  }
+  if (state_ == State::absent) {
+    load();
+  } else {
+    fork_as_needed();
+  }
+}
+
+void GameTemplate::load() {
+  auto ends = Link::make_pair();
+  if (!ends) return fail_waiters(ends.error());
+  std::vector<std::string> arguments{"--template", "--module", config_.module.string(), "--frame-log-bytes",
+                                     std::to_string(config_.frame_log_bytes)};
+  if (config_.output_ring_bytes != 0) {
+    arguments.emplace_back("--output-ring-bytes");
+    arguments.push_back(std::to_string(config_.output_ring_bytes));
+  }
+  auto spawned = spawn(worker_program_, arguments, ends->second);
+  if (!spawned) return fail_waiters(spawned.error());
+  state_ = State::loading;
+  failure_.clear();
+  process_ = std::make_unique<ChildProcess>(scope_, Link(std::move(ends->first)));
+  process_->listen(
+      {[this](const LinkMessage& message) { take_template_message(message); }, [this](Exit exit) { template_ended(exit); }});
+  (void)process_->watch(spawned->pid, std::move(spawned->pidfd));
+  deadline_.start(ready_timeout_ms_);
+}
+
+void GameTemplate::take_template_message(const LinkMessage& message) {
+  std::optional<MessageView> view;
+  const auto root = message.root<wire::FromTemplate>(view);
+  switch (root.which()) {
+    case wire::FromTemplate::READY: {
+      const auto info = root.getReady();
+      deadline_.stop();
+      state_ = State::serving;
+      game_facts_.version = info.getVersion();
+      game_facts_.tick_hz = info.getTickHz();
+      log_info("template of {} is ready: version {}, pid {}", game_, game_facts_.version, process_->pid());
+      fork_as_needed();
+      break;
+    }
+    case wire::FromTemplate::FAILED:
+      failure_ = root.getFailed();
+      break;
+    case wire::FromTemplate::FORK_FAILED: {
+      if (!forking_.empty()) {
+        retire(std::move(forking_.front()));
+        forking_.pop_front();
+      }
+      fail_waiters(make_error(ErrorCode::exhausted, root.getForkFailed()));
+      break;
+    }
+    case wire::FromTemplate::FORKED:
+      for (auto& process : forking_) {
+        if (process->is_watched()) continue;
+        (void)process->watch(static_cast<pid_t>(root.getForked()));
+        break;
+      }
+      break;
+  }
+}
+
+void GameTemplate::template_ended(Exit exit) {
+  deadline_.stop();
+  const bool was_loading = state_ == State::loading;
+  if (state_ != State::closed) state_ = State::absent;
+  retire(std::move(process_));
+  if (state_ == State::closed) return;
+  if (was_loading) {
+    const std::string why = failure_.empty() ? "it crashed while it was loaded (" + exit.text() + ")" : failure_;
+    log_error("game={} msg=\"the module {} cannot be used: {}\"", game_, config_.module.string(), why);
+    fail_waiters(make_error(ErrorCode::refused, "the module of game " + game_ + " cannot be used: " + why));
+    return;
+  }
+  log_error("game={} msg=\"the template has ended ({}); it is loaded again when it is needed\"", game_, exit.text());
+  // Workers that were forked but not ready may never say so; their own ends tell. Requests that are waiting load it again.
+  while (!forking_.empty() && !forking_.back()->is_watched()) {
+    retire(std::move(forking_.back()));
+    forking_.pop_back();
+  }
+  if (!waiters_.empty()) load();
+}
+
+void GameTemplate::fork_as_needed() {
+  if (state_ != State::serving) return;
+  const size_t wanted = waiters_.size() + config_.spares;
+  while (forking_.size() + spares_.size() < wanted) {
+    const size_t before = forking_.size();
+    fork_one();
+    if (forking_.size() == before) return;
+  }
+}
+
+void GameTemplate::fork_one() {
+  auto ends = Link::make_pair();
+  if (!ends) return fail_waiters(ends.error());
+  auto process = std::make_unique<ChildProcess>(scope_, Link(std::move(ends->first)));
+  ChildProcess* raw = process.get();
+  process->listen({[this, raw](LinkMessage message) { take_spare_message(raw, std::move(message)); },
+                   [this, raw](Exit exit) { spare_ended(raw, exit); }});
+  forking_.push_back(std::move(process));
+  capnp::MallocMessageBuilder message;
+  message.initRoot<wire::ToTemplate>().setFork(0);
+  const int fd = ends->second.get();
+  process_->send(message, {&fd, 1});
+}
+
+std::unique_ptr<ChildProcess> GameTemplate::remove_forking(ChildProcess* process) {
+  const auto found = std::find_if(forking_.begin(), forking_.end(), [&](const auto& p) { return p.get() == process; });
+  if (found == forking_.end()) return nullptr;
+  auto removed = std::move(*found);
+  forking_.erase(found);
+  return removed;
+}
+
+void GameTemplate::take_spare_message(ChildProcess* process, LinkMessage message) {
+  std::optional<MessageView> view;
+  const auto root = message.root<wire::FromWorker>(view);
+  auto removed = remove_forking(process);
+  if (!removed) return;
+  if (root.isReady() && !message.fds.empty()) {
+    if (!removed->is_watched()) (void)removed->watch(static_cast<pid_t>(root.getReady()));
+    auto region = IncarnationView::map(std::move(message.fds[0]));
+    if (region && removed->is_watched()) {
+      game_facts_.region_bytes = region->bytes();
+      lost_in_row_ = 0;
+      give({std::move(removed), std::move(*region)});
+      return;
+    }
+  }
+  const std::string why = root.isNoMemory() ? std::string(root.getNoMemory()) : "a new worker did not become ready";
+  retire(std::move(removed));
+  log_error("game={} msg=\"no worker: {}\"", game_, why);
+  fail_waiters(make_error(ErrorCode::exhausted, why));
+}
+
+void GameTemplate::give(Spare spare) {
+  if (waiters_.empty()) {
+    spares_.push_back(std::move(spare));
+    return;
+  }
+  auto taken = std::move(waiters_.front());
+  waiters_.pop_front();
+  taken(std::move(spare));
+}
+
+// A spare, or a worker that never became one, has died: nothing is lost but itself.
+void GameTemplate::spare_ended(ChildProcess* process, Exit exit) {
+  if (auto removed = remove_forking(process)) {
+    retire(std::move(removed));
+    if (++lost_in_row_ < kMaxLostInRow) {
+      fork_as_needed();
+    } else if (!waiters_.empty()) {
+      fail_waiters(
+          make_error(ErrorCode::failed, "a new worker of " + game_ + " died before it was ready (" + exit.text() + ")"));
+    }
+    return;
+  }
+  const auto found = std::find_if(spares_.begin(), spares_.end(), [&](const Spare& s) { return s.process.get() == process; });
+  if (found == spares_.end()) return;
+  log_warning("game={} pid={} msg=\"a spare worker has died ({})\"", game_, process->pid(), exit.text());
+  retire(std::move(found->process));
+  spares_.erase(found);
+  fork_as_needed();
+}
+
+void GameTemplate::fail_waiters(const Error& error) {
+  auto waiters = std::move(waiters_);
+  waiters_.clear();
+  for (auto& waiter : waiters) waiter(error);
+}
+
+void GameTemplate::retire(std::unique_ptr<ChildProcess> process) {
+  if (!process) return;
+  scope_.facts.post([shared = std::shared_ptr<ChildProcess>(std::move(process))] {});
+}
+
+void GameTemplate::close() {
+  state_ = State::closed;
+  deadline_.close();
+  fail_waiters(make_error(ErrorCode::refused, "arenad is shutting down"));
+  for (auto& process : forking_) retire(std::move(process));
+  forking_.clear();
+  for (Spare& spare : spares_) retire(std::move(spare.process));
+  spares_.clear();
+  retire(std::move(process_));
+}
+
+}  // namespace arenad

@@ -1,0 +1,81 @@
+// One game's template process and its spares: workers that are forked and wait, so that a start or a recovery finds one ready.
+//
+//   absent --needed--> loading --ready--> serving --dies--> absent (loaded again when it is needed)
+//                         '--fails or overdue--> absent: whoever waits for a worker is told why
+#pragma once
+
+#include <deque>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "ipc/incarnation.h"
+#include "ipc/link.capnp.h"
+#include "supervisor/child_process.h"
+#include "supervisor/config.h"
+
+namespace arenad {
+
+// A worker that waits for its assignment.
+struct Spare {
+  std::unique_ptr<ChildProcess> process;
+  IncarnationView region;
+};
+
+struct GameFacts {
+  std::string version;
+  uint32_t tick_hz = 0;
+  uint64_t region_bytes = 0;  // of one arena
+};
+
+class GameTemplate {
+ public:
+  using Taken = std::function<void(Result<Spare>)>;
+
+  GameTemplate(const ChildScope& scope, std::string game, GameConfig config, std::string worker_program,
+               uint64_t ready_timeout_ms);
+
+  // Gives a worker, now if a spare is ready, else when there is one; or tells why there is none.
+  void take(Taken taken);
+  // Ends the template and its spares. Whoever still waits is told.
+  void close();
+
+  [[nodiscard]] const std::string& game() const { return game_; }
+  [[nodiscard]] const GameConfig& config() const { return config_; }
+  [[nodiscard]] const GameFacts& facts() const { return game_facts_; }  // empty until it has been loaded once
+  [[nodiscard]] const std::vector<Spare>& spares() const { return spares_; }
+
+ private:
+  enum class State { absent, loading, serving, closed };
+
+  void load();
+  void take_template_message(const LinkMessage& message);
+  void template_ended(Exit exit);
+  void fork_as_needed();
+  void fork_one();
+  void take_spare_message(ChildProcess* process, LinkMessage message);
+  void spare_ended(ChildProcess* process, Exit exit);
+  void give(Spare spare);
+  void fail_waiters(const Error& error);
+  // Destroys it when no callback of it can be running.
+  void retire(std::unique_ptr<ChildProcess> process);
+  std::unique_ptr<ChildProcess> remove_forking(ChildProcess* process);
+
+  ChildScope scope_;
+  std::string game_;
+  GameConfig config_;
+  std::string worker_program_;
+  uint64_t ready_timeout_ms_;
+  State state_ = State::absent;
+  std::unique_ptr<ChildProcess> process_;
+  std::string failure_;  // what the template said before it ended
+  GameFacts game_facts_;
+  std::deque<std::unique_ptr<ChildProcess>> forking_;  // in the order of the requests; not ready yet
+  std::vector<Spare> spares_;
+  std::deque<Taken> waiters_;
+  uint32_t lost_in_row_ = 0;  // workers that died before they were ready
+  UvTimer deadline_;
+};
+
+}  // namespace arenad

@@ -1,0 +1,30 @@
+#include "supervisor/log.h"
+
+#include <spdlog/spdlog.h>
+
+namespace arenad {
+namespace {
+
+spdlog::level::level_enum level_of(LogSeverity severity) {
+  switch (severity) {
+    case LogSeverity::debug:
+      return spdlog::level::debug;
+    case LogSeverity::info:
+      return spdlog::level::info;
+    case LogSeverity::warning:
+      return spdlog::level::warn;
+    case LogSeverity::error:
+      return spdlog::level::err;
+  }
+  return spdlog::level::err;
+}
+
+}  // namespace
+
+void log_formatted(LogSeverity severity, fmt::string_view format, fmt::format_args arguments) {
+  const auto level = level_of(severity);
+  if (!spdlog::should_log(level)) return;
+  spdlog::log(level, spdlog::string_view_t(fmt::vformat(format, arguments)));
+}
+
+}  // namespace arenad

@@ -1,0 +1,25 @@
+// arenad's log lines: key=value, to standard error. Formatting is type-erased here, so that a call costs little to compile.
+#pragma once
+
+#include <fmt/core.h>
+
+namespace arenad {
+
+enum class LogSeverity { debug, info, warning, error };
+
+void log_formatted(LogSeverity severity, fmt::string_view format, fmt::format_args arguments);
+
+template <class... A>
+void log_info(fmt::format_string<A...> format, A&&... arguments) {
+  log_formatted(LogSeverity::info, format, fmt::make_format_args(arguments...));
+}
+template <class... A>
+void log_warning(fmt::format_string<A...> format, A&&... arguments) {
+  log_formatted(LogSeverity::warning, format, fmt::make_format_args(arguments...));
+}
+template <class... A>
+void log_error(fmt::format_string<A...> format, A&&... arguments) {
+  log_formatted(LogSeverity::error, format, fmt::make_format_args(arguments...));
+}
+
+}  // namespace arenad

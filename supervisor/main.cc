@@ -1,0 +1,100 @@
+// arenad: the supervisor. Runs in the foreground and logs to standard error; whoever starts it (systemd, a keeper, a shell)
+// keeps it running.
+#include <cstdio>
+#include <filesystem>
+#include <signal.h>
+
+#include <CLI/CLI.hpp>
+#include <spdlog/sinks/stdout_color_sinks.h>
+#include <spdlog/spdlog.h>
+
+#include "ipc/process.h"
+#include "supervisor/config.h"
+#include "supervisor/supervisor.h"
+#include "supervisor/version.h"
+
+namespace {
+
+constexpr uint64_t kWantedOpenFiles = 262'144;
+
+void set_up_logging(const arenad::DaemonConfig& config) {
+  auto logger = spdlog::stderr_color_st("arenad");
+  spdlog::set_default_logger(logger);
+  const bool under_systemd = ::getenv("JOURNAL_STREAM") != nullptr;
+  const bool logfmt =
+      config.log_format == arenad::LogFormat::logfmt || (config.log_format == arenad::LogFormat::automatic && under_systemd);
+  spdlog::set_pattern(logfmt ? "%Y-%m-%dT%H:%M:%S.%eZ level=%l pid=%P %v" : "%Y-%m-%dT%H:%M:%S.%eZ %^%-7l%$ %v",
+                      spdlog::pattern_time_type::utc);
+  switch (config.log_level) {
+    case arenad::LogLevel::debug:
+      spdlog::set_level(spdlog::level::debug);
+      break;
+    case arenad::LogLevel::info:
+      spdlog::set_level(spdlog::level::info);
+      break;
+    case arenad::LogLevel::warning:
+      spdlog::set_level(spdlog::level::warn);
+      break;
+    case arenad::LogLevel::error:
+      spdlog::set_level(spdlog::level::err);
+      break;
+  }
+}
+
+int report(const std::vector<arenad::ConfigProblem>& problems) {
+  for (const auto& problem : problems) std::fprintf(stderr, "%s\n", problem.text().c_str());
+  return 1;
+}
+
+std::string worker_program(const arenad::Config& config, const char* self) {
+  if (!config.daemon.worker.empty()) return config.daemon.worker.string();
+  std::error_code error;
+  auto own = std::filesystem::read_symlink("/proc/self/exe", error);
+  if (error) own = self;
+  const auto beside = own.parent_path() / "arena-worker";
+  if (std::filesystem::exists(beside)) return beside.string();
+  // In a build folder each program has a folder of its own.
+  return (own.parent_path().parent_path() / "worker" / "arena-worker").string();
+}
+
+int run(const arenad::Config& config, const std::string& path, const char* self) {
+  set_up_logging(config.daemon);
+  // A worker needs three descriptors and a client's channel one: thousands of arenas need many.
+  const uint64_t files = arenad::raise_open_files_limit(kWantedOpenFiles);
+  if (files < kWantedOpenFiles) spdlog::info("msg=\"at most {} open files: raise LimitNOFILE for more arenas\"", files);
+  auto supervisor = arenad::Supervisor::open(config, path, worker_program(config, self));
+  if (!supervisor) {
+    spdlog::error("msg=\"{}\"", supervisor.error().text());
+    return 1;
+  }
+  (*supervisor)->run();
+  spdlog::info("msg=\"stopped\"");
+  return 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  CLI::App app("Runs real-time game matches as worker processes, keeps their state, and brings them back when they die.");
+  std::string path = "/etc/arenad/arenad.toml";
+  bool check = false;
+  bool print_default = false;
+  app.add_option("--config", path, "The configuration file")->capture_default_str();
+  app.add_flag("--check-config", check, "Check the configuration, tell every problem with file, line and key, and exit");
+  app.add_flag("--print-default-config", print_default, "Print a configuration with every key explained, and exit");
+  app.set_version_flag("--version", std::string("arenad ") + arenad::kVersion);
+  CLI11_PARSE(app, argc, argv);
+  if (print_default) {
+    std::fputs(arenad::default_config_text().c_str(), stdout);
+    return 0;
+  }
+  const auto loaded = arenad::load_config(path);
+  if (const auto* problems = std::get_if<std::vector<arenad::ConfigProblem>>(&loaded)) return report(*problems);
+  if (check) {
+    std::printf("%s: no problems\n", path.c_str());
+    return 0;
+  }
+  ::signal(SIGPIPE, SIG_IGN);
+  ::signal(SIGXFSZ, SIG_IGN);  // a file size limit is an error of a write
+  return run(std::get<arenad::Config>(loaded), path, argv[0]);
+}

@@ -1,0 +1,106 @@
+#include "supervisor/status_report.h"
+
+#include <array>
+
+#include "ipc/channel.h"
+#include "ipc/clock.h"
+
+namespace arenad {
+namespace {
+
+double mean_us(uint64_t total_ns, uint64_t count) {
+  return count == 0 ? 0.0 : static_cast<double>(total_ns) / static_cast<double>(count) / 1000.0;
+}
+
+void report_worker(const Arena& arena, const IncarnationView& view, Detail detail, wire::ArenaStatus::Builder to) {
+  const WorkerStatus& s = view.status();
+  to.setFrame(s.frame_done.load());
+  to.setTickHz(view.tick_hz());
+  to.setEvents(s.events_applied.load());
+  to.setRejected(s.events_rejected.load());
+  to.setOutputs(s.outputs_count.load());
+  to.setOutputsRefused(s.outputs_refused.load());
+  const uint64_t resumed_ns = s.first_frame_published_ns.load();
+  if (arena.recoveries() > 0 && resumed_ns > arena.died_ns()) {
+    to.setRecoveryMs(static_cast<double>(resumed_ns - arena.died_ns()) / 1e6);
+  }
+  to.setRung(rung_name(s.rung.load()));
+  to.setReplayedFrames(s.replayed_frames.load());
+  to.setReplayedEvents(s.replayed_events.load());
+  to.setDivergences(s.divergences.load());
+  to.setFirstDivergentFrame(s.first_divergent_frame.load());
+  to.setFramesLate(s.frames_late.load());
+  std::array<uint64_t, kHistogramBuckets> lateness{};
+  for (size_t i = 0; i < lateness.size(); ++i) lateness[i] = s.lateness_us[i].load(std::memory_order_relaxed);
+  to.setLateP50Us(histogram_quantile(lateness, 0.5));
+  to.setLateP99Us(histogram_quantile(lateness, 0.99));
+  to.setFrameMeanUs(mean_us(s.frame_ns_total.load(), s.frames.load()));
+  to.setFrameMaxUs(s.frame_ns_max.load() / 1000);
+  to.setSnapshots(s.snapshots.load());
+  to.setSnapshotsFailed(s.snapshots_failed.load());
+  to.setSnapshotBytes(s.snapshot_bytes.load());
+  to.setSnapshotFrame(s.snapshot_frame.load());
+  to.setSnapshotMeanUs(mean_us(s.snapshot_ns_total.load(), s.snapshots.load()));
+  to.setSharedMemoryBytes(view.bytes());
+  to.setReleasedEarly(s.released_early.load() != 0);
+  if (detail == Detail::row) return;
+  auto counts = to.initLateness(kHistogramBuckets);
+  for (uint i = 0; i < counts.size(); ++i) counts.set(i, lateness[i]);
+}
+
+void report_channel(const IncarnationView* view, const RosterChannel& channel, wire::ChannelStatus::Builder to) {
+  to.setSeat(channel.slot);
+  to.setPlayer(channel.player);
+  auto region = channel.region.duplicate();
+  if (view == nullptr || !region) return;
+  auto mapped = ChannelView::map(std::move(*region));
+  const ChannelEntry& entry = view->channels()[channel.slot];
+  if (!mapped || entry.channel_id.load() != channel.id.value) return;
+  const uint64_t taken = entry.taken.load();
+  const uint64_t published = mapped->header().published.load();
+  const uint64_t outputs = view->status().outputs_published.load();
+  const uint64_t read = mapped->header().outputs_read.load();
+  to.setApplied(entry.applied.load());
+  to.setRejected(entry.rejected.load());
+  to.setWaitingBytes(published > taken ? published - taken : 0);
+  to.setKeptBytes(taken - std::min(taken, entry.released.load()));
+  to.setOutputLagBytes(outputs > read ? outputs - read : 0);
+}
+
+}  // namespace
+
+void report_arena(const Arena& arena, Detail detail, wire::ArenaStatus::Builder to) {
+  const ArenaRecord& record = arena.record();
+  to.setId(record.id.text());
+  to.setName(record.name);
+  to.setGame(record.game);
+  if (arena.game() != nullptr) to.setGameVersion(arena.game()->facts().version);
+  to.setState(arena.is_draining() && arena.state() == ArenaState::running ? "draining" : to_string(arena.state()));
+  to.setReason(record.reason);
+  to.setPid(static_cast<uint32_t>(arena.pid()));
+  to.setEpoch(record.epoch);
+  to.setSinceUnixMs(static_cast<uint64_t>(record.created_unix_ms));
+  to.setPlayers(arena.channels().present(ChannelRoster::Kind::player));
+  to.setClients(static_cast<uint32_t>(arena.clients()));
+  const uint64_t now = monotonic_ns();
+  to.setRestarts(arena.lifecycle().budget().charged(now));
+  to.setRestartsTotal(record.restarts);
+  to.setLastExit(arena.last_exit());
+  to.setDurableFrame(arena.durable_frame().value);
+  if (arena.delay_until_ns() > now) to.setNextRestartMs((arena.delay_until_ns() - now) / kMillisecond);
+  if (arena.lived() != nullptr) report_worker(arena, *arena.lived(), detail, to);
+  if (detail == Detail::row) return;
+  auto params = to.initParams(static_cast<uint>(record.params.size()));
+  for (uint i = 0; i < params.size(); ++i) {
+    params[i].setKey(record.params[i].first);
+    params[i].setValue(record.params[i].second);
+  }
+  std::vector<const RosterChannel*> present;
+  for (const auto& [id, channel] : arena.channels().all()) {
+    if (!channel.gone_reason) present.push_back(&channel);
+  }
+  auto channels = to.initChannels(static_cast<uint>(present.size()));
+  for (uint i = 0; i < channels.size(); ++i) report_channel(arena.lived(), *present[i], channels[i]);
+}
+
+}  // namespace arenad

@@ -1,0 +1,67 @@
+// Wiring: builds the parts of arenad and connects them; decides nothing.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "supervisor/checkpointer.h"
+#include "supervisor/commands.h"
+#include "supervisor/config.h"
+#include "supervisor/control_server.h"
+#include "supervisor/directory_lock.h"
+#include "supervisor/roster.h"
+
+namespace arenad {
+
+class Supervisor {
+ public:
+  // Errors: another arenad has the directory, no right to it, a database of a newer Arenad, the socket.
+  static Result<std::unique_ptr<Supervisor>> open(Config config, std::string configuration_path, std::string worker_program);
+  Supervisor(const Supervisor&) = delete;
+  Supervisor& operator=(const Supervisor&) = delete;
+  ~Supervisor();
+
+  // Returns when arenad has been told to end, and every arena is in the database.
+  void run();
+
+ private:
+  Supervisor(Config config, std::string configuration_path, DirectoryLock lock, Store store);
+
+  void make_games(const std::string& worker_program);
+  // Takes up what an earlier arenad left in the database.
+  void resume_arenas(const std::vector<ArenaRecord>& records);
+  void resume_arena(const ArenaRecord& record);
+  void store_wakes();
+  void begin_shutdown();
+  void shut_down_faster();
+  void finish_shutdown_if_done();
+  [[nodiscard]] ArenaServices services();
+
+  uv_loop_t loop_{};
+  FactQueue facts_;
+  ChildReaper reaper_;
+  Config config_;
+  std::string configuration_path_;
+  DirectoryLock lock_;
+  uint64_t started_ns_;
+  std::vector<std::string> notices_;
+  ControlServer server_;
+  UvAsync store_wake_;
+  StoreThread store_;
+  std::map<std::string, std::unique_ptr<GameTemplate>> games_;
+  Roster roster_;
+  Checkpointer checkpointer_;
+  std::unique_ptr<Commands> commands_;
+  UvCheck turn_;
+  UvSignal terminate_;
+  UvSignal interrupt_;
+  UvSignal child_;
+  UvTimer shutdown_deadline_;
+  bool shutting_down_ = false;
+  bool closed_ = false;
+};
+
+}  // namespace arenad

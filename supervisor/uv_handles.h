@@ -1,0 +1,94 @@
+// Owners of libuv handles. libuv may touch a handle until its close callback has run, so the handle lives on the heap and is
+// freed there; the owner may be destroyed at any time, also within its own callback.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <utility>
+
+#include <uv.h>
+
+#include "arenad/result.h"
+
+namespace arenad {
+
+class UvPoll {
+ public:
+  using Callback = std::function<void(int events)>;
+  UvPoll() = default;
+  // Watches a descriptor, which must stay open as long as this object lives, for UV_READABLE | UV_WRITABLE.
+  UvPoll(uv_loop_t* loop, int fd, Callback callback);
+  UvPoll(UvPoll&& other) noexcept { *this = std::move(other); }
+  UvPoll& operator=(UvPoll&& other) noexcept;
+  ~UvPoll() { close(); }
+  void watch(int events);
+  void close();
+
+ private:
+  struct Handle;
+  Handle* handle_ = nullptr;
+};
+
+class UvTimer {
+ public:
+  using Callback = std::function<void()>;
+  UvTimer() = default;
+  UvTimer(uv_loop_t* loop, Callback callback);
+  UvTimer(UvTimer&& other) noexcept { *this = std::move(other); }
+  UvTimer& operator=(UvTimer&& other) noexcept;
+  ~UvTimer() { close(); }
+  void start(uint64_t delay_ms, uint64_t repeat_ms = 0);
+  void stop();
+  void close();
+
+ private:
+  struct Handle;
+  Handle* handle_ = nullptr;
+};
+
+// Wakes the loop from another thread.
+class UvAsync {
+ public:
+  using Callback = std::function<void()>;
+  UvAsync(uv_loop_t* loop, Callback callback);
+  UvAsync(const UvAsync&) = delete;
+  UvAsync& operator=(const UvAsync&) = delete;
+  ~UvAsync() { close(); }
+  void send();
+  void close();
+
+ private:
+  struct Handle;
+  Handle* handle_ = nullptr;
+};
+
+class UvSignal {
+ public:
+  using Callback = std::function<void()>;
+  UvSignal(uv_loop_t* loop, int signal, Callback callback);
+  UvSignal(const UvSignal&) = delete;
+  UvSignal& operator=(const UvSignal&) = delete;
+  ~UvSignal() { close(); }
+  void close();
+
+ private:
+  struct Handle;
+  Handle* handle_ = nullptr;
+};
+
+// Runs after each time that the loop has looked for events.
+class UvCheck {
+ public:
+  using Callback = std::function<void()>;
+  UvCheck(uv_loop_t* loop, Callback callback);
+  UvCheck(const UvCheck&) = delete;
+  UvCheck& operator=(const UvCheck&) = delete;
+  ~UvCheck() { close(); }
+  void close();
+
+ private:
+  struct Handle;
+  Handle* handle_ = nullptr;
+};
+
+}  // namespace arenad
