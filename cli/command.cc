@@ -1,0 +1,18 @@
+#include "cli/command.h"
+
+namespace arenad::cli {
+
+Commands all_commands() {
+  Commands commands;
+  commands.push_back(start_command());
+  commands.push_back(status_command());
+  commands.push_back(restart_command());
+  commands.push_back(drain_command());
+  commands.push_back(stop_command());
+  commands.push_back(results_command());
+  commands.push_back(export_command());
+  commands.push_back(version_command());
+  return commands;
+}
+
+}  // namespace arenad::cli

@@ -1,0 +1,51 @@
+// A verb of arenactl: its place on the command line, and what it does. Each is in a file command_VERB.cc.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "cli/exit_code.h"
+#include "cli/session.h"
+
+namespace CLI {
+class App;
+}
+
+namespace arenad::cli {
+
+struct Verb {
+  std::string name;
+  std::string summary;  // one line
+  std::string example;  // the one that help as a whole shows
+  std::string details;  // what help on this verb says at its end
+};
+
+class Command {
+ public:
+  Command() = default;
+  virtual ~Command() = default;
+  Command(const Command&) = delete;
+  Command& operator=(const Command&) = delete;
+
+  [[nodiscard]] virtual Verb verb() const = 0;
+  // What the options are set to stays in this object, which must live while the command line is parsed.
+  virtual void add_options(CLI::App& app) = 0;
+  // Called once, after parsing.
+  virtual ExitCode run(const Session& session) = 0;
+};
+
+std::unique_ptr<Command> start_command();
+std::unique_ptr<Command> status_command();
+std::unique_ptr<Command> restart_command();
+std::unique_ptr<Command> drain_command();
+std::unique_ptr<Command> stop_command();
+std::unique_ptr<Command> results_command();
+std::unique_ptr<Command> export_command();
+std::unique_ptr<Command> version_command();
+
+using Commands = std::vector<std::unique_ptr<Command>>;
+// In the order in which help lists them.
+Commands all_commands();
+
+}  // namespace arenad::cli

@@ -1,0 +1,155 @@
+#include "cli/command_line.h"
+
+#include <algorithm>
+#include <fmt/format.h>
+
+#include <CLI/App.hpp>
+#include <CLI/Config.hpp>
+#include <CLI/Formatter.hpp>
+
+#include "cli/duration_option.h"
+#include "cli/printable.h"
+#include "cli/program_version.h"
+#include "cli/suggestion.h"
+
+namespace arenad::cli {
+namespace {
+
+constexpr std::string_view kCommonOptions =
+    "Options of every verb: --socket PATH --json --timeout DURATION --quiet; see arenactl --help";
+
+std::string exit_codes_text() {
+  std::string text = "Exit codes:\n";
+  for (const auto& [code, meaning] : kExitCodeMeanings) text += fmt::format("  {}  {}\n", static_cast<int>(code), meaning);
+  return text + "Of several arenas the worst counts: 1 before 5, 4, 6 and 3.\n";
+}
+
+std::string footer_of(const Commands& commands) {
+  std::string text = "Examples:\n";
+  for (const auto& command : commands) text += "  " + command->verb().example + "\n";
+  return text + "\n" + exit_codes_text() +
+         "\nData goes to standard output, everything else to standard error. NO_COLOR=1 turns colours off.\n"
+         "More on a verb: arenactl VERB --help";
+}
+
+// The parser of one command line. Arguments that fit nowhere are collected, so that we can say more about them.
+class Parser {
+ public:
+  explicit Parser(const Commands& commands) : commands_(commands) {
+    app_.set_version_flag("--version", "arenactl " + std::string(kProgramVersion), "Shows the version of this command");
+    app_.set_help_flag("-h,--help", "Shows this");
+    app_.get_formatter()->column_width(28);
+    app_.get_formatter()->label("SUBCOMMAND", "VERB");
+    app_.get_formatter()->label("Subcommands", "Verbs");
+    app_.fallthrough();
+    app_.allow_extras();
+    app_.require_subcommand(0, 1);
+    app_.footer(footer_of(commands));
+    add_options();
+    for (const auto& command : commands_) add_verb(*command);
+  }
+
+  std::variant<Invocation, ExitCode> parse(std::vector<std::string> arguments) {
+    std::ranges::reverse(arguments);  // as the library wants them
+    try {
+      app_.parse(std::move(arguments));
+    } catch (const CLI::CallForHelp&) {
+      console_.data(app_.help());
+      return console_.finish(ExitCode::ok);
+    } catch (const CLI::CallForVersion& version) {
+      console_.data(std::string(version.what()) + "\n");
+      return console_.finish(ExitCode::ok);
+    } catch (const CLI::ParseError& error) {
+      return usage_error(error.what());
+    }
+    return chosen();
+  }
+
+ private:
+  void add_options() {
+    app_.add_option("--socket", invocation_.socket_path,
+                    "The control socket; default ARENAD_SOCKET, else " + invocation_.socket_path)
+        ->envname("ARENAD_SOCKET")
+        ->option_text("PATH");
+    add_duration_option(
+        app_, "--timeout", [this](uint64_t ms) { invocation_.timeout_ms = ms; },
+        "How long to wait for arenad: 500ms, 10s, 2m; default 30s, for drain 30s past its deadline");
+    app_.add_flag_callback(
+        "--json", [this] { invocation_.format = Format::json; }, "Prints one JSON object");
+    app_.add_flag_callback(
+        "-q,--quiet", [this] { invocation_.verbosity = Verbosity::quiet; }, "Prints nothing but errors; the exit code tells");
+  }
+
+  void add_verb(Command& command) {
+    const Verb verb = command.verb();
+    CLI::App* app = app_.add_subcommand(verb.name, verb.summary);
+    app->group("Verbs");
+    app->footer(verb.details + "\n" + std::string(kCommonOptions));
+    command.add_options(*app);
+    verbs_.push_back(verb.name);
+  }
+
+  std::variant<Invocation, ExitCode> chosen() {
+    auto extras = app_.remaining(true);
+    std::erase(extras, "--");
+    const auto selected = app_.get_subcommands();
+    if (selected.empty()) return without_verb(extras);
+    if (!extras.empty()) return usage_error(unexpected(extras[0], *selected[0]));
+    const auto index = std::ranges::find(verbs_, selected[0]->get_name()) - verbs_.begin();
+    invocation_.command = commands_[static_cast<size_t>(index)].get();
+    return invocation_;
+  }
+
+  ExitCode without_verb(const std::vector<std::string>& extras) {
+    if (extras.empty()) {
+      console_.error("what shall be done? A verb is missing: " + fmt::format("{}", fmt::join(verbs_, " ")));
+      return usage_hint();
+    }
+    if (extras[0].starts_with('-')) return usage_error(unexpected(extras[0], app_));
+    return usage_error("there is no verb '" + extras[0] + "'" + did_you_mean(extras[0], verbs_));
+  }
+
+  std::string unexpected(const std::string& argument, const CLI::App& verb) const {
+    if (!argument.starts_with('-')) return "unexpected argument '" + argument + "'";
+    std::vector<std::string> known;
+    for (const CLI::App* app : {&verb, &app_}) {
+      for (const CLI::Option* option : app->get_options()) {
+        for (const std::string& name : option->get_lnames()) known.push_back("--" + name);
+      }
+    }
+    return "unknown option '" + argument + "'" + did_you_mean(argument.substr(0, argument.find('=')), known);
+  }
+
+  ExitCode usage_error(const std::string& message) const {
+    console_.error(printable(message));
+    return usage_hint();
+  }
+
+  ExitCode usage_hint() const {
+    const auto selected = app_.get_subcommands();
+    console_.error("see arenactl " + (selected.empty() ? "" : selected[0]->get_name() + " ") + "--help");
+    return ExitCode::usage;
+  }
+
+  const Commands& commands_;
+  std::vector<std::string> verbs_;
+  Invocation invocation_;
+  Console console_{Verbosity::normal};  // until the options are known
+  CLI::App app_{"Starts, watches and stops the arenas of an arenad.", "arenactl"};
+};
+
+// "help" and "help VERB" are what many type first.
+std::vector<std::string> with_help_as_option(std::vector<std::string> arguments) {
+  if (arguments.empty() || arguments[0] != "help") return arguments;
+  std::rotate(arguments.begin(), arguments.begin() + 1, arguments.end());
+  arguments.back() = "--help";
+  return arguments;
+}
+
+}  // namespace
+
+std::variant<Invocation, ExitCode> parse_command_line(const Commands& commands, std::vector<std::string> arguments) {
+  return Parser(commands).parse(with_help_as_option(std::move(arguments)));
+}
+
+}  // namespace arenad::cli

@@ -1,0 +1,14 @@
+// What restart, stop and drain print: one line for each arena, what was done on standard output, what failed on standard error.
+#pragma once
+
+#include "cli/exit_code.h"
+#include "cli/selection.h"
+#include "cli/session.h"
+#include "ipc/control.capnp.h"
+
+namespace arenad::cli {
+
+// Gives the worst of the items' exit codes. ErrorCode::unknown_arena if arenas were named and there is no item at all.
+Result<ExitCode> report_items(const Session& session, const ArenaSelection& selection, capnp::List<wire::Item>::Reader items);
+
+}  // namespace arenad::cli

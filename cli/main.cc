@@ -1,0 +1,18 @@
+// arenactl: what operators say to arenad. Parses the command line and runs the verb; it talks to the control socket and knows
+// nothing else of arenad.
+#include "cli/command.h"
+#include "cli/command_line.h"
+#include "cli/console.h"
+#include "cli/session.h"
+
+int main(int argc, char** argv) {
+  using namespace arenad::cli;
+  const Commands commands = all_commands();
+  const auto parsed = parse_command_line(commands, {argv + 1, argv + argc});
+  if (const auto* code = std::get_if<ExitCode>(&parsed)) return static_cast<int>(*code);
+
+  const auto& invocation = std::get<Invocation>(parsed);
+  const Console console(invocation.verbosity);
+  const Session session{console, invocation.socket_path, invocation.format, invocation.timeout_ms};
+  return static_cast<int>(console.finish(invocation.command->run(session)));
+}

@@ -1,0 +1,38 @@
+// The arenas that a command is for: names, ids and globs, passed on to arenad as they are, or all.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "arenad/result.h"
+#include "cli/console.h"
+#include "ipc/control.capnp.h"
+
+namespace CLI {
+class App;
+}
+
+namespace arenad::cli {
+
+struct ArenaSelection {
+  std::vector<std::string> arenas;
+  bool all = false;
+};
+
+// Adds ARENA... and --all to a verb.
+void add_selection(CLI::App& verb, ArenaSelection& selection);
+
+enum class Nothing { allowed, refused };
+// ErrorCode::invalid if both arenas and --all are given, or neither and that is refused, or an empty name.
+Result<void> check_selection(const ArenaSelection& selection, Nothing nothing);
+
+// Whether every arena is meant, said with --all or with a glob of asterisks.
+bool means_all(const ArenaSelection& selection);
+
+void fill_selection(wire::Selection::Builder builder, const ArenaSelection& selection);
+
+enum class Consent { given, to_be_asked };
+// For what cannot be taken back: that all arenas are meant must be confirmed, by --yes or by the person at the terminal.
+Result<void> confirm_all(const Console& console, Consent consent, const std::string& what);
+
+}  // namespace arenad::cli

@@ -1,0 +1,98 @@
+#include "cli/session.h"
+
+#include <cerrno>
+#include <fmt/format.h>
+
+#include <kj/exception.h>
+
+#include "cli/json.h"
+#include "cli/printable.h"
+#include "cli/quantity.h"
+#include "ipc/control_client.h"
+
+namespace arenad::cli {
+namespace {
+
+std::string_view what_to_do(int connect_errno) {
+  switch (connect_errno) {
+    case ENOENT:
+      return "start it (systemctl start arenad), or name its socket with --socket or ARENAD_SOCKET";
+    case ECONNREFUSED:
+      return "the socket is there but nobody listens: arenad has died or is starting; see systemctl status arenad";
+    case EACCES:
+    case EPERM:
+      return "you may not use this socket: be root, or in the group that owns it";
+    default:
+      return "see systemctl status arenad, or name another socket with --socket or ARENAD_SOCKET";
+  }
+}
+
+// The message of a connection that failed names the path already.
+Error explained_connect(Error error) {
+  if (error.code != ErrorCode::unreachable) return error;
+  error.message = fmt::format("{}; {}", error.text(), what_to_do(error.errno_value));
+  error.errno_value = 0;
+  return error;
+}
+
+// A change whose reply is missing may have been made all the same.
+std::string_view doubt(Effect effect) {
+  switch (effect) {
+    case Effect::none:
+      return "";
+    case Effect::changes_arenas:
+      return "; what was asked may have happened, or may still: see arenactl status";
+  }
+  return "";
+}
+
+Error explained_call(Error error, const Session& session, const Question& question, uint64_t timeout_ms) {
+  std::string where;
+  if (error.code == ErrorCode::timeout) {
+    where = fmt::format(" ({}, waited {}; --timeout waits longer)", session.socket_path,
+                        duration_text(static_cast<double>(timeout_ms) * 1000));
+  } else if (error.code == ErrorCode::unreachable) {
+    where = fmt::format(" ({})", session.socket_path);
+  } else {
+    return error;
+  }
+  error.message = error.text() + where + std::string(doubt(question.effect));
+  error.errno_value = 0;
+  return error;
+}
+
+Error not_understood(std::string_view why) {
+  return make_error(ErrorCode::failed,
+                    fmt::format("arenad's reply cannot be understood ({}); compare the versions with arenactl version", why));
+}
+
+// Replies are read lazily, so bytes that are not what the schema says may show at any field: the library's exceptions end here.
+Result<ExitCode> converse(ControlClient& client, const Session& session, const Question& question) {
+  const uint64_t timeout_ms = session.timeout_ms.value_or(question.default_timeout_ms);
+  try {
+    auto answer = client.call(question.fill, {}, timeout_ms);
+    if (!answer) return explained_call(answer.error(), session, question, timeout_ms);
+    const auto reply = answer->root().getReply();
+    if (reply.which() != question.expected) return not_understood("it answers another question");
+    return question.read(reply, answer->fds);
+  } catch (const kj::Exception& exception) {
+    return not_understood(exception.getDescription().cStr());
+  }
+}
+
+}  // namespace
+
+ExitCode Session::fail(const Error& error) const {
+  if (format == Format::json) console.data(error_json(error));
+  console.error(printable(error.text()));
+  return exit_code_of(error.code);
+}
+
+ExitCode ask(const Session& session, const Question& question) {
+  auto client = ControlClient::connect(session.socket_path);
+  if (!client) return session.fail(explained_connect(client.error()));
+  const auto code = converse(*client, session, question);
+  return code ? code.value() : session.fail(code.error());
+}
+
+}  // namespace arenad::cli

@@ -1,0 +1,47 @@
+// What every command is given: where arenad is and how the person who asks wants to be answered.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <span>
+#include <string>
+
+#include "arenad/result.h"
+#include "cli/console.h"
+#include "cli/exit_code.h"
+#include "ipc/control.capnp.h"
+#include "ipc/fd.h"
+
+namespace arenad::cli {
+
+enum class Format { text, json };
+
+constexpr uint64_t kDefaultTimeoutMs = 30'000;
+
+struct Session {
+  const Console& console;
+  std::string socket_path;
+  Format format = Format::text;
+  std::optional<uint64_t> timeout_ms;  // if it was given
+
+  // Reports an error, whose text may come from anywhere, on standard output too if JSON is wanted, and gives its exit code.
+  [[nodiscard]] ExitCode fail(const Error& error) const;
+};
+
+enum class Effect { none, changes_arenas };
+
+// One request, and what is done with its reply.
+struct Question {
+  std::function<void(wire::Request::Builder)> fill;
+  wire::Reply::Which expected;
+  // Reads the reply, which is not valid afterwards, and the descriptors that came with it.
+  std::function<Result<ExitCode>(wire::Reply::Reader, std::span<Fd>)> read;
+  Effect effect = Effect::none;
+  uint64_t default_timeout_ms = kDefaultTimeoutMs;
+};
+
+// Connects, asks, and reads the reply; whatever goes wrong on the way is reported.
+[[nodiscard]] ExitCode ask(const Session& session, const Question& question);
+
+}  // namespace arenad::cli

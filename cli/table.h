@@ -1,0 +1,44 @@
+// Aligned columns of text, with colour only where it is wanted.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace arenad::cli {
+
+enum class Align { left, right };
+enum class Colour { none, ansi };
+enum class Header { shown, hidden };
+enum class Tone { plain, heading, good, changing, bad };
+
+struct Cell {
+  std::string text;  // printable (printable.h); empty is shown as "-"
+  Tone tone = Tone::plain;
+};
+
+struct Column {
+  std::string heading;
+  Align align = Align::left;
+};
+
+std::string painted(std::string_view text, Tone tone, Colour colour);
+
+class Table {
+ public:
+  explicit Table(std::vector<Column> columns) : columns_(std::move(columns)) {}
+  // As many cells as there are columns.
+  void add_row(std::vector<Cell> cells);
+  // One line for each row, columns two spaces apart, no spaces at the ends of lines.
+  [[nodiscard]] std::string text(Colour colour, Header header) const;
+
+ private:
+  [[nodiscard]] std::vector<Cell> heading_row() const;
+  [[nodiscard]] std::vector<size_t> widths(Header header) const;
+  [[nodiscard]] std::string line(const std::vector<Cell>& cells, const std::vector<size_t>& widths, Colour colour) const;
+
+  std::vector<Column> columns_;
+  std::vector<std::vector<Cell>> rows_;
+};
+
+}  // namespace arenad::cli
