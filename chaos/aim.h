@@ -1,0 +1,39 @@
+// In which moment of a worker's life it is killed. Moments are places in its work, seen in the status words of its region, and not
+// times: so kills land inside frames, which take a thousandth of the time, as often as between them.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+
+#include "chaos/random.h"
+#include "ipc/incarnation_layout.h"
+
+namespace arenad::chaos {
+
+enum class Aim {
+  any_moment,  // whatever it is doing now: mostly waiting for its next tick
+  into_frame,  // a random while after a frame began, as long as two frames may take
+  deciding,    // the phases of a frame
+  applying,
+  ticking,
+  publishing,
+  snapshotting,
+  frame_decided,      // right after the store that decides a frame
+  outputs_published,  // right after the store that publishes its outputs
+  next_life,          // any moment, and then its successor too, while it recovers
+};
+constexpr Aim kLastAim = Aim::next_life;
+
+enum class AimAt {
+  any_moment,  // always
+  everything,  // each of the moments, equally often
+};
+
+Aim choose_aim(AimAt at, Random& random);
+
+// Returns when the moment is there, or at the deadline without it. Calls keep_up() every few milliseconds until close to the
+// moment, and then looks without a pause.
+void await_moment(Aim aim, const WorkerStatus& status, Random& random, uint64_t deadline_ns,
+                  const std::function<void()>& keep_up);
+
+}  // namespace arenad::chaos

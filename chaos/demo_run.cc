@@ -1,0 +1,405 @@
+#include "chaos/demo_run.h"
+
+#include <algorithm>
+#include <fmt/format.h>
+#include <poll.h>
+
+#include "chaos/files.h"
+#include "chaos/litter.h"
+#include "chaos/trial.h"
+#include "ipc/clock.h"
+
+namespace arenad::chaos {
+namespace {
+
+constexpr uint64_t kDeadlineMs = 60'000;
+constexpr uint64_t kDeadlineNs = kDeadlineMs * kMillisecond;
+constexpr uint64_t kShortPatienceMs = 3000;
+constexpr uint64_t kRestMs = 10;
+constexpr uint64_t kLookAtBotsNs = 50 * kMillisecond;
+constexpr uint64_t kGraceMs = 5000;            // for processes of arenad's to end after it
+constexpr const char* kLongestMatch = "3600";  // seconds; no run takes so long
+
+double milliseconds(uint64_t ns) {
+  return static_cast<double>(ns) / kMillisecond;
+}
+
+std::string state_of(const ArenaObserver& observer) {
+  if (observer.departure()) return observer.departure()->state;
+  const WorkerStatus* status = observer.status();
+  if (status == nullptr) return "starting";
+  switch (static_cast<Stage>(status->stage.load(std::memory_order_acquire))) {
+    case Stage::blank:
+      return "starting";
+    case Stage::recovering:
+      return "recovering";
+    case Stage::live:
+      return "running";
+    case Stage::finished:
+      return "stopped";
+    case Stage::ended:
+      return "ended";
+  }
+  return "?";
+}
+
+}  // namespace
+
+DemoRun::DemoRun(const RunOptions& options, const Programs& programs, std::filesystem::path folder, StopSignals& signals)
+    : options_(options),
+      programs_(programs),
+      folder_(std::move(folder)),
+      signals_(signals),
+      screen_(stdout),
+      crew_(programs.self, folder_) {
+  summary_.options = options;
+}
+
+RunSummary DemoRun::run() {
+  auto course = prepare();
+  if (course) course = play();
+  if (course) course = wind_down();
+  count();
+  take_down();
+  // Without its end a match cannot be judged: the logs are cut off, and everything behind would seem to be missing.
+  if (course) course = try_all();
+  if (!course && !interrupted_) complain(course.error());
+  note_what_is_vacuous();
+  return std::move(summary_);
+}
+
+// ---- prepare ------------------------------------------------------------------------------------------------------------
+
+Result<void> DemoRun::prepare() {
+  if (auto started = start_daemon(); !started) return started;
+  if (auto started = start_arenas(); !started) return started;
+  return start_bots();
+}
+
+Result<void> DemoRun::start_daemon() {
+  auto daemon = DaemonProcess::start(programs_, folder_);
+  if (!daemon) return daemon.error();
+  daemon_.emplace(std::move(*daemon));
+  return wait_until("arenad to answer", [this] {
+    auto control = Control::connect(daemon_->socket());
+    if (!control || !control->greet()) return false;
+    control_.emplace(std::move(*control));
+    return true;
+  });
+}
+
+Result<void> DemoRun::start_arenas() {
+  auto client = Client::connect(daemon_->socket());
+  if (!client) return client.error();
+  client_ = std::move(*client);
+  Random random(options_.seed, "arenas");
+  for (size_t i = 0; i < options_.arenas; ++i) {
+    auto arena =
+        control_->start(fmt::format("tanks-{}", i + 1), {{"seconds", kLongestMatch},
+                                                         {"players", std::to_string(std::max<size_t>(options_.bots, 2))},
+                                                         {"seed", std::to_string(random.below(INT64_MAX))}});
+    if (!arena) return arena.error();
+    // At once, while the log still has the first frames.
+    const auto log = folder_ / (arena->name + ".observer.log");
+    auto observer = ArenaObserver::attach(*client_, std::move(*arena), log);
+    if (!observer) return observer.error();
+    observers_.push_back(std::move(*observer));
+    for (const auto& watched : observers_) watched->look();
+    if (signals_.look() != Wish::go_on) return interrupt();
+  }
+  return {};
+}
+
+Result<void> DemoRun::start_bots() {
+  screen_.say(
+      fmt::format("{} arenas run; {} bots join, each a process of its own", options_.arenas, options_.arenas * options_.bots));
+  Random random(options_.seed, "bots");
+  for (size_t bot = 0; bot < options_.bots; ++bot) {
+    for (size_t i = 0; i < observers_.size(); ++i) {
+      auto started = crew_.start(i, {.socket = daemon_->socket(),
+                                     .arena = observers_[i]->arena().name,
+                                     .player = fmt::format("bot-{:02}", bot + 1),
+                                     .log = "",
+                                     .seed = random.next(),
+                                     .channel_bytes = options_.channel_bytes});
+      if (!started) return started;
+    }
+    for (const auto& observer : observers_) observer->look();
+  }
+  return wait_until("all bots to be in their arenas", [this] { return crew_.all_reached(BotStage::attached); });
+}
+
+// ---- play ---------------------------------------------------------------------------------------------------------------
+
+Result<void> DemoRun::play() {
+  const KillPlan plan{.every_ns = options_.kill_every_ms * kMillisecond,
+                      .count = options_.kills == 0 ? UINT64_MAX : options_.kills,
+                      .aim_at = options_.aim};
+  killer_.emplace(*control_, observers_, plan, options_.seed, [this](size_t arena) { look_at_all_but(arena); });
+  stage_ = Stage::playing;
+  began_ns_ = monotonic_ns();
+  killer_->begin(began_ns_);
+  while (!play_is_over(monotonic_ns())) {
+    turn();
+    if (auto healthy = check_health(); !healthy) return healthy;
+    if (auto killed = killer_->turn(monotonic_ns()); !killed) return killed;
+  }
+  summary_.seconds = static_cast<double>(monotonic_ns() - began_ns_) / kSecond;
+  return {};
+}
+
+bool DemoRun::play_is_over(uint64_t now_ns) {
+  if (signals_.look() != Wish::go_on || all_departed()) return true;
+  if (options_.kills != 0 && options_.kill_every_ms != 0) return killer_->done();
+  return static_cast<double>(now_ns - began_ns_) >= options_.seconds * kSecond;
+}
+
+void DemoRun::look_at_all_but(size_t arena) {
+  for (size_t i = 0; i < observers_.size(); ++i) {
+    if (i != arena) observers_[i]->look();
+  }
+}
+
+// ---- wind down ----------------------------------------------------------------------------------------------------------
+
+Result<void> DemoRun::wind_down() {
+  stage_ = Stage::winding_down;
+  screen_.say("bots stop sending; everything that they sent has to arrive");
+  crew_.stop_sending();
+  if (auto quiet = wait_until("all bots to stop sending", [this] { return crew_.all_reached(BotStage::quiet); }); !quiet)
+    return quiet;
+  auto up = wait_until("all arenas to be back", [this] {
+    killer_->note_recoveries();
+    return killer_->all_are_up();
+  });
+  if (!up) return up;
+  // What never arrives is lost, and is counted as that when the arena is tried.
+  if (auto taken = wait_until("every event to be in a frame", [this] { return all_taken(); }); !taken) complain(taken.error());
+  return stop_arenas();
+}
+
+Result<void> DemoRun::stop_arenas() {
+  std::vector<ArenaId> running;
+  for (const auto& observer : observers_) {
+    if (!observer->departure()) running.push_back(observer->arena().id);
+  }
+  if (!running.empty()) {
+    if (auto stopped = control_->stop(running); !stopped) return stopped;
+  }
+  auto departed = wait_until("all arenas to be gone", [this] { return all_departed(); });
+  if (!departed) return departed;
+  auto finished = wait_until("all bots to read to the end", [this] { return crew_.all_reached(BotStage::finished); });
+  if (!finished) return finished;
+  for (const std::string& failure : crew_.wait_for_all(monotonic_ns() + kDeadlineNs)) summary_.findings.problem(failure);
+  return {};
+}
+
+bool DemoRun::all_taken() const {
+  return std::all_of(crew_.bots().begin(), crew_.bots().end(), [this](const BotCrew::Bot& bot) {
+    const ArenaObserver& observer = *observers_[bot.arena];
+    const FrameHistory::Part* part = observer.history().part({bot.report.channel});
+    return observer.departure() || (part != nullptr && part->taken >= bot.report.event_bytes_sent);
+  });
+}
+
+bool DemoRun::all_departed() const {
+  return std::all_of(observers_.begin(), observers_.end(),
+                     [](const auto& observer) { return observer->departure().has_value(); });
+}
+
+// ---- take down ----------------------------------------------------------------------------------------------------------
+
+void DemoRun::take_down() {
+  for (const auto& observer : observers_) {
+    if (auto closed = observer->close_log(); !closed) complain(closed.error());
+  }
+  crew_.dismiss();
+  if (daemon_) {
+    const uint64_t patience_ms = signals_.look() == Wish::end_at_once ? kShortPatienceMs : kDeadlineMs;
+    if (auto stopped = daemon_->stop(patience_ms); !stopped) complain(stopped.error());
+    daemon_.reset();
+  }
+  for (const std::string& process : clear_litter(kGraceMs)) summary_.findings.problem("litter: " + process + " was left over");
+}
+
+// ---- try ----------------------------------------------------------------------------------------------------------------
+
+Result<void> DemoRun::try_all() {
+  screen_.say(fmt::format("running the same frames of {} arenas again without a crash", observers_.size()));
+  for (size_t i = 0; i < observers_.size(); ++i) {
+    std::vector<std::filesystem::path> logs;
+    for (const BotCrew::Bot& bot : crew_.bots()) {
+      if (bot.arena == i) logs.push_back(bot.log);
+    }
+    summary_.findings += try_arena(programs_, folder_, *observers_[i], logs);
+    if (signals_.look() == Wish::end_at_once) return interrupt();
+  }
+  return {};
+}
+
+// ---- the loop -----------------------------------------------------------------------------------------------------------
+
+void DemoRun::turn() {
+  for (const auto& observer : observers_) observer->look();
+  const uint64_t now = monotonic_ns();
+  if (now - looked_at_bots_ns_ >= kLookAtBotsNs) {
+    looked_at_bots_ns_ = now;
+    crew_.look();
+  }
+  if (stage_ != Stage::preparing && screen_.is_due(now)) show();
+  rest();
+}
+
+// An attachment whose arena is gone has something to tell for ever.
+void DemoRun::rest() {
+  std::vector<Attachment*> attachments;
+  for (const auto& observer : observers_) {
+    if (!observer->departure()) attachments.push_back(&observer->attachment());
+  }
+  if (!attachments.empty()) return Client::wait_any(attachments, kRestMs);
+  pollfd end{daemon_->pidfd().get(), POLLIN, 0};
+  ::poll(&end, 1, static_cast<int>(kRestMs));
+}
+
+Result<void> DemoRun::check_health() {
+  if (const auto exit = daemon_->ended()) {
+    return make_error(ErrorCode::failed, "arenad has ended: " + exit->text() + "\n" + last_lines(daemon_->log(), 10));
+  }
+  for (const auto& observer : observers_) {
+    if (!observer->trouble().empty()) return make_error(ErrorCode::failed, observer->trouble());
+    const auto& departure = observer->departure();
+    if (stage_ != Stage::winding_down && departure && departure->state != "ended") {
+      return make_error(ErrorCode::failed, observer->arena().name + " is " + departure->state + ": " + departure->reason);
+    }
+  }
+  if (killer_) {
+    if (std::string overdue = killer_->overdue(monotonic_ns(), kDeadlineNs); !overdue.empty()) {
+      return make_error(ErrorCode::timeout, std::move(overdue));
+    }
+  }
+  if (std::string casualty = crew_.casualty(); !casualty.empty()) {
+    return make_error(ErrorCode::failed, casualty + "\n" + last_lines(crew_.complaints(), 5));
+  }
+  return {};
+}
+
+Result<void> DemoRun::wait_until(const std::string& what, const std::function<bool()>& is_there) {
+  const uint64_t deadline_ns = monotonic_ns() + kDeadlineNs;
+  while (!is_there()) {
+    if (auto healthy = check_health(); !healthy) return healthy;
+    const Wish enough = stage_ == Stage::preparing ? Wish::end : Wish::end_at_once;
+    if (signals_.look() >= enough) return interrupt();
+    if (monotonic_ns() >= deadline_ns) {
+      return make_error(ErrorCode::timeout, fmt::format("waited {} s in vain for {}", kDeadlineMs / 1000, what));
+    }
+    turn();
+  }
+  return {};
+}
+
+// ---- what is shown and counted ------------------------------------------------------------------------------------------
+
+ArenaPicture DemoRun::picture_of(size_t arena) const {
+  const ArenaObserver& observer = *observers_[arena];
+  ArenaPicture picture{.name = observer.arena().name, .state = state_of(observer), .epoch = observer.epoch().value};
+  if (const WorkerStatus* status = observer.status()) {
+    picture.frame = status->frame_done.load(std::memory_order_relaxed);
+    picture.events = status->events_applied.load(std::memory_order_relaxed);
+    picture.outputs = status->outputs_count.load(std::memory_order_relaxed);
+  }
+  for (const Kill& kill : killer_->kills()) {
+    if (kill.arena != arena) continue;
+    ++picture.kills;
+    if (kill.to_frame_ns) picture.last_recovery_ms = milliseconds(*kill.to_frame_ns);
+  }
+  if (picture.state == "running" && !killer_->is_up(arena)) picture.state = "killed";
+  return picture;
+}
+
+void DemoRun::show() {
+  const uint64_t now = monotonic_ns();
+  Picture picture{
+      .seconds = static_cast<double>(now - began_ns_) / kSecond, .bots = crew_.bots().size(), .kills = killer_->kills().size()};
+  for (size_t i = 0; i < observers_.size(); ++i) picture.arenas.push_back(picture_of(i));
+  screen_.show(picture, now);
+}
+
+void DemoRun::count() {
+  crew_.look();
+  for (const BotCrew::Bot& bot : crew_.bots()) {
+    summary_.events_sent += bot.report.events_sent;
+    summary_.events_full += bot.report.full;
+    summary_.outputs_received += bot.report.outputs_received;
+  }
+  for (const auto& observer : observers_) {
+    observer->look();
+    summary_.frames += observer->history().last();
+    if (const WorkerStatus* status = observer->status()) {
+      summary_.events_applied += status->events_applied.load();
+      summary_.outputs_published += status->outputs_count.load();
+    }
+    for (const Life& life : observer->lives()) {
+      summary_.replayed_frames += life.replayed_frames;
+      summary_.replayed_events += life.replayed_events;
+    }
+  }
+  if (!killer_) return;
+  killer_->note_recoveries();
+  count_kills();
+  count_deaths_of_others();
+}
+
+void DemoRun::count_kills() {
+  std::vector<double> to_frame;
+  std::vector<double> to_live;
+  for (const Kill& kill : killer_->kills()) {
+    ++summary_.kills;
+    const std::vector<Life>& lives = observers_[kill.arena]->lives();
+    const auto life = std::find_if(lives.begin(), lives.end(), [&](const Life& l) { return l.epoch == kill.epoch; });
+    if (life == lives.end() || life->first_frame_published_ns == 0) {
+      ++summary_.kills_in_recovery;
+    } else {
+      ++summary_.kills_in_phase[static_cast<size_t>(life->phase)];
+    }
+    if (life != lives.end()) std::fprintf(stderr, "DBG aim %d phase %d after beat %.1f us mean %.1f us\n", (int)kill.aim, (int)life->phase, (double)((int64_t)kill.at_ns - (int64_t)life->beat)/1e3, life->mean/1e3);
+    // An arena that was killed again before it was back says nothing about how long one recovery takes.
+    if (kill.repeated || !kill.to_frame_ns) continue;
+    to_frame.push_back(milliseconds(*kill.to_frame_ns));
+    to_live.push_back(milliseconds(*kill.to_live_ns));
+  }
+  summary_.to_frame = Durations(std::move(to_frame));
+  summary_.to_live = Durations(std::move(to_live));
+}
+
+// Each incarnation but the first follows a kill, or else a worker has died by itself.
+void DemoRun::count_deaths_of_others() {
+  for (size_t i = 0; i < observers_.size(); ++i) {
+    const auto& kills = killer_->kills();
+    const auto killed = std::count_if(kills.begin(), kills.end(), [&](const Kill& kill) { return kill.arena == i; });
+    const uint64_t epoch = observers_[i]->epoch().value;
+    if (epoch <= static_cast<uint64_t>(killed) + 1) continue;
+    summary_.findings.problem(fmt::format("{} is in epoch {} after {} kills: a worker has died by itself",
+                                          observers_[i]->arena().name, epoch, killed));
+  }
+}
+
+Error DemoRun::interrupt() {
+  interrupted_ = true;
+  return make_error(ErrorCode::failed, "interrupted");
+}
+
+void DemoRun::note_what_is_vacuous() {
+  if (interrupted_) summary_.vacuous.emplace_back("it was interrupted, and is not judged");
+  if (summary_.kills == 0 && options_.kill_every_ms != 0) summary_.vacuous.emplace_back("no worker was killed");
+  if (options_.kills != 0 && summary_.kills < options_.kills) {
+    summary_.vacuous.push_back(fmt::format("{} of {} kills were made", summary_.kills, options_.kills));
+  }
+  if (summary_.events_sent == 0) summary_.vacuous.emplace_back("no event was sent");
+  for (const BotCrew::Bot& bot : crew_.bots()) {
+    if (bot.report.events_sent != 0 && bot.report.outputs_received != 0) continue;
+    summary_.vacuous.push_back(bot.name + " has sent or received nothing");
+    return;
+  }
+}
+
+}  // namespace arenad::chaos

@@ -1,0 +1,87 @@
+// A whole run: arenad with its arenas, bots that play in them, a killer among the workers, and a judge at the end. Wiring only: what
+// each part does stands in its own file.
+//
+//   prepare    arenad answers, every arena runs and is watched, every bot is in its arena
+//   play       kills, until the time is over, the kills are done, or somebody asks for the end
+//   wind down  bots stop sending, everything that was sent is in frames, arenas stop, clients have read to the end
+//   take down  arenad ends, and nothing is left of it
+//   try        each arena against the same frames without a crash
+//
+// Whatever fails, taking down comes, and each wait has a deadline.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "chaos/arena_observer.h"
+#include "chaos/bot_crew.h"
+#include "chaos/control.h"
+#include "chaos/daemon_process.h"
+#include "chaos/killer.h"
+#include "chaos/programs.h"
+#include "chaos/run_options.h"
+#include "chaos/screen.h"
+#include "chaos/stop_signals.h"
+#include "chaos/summary.h"
+
+namespace arenad::chaos {
+
+class DemoRun {
+ public:
+  // folder: the run's private one.
+  DemoRun(const RunOptions& options, const Programs& programs, std::filesystem::path folder, StopSignals& signals);
+  RunSummary run();
+
+ private:
+  Result<void> prepare();
+  Result<void> start_daemon();
+  Result<void> start_arenas();
+  Result<void> start_bots();
+  Result<void> play();
+  Result<void> wind_down();
+  Result<void> stop_arenas();
+  void take_down();
+  Result<void> try_all();
+
+  // Everything that is looked at all the time; waits a moment if there is nothing.
+  void turn();
+  void rest();
+  Result<void> check_health();
+  Result<void> wait_until(const std::string& what, const std::function<bool()>& is_there);
+  void look_at_all_but(size_t arena);
+  void show();
+
+  [[nodiscard]] bool play_is_over(uint64_t now_ns);
+  [[nodiscard]] bool all_taken() const;
+  [[nodiscard]] bool all_departed() const;
+  [[nodiscard]] ArenaPicture picture_of(size_t arena) const;
+  Error interrupt();
+  void complain(const Error& error) { summary_.findings.problem(error.text()); }
+  void count();
+  void count_kills();
+  void count_deaths_of_others();
+  void note_what_is_vacuous();
+
+  RunOptions options_;
+  Programs programs_;
+  std::filesystem::path folder_;
+  StopSignals& signals_;
+  Screen screen_;
+  RunSummary summary_;
+
+  std::optional<DaemonProcess> daemon_;
+  std::optional<Control> control_;
+  std::unique_ptr<Client> client_;
+  std::vector<std::unique_ptr<ArenaObserver>> observers_;
+  BotCrew crew_;
+  std::optional<Killer> killer_;
+  enum class Stage { preparing, playing, winding_down } stage_ = Stage::preparing;
+  uint64_t began_ns_ = 0;
+  uint64_t looked_at_bots_ns_ = 0;
+  bool interrupted_ = false;  // before it could be judged
+};
+
+}  // namespace arenad::chaos

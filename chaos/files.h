@@ -1,0 +1,21 @@
+// Whole files, read and written at once.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "arenad/result.h"
+
+namespace arenad::chaos {
+
+Result<void> write_file(const std::filesystem::path& path, std::string_view bytes);
+Result<std::string> read_file(const std::filesystem::path& path);
+// As 64-bit words. A file that does not end with a whole word is read without its last bytes.
+Result<std::vector<uint64_t>> read_words(const std::filesystem::path& path);
+// The last lines of a text file, for a message; empty if it cannot be read.
+std::string last_lines(const std::filesystem::path& path, size_t count);
+
+}  // namespace arenad::chaos

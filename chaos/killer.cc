@@ -1,0 +1,149 @@
+#include "chaos/killer.h"
+
+#include <algorithm>
+#include <csignal>
+#include <fmt/format.h>
+#include <poll.h>
+#include <unistd.h>
+
+#include "ipc/clock.h"
+#include "ipc/process.h"
+
+namespace arenad::chaos {
+namespace {
+
+constexpr uint64_t kLongestAimNs = 700 * kMillisecond;  // a snapshot is due each half second
+constexpr uint64_t kSuccessorNs = 5 * kSecond;
+constexpr unsigned kAskAgainUs = 200;
+
+bool has_ended(const Fd& pidfd) {
+  pollfd end{pidfd.get(), POLLIN, 0};
+  return ::poll(&end, 1, 0) == 1;
+}
+
+bool is_live(const ArenaObserver& arena) {
+  const WorkerStatus* status = arena.status();
+  return status != nullptr && !arena.departure() &&
+         status->stage.load(std::memory_order_acquire) == static_cast<uint32_t>(Stage::live);
+}
+
+}  // namespace
+
+Killer::Killer(Control& control, Arenas arenas, const KillPlan& plan, uint64_t seed, KeepUp keep_up)
+    : control_(control), arenas_(arenas), plan_(plan), random_(seed, "killer"), keep_up_(std::move(keep_up)) {}
+
+void Killer::begin(uint64_t now_ns) {
+  next_ns_ = now_ns + plan_.every_ns;
+}
+
+Result<void> Killer::turn(uint64_t now_ns) {
+  note_recoveries();
+  if (done() || now_ns < next_ns_) return {};
+  const auto arena = choose_arena();
+  if (!arena) return {};
+  // Kills that could not be made in time are not made up for all at once.
+  next_ns_ = std::max(next_ns_ + plan_.every_ns, now_ns);
+  return kill(*arena);
+}
+
+void Killer::note_recoveries() {
+  for (size_t i = first_open_; i < kills_.size(); ++i) {
+    Kill& kill = kills_[i];
+    if (kill.to_frame_ns) continue;
+    const std::vector<Life>& lives = arenas_[kill.arena]->lives();
+    const auto back = std::find_if(lives.begin(), lives.end(), [&](const Life& life) {
+      return life.epoch > kill.epoch && life.first_frame_published_ns > kill.at_ns;
+    });
+    if (back == lives.end()) continue;
+    kill.to_frame_ns = back->first_frame_published_ns - kill.at_ns;
+    kill.to_live_ns = back->live_since_unix_ns - std::min(kill.at_unix_ns, back->live_since_unix_ns);
+  }
+  while (first_open_ < kills_.size() && kills_[first_open_].to_frame_ns) ++first_open_;
+}
+
+bool Killer::is_up(size_t arena) const {
+  if (!is_live(*arenas_[arena])) return false;
+  return std::none_of(kills_.begin() + static_cast<std::ptrdiff_t>(first_open_), kills_.end(),
+                      [&](const Kill& kill) { return kill.arena == arena && !kill.to_frame_ns; });
+}
+
+bool Killer::all_are_up() const {
+  for (size_t i = 0; i < arenas_.size(); ++i) {
+    if (!arenas_[i]->departure() && !is_up(i)) return false;
+  }
+  return true;
+}
+
+std::string Killer::overdue(uint64_t now_ns, uint64_t longest_ns) const {
+  for (size_t i = first_open_; i < kills_.size(); ++i) {
+    const Kill& kill = kills_[i];
+    if (kill.to_frame_ns || arenas_[kill.arena]->departure() || now_ns - kill.at_ns <= longest_ns) continue;
+    return fmt::format("{} was killed in epoch {} and is not back after {} s", arenas_[kill.arena]->arena().name,
+                       kill.epoch.value, longest_ns / kSecond);
+  }
+  return "";
+}
+
+std::optional<size_t> Killer::choose_arena() {
+  std::vector<size_t> up;
+  for (size_t i = 0; i < arenas_.size(); ++i) {
+    if (is_up(i)) up.push_back(i);
+  }
+  if (up.empty()) return std::nullopt;
+  return up[random_.below(up.size())];
+}
+
+Result<std::optional<Fd>> Killer::worker_of(size_t arena, Host& host) {
+  const ArenaId id = arenas_[arena]->arena().id;
+  auto before = control_.host_of(id);
+  if (!before) return before.error();
+  if (before->pid == 0) return std::optional<Fd>();
+  auto pidfd = open_pidfd(before->pid);
+  if (!pidfd) return std::optional<Fd>();
+  // If it is still the host, then the pid was not free in between, and the descriptor is of that process.
+  auto after = control_.host_of(id);
+  if (!after) return after.error();
+  if (*after != *before || has_ended(*pidfd)) return std::optional<Fd>();
+  host = *before;
+  return std::optional<Fd>(std::move(*pidfd));
+}
+
+void Killer::strike(size_t arena, const Fd& worker, Epoch epoch, Aim aim) {
+  // As little as can be between the moment and the signal.
+  const uint64_t at_ns = monotonic_ns();
+  send_signal(worker, SIGKILL);
+  const uint64_t at_unix_ns = unix_ns() - (monotonic_ns() - at_ns);
+  kills_.push_back({.arena = arena, .epoch = epoch, .aim = aim, .at_ns = at_ns, .at_unix_ns = at_unix_ns});
+}
+
+Result<void> Killer::kill(size_t arena) {
+  const Aim aim = choose_aim(plan_.aim_at, random_);
+  Host host;
+  auto worker = worker_of(arena, host);
+  if (!worker) return worker.error();
+  ArenaObserver& observer = *arenas_[arena];
+  if (!*worker || host.epoch != observer.epoch()) return {};
+  const WorkerStatus* status = observer.status();
+  await_moment(aim, *status, random_, monotonic_ns() + kLongestAimNs, [&] { keep_up_(arena); });
+  strike(arena, **worker, host.epoch, aim);
+  return aim == Aim::next_life && !done() ? kill_successor(arena, host.epoch) : Result<void>();
+}
+
+Result<void> Killer::kill_successor(size_t arena, Epoch killed) {
+  // Nothing tells when the next worker is there, so it is asked for again and again.
+  for (const uint64_t deadline_ns = monotonic_ns() + kSuccessorNs; monotonic_ns() < deadline_ns;) {
+    Host host;
+    auto worker = worker_of(arena, host);
+    if (!worker) return worker.error();
+    if (!*worker || host.epoch <= killed) {
+      ::usleep(kAskAgainUs);
+      continue;
+    }
+    kills_.back().repeated = true;
+    strike(arena, **worker, host.epoch, Aim::next_life);
+    return {};
+  }
+  return make_error(ErrorCode::timeout, arenas_[arena]->arena().name + " has no new worker");
+}
+
+}  // namespace arenad::chaos

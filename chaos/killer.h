@@ -1,0 +1,79 @@
+// Kills workers with SIGKILL, one arena after the other as the seed says, and takes the time until each is back.
+//
+//   an arena:  up --killed--> down --a later incarnation has published a new frame--> up
+//
+// Only arenas that are up are chosen; what Aim::next_life kills is the successor of one that is down.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "chaos/aim.h"
+#include "chaos/arena_observer.h"
+#include "chaos/control.h"
+
+namespace arenad::chaos {
+
+struct Kill {
+  size_t arena = 0;
+  Epoch epoch;  // of the incarnation that was killed
+  Aim aim = Aim::any_moment;
+  uint64_t at_ns = 0;  // monotonic
+  uint64_t at_unix_ns = 0;
+  bool repeated = false;  // its successor was killed too, before the arena was back
+  // Nothing before the arena is back.
+  std::optional<uint64_t> to_frame_ns;  // until a new frame was published
+  std::optional<uint64_t> to_live_ns;   // until its worker was ready to run new frames
+};
+
+struct KillPlan {
+  uint64_t every_ns = 0;  // 0: no kills
+  uint64_t count = UINT64_MAX;
+  AimAt aim_at = AimAt::any_moment;
+};
+
+class Killer {
+ public:
+  using Arenas = std::span<const std::unique_ptr<ArenaObserver>>;
+  // keep_up(arena) is called while it waits for a moment of this arena, at which nobody else may look then. Everything given is
+  // borrowed.
+  using KeepUp = std::function<void(size_t)>;
+  Killer(Control& control, Arenas arenas, const KillPlan& plan, uint64_t seed, KeepUp keep_up);
+
+  // From now on the first kill is due after every_ns.
+  void begin(uint64_t now_ns);
+  // Notes what is back, and kills if a kill is due and an arena is up. An error: arenad did not answer.
+  Result<void> turn(uint64_t now_ns);
+  // Notes what is back, and kills no more.
+  void note_recoveries();
+
+  [[nodiscard]] bool done() const { return plan_.every_ns == 0 || kills_.size() >= plan_.count; }
+  [[nodiscard]] bool all_are_up() const;
+  [[nodiscard]] bool is_up(size_t arena) const;
+  // An arena that has been down for longer than that, in words; empty if there is none.
+  [[nodiscard]] std::string overdue(uint64_t now_ns, uint64_t longest_ns) const;
+  [[nodiscard]] const std::vector<Kill>& kills() const { return kills_; }
+
+ private:
+  [[nodiscard]] std::optional<size_t> choose_arena();
+  // A pidfd that surely means the worker that hosts the arena now; nothing if it is changing.
+  Result<std::optional<Fd>> worker_of(size_t arena, Host& host);
+  Result<void> kill(size_t arena);
+  Result<void> kill_successor(size_t arena, Epoch killed);
+  void strike(size_t arena, const Fd& worker, Epoch epoch, Aim aim);
+
+  Control& control_;
+  Arenas arenas_;
+  KillPlan plan_;
+  Random random_;
+  KeepUp keep_up_;
+  std::vector<Kill> kills_;
+  size_t first_open_ = 0;  // the kills before it are recovered from
+  uint64_t next_ns_ = 0;
+};
+
+}  // namespace arenad::chaos

@@ -1,0 +1,25 @@
+// What a run is asked to do.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "chaos/aim.h"
+
+namespace arenad::chaos {
+
+struct RunOptions {
+  size_t arenas = 8;
+  size_t bots = 30;  // in each arena
+  double seconds = 30;
+  uint64_t kill_every_ms = 1000;  // 0: no kills
+  uint64_t kills = 0;             // the run ends after so many; 0: after its time
+  AimAt aim = AimAt::any_moment;
+  uint64_t seed = 0;
+  uint64_t channel_bytes = 256 * 1024;
+  std::string json;  // empty: none
+  std::vector<std::string> folders;
+};
+
+}  // namespace arenad::chaos

@@ -1,0 +1,50 @@
+// What a run shows while it goes on: on a terminal a table that is drawn again in its place, otherwise a line a second.
+#pragma once
+
+#include <cstdint>
+#include <cstdio>
+#include <string>
+#include <vector>
+
+namespace arenad::chaos {
+
+struct ArenaPicture {
+  std::string name;
+  std::string state;
+  uint64_t frame = 0;
+  uint64_t epoch = 0;
+  uint64_t events = 0;
+  uint64_t outputs = 0;
+  uint64_t kills = 0;
+  double last_recovery_ms = 0;
+};
+
+struct Picture {
+  double seconds = 0;
+  size_t bots = 0;
+  uint64_t kills = 0;
+  std::vector<ArenaPicture> arenas;
+};
+
+// No line is longer than `columns`.
+std::string table_text(const Picture& picture, size_t columns);
+std::string line_text(const Picture& picture);
+
+class Screen {
+ public:
+  explicit Screen(FILE* out);
+  // Whether a new picture would be shown now; making one costs something.
+  [[nodiscard]] bool is_due(uint64_t now_ns) const { return now_ns >= next_ns_; }
+  void show(const Picture& picture, uint64_t now_ns);
+  // A line that stays.
+  void say(const std::string& text);
+
+ private:
+  enum class Kind { terminal, plain };
+  FILE* out_;
+  Kind kind_;
+  uint64_t next_ns_ = 0;
+  size_t lines_to_redraw_ = 0;
+};
+
+}  // namespace arenad::chaos

@@ -1,0 +1,96 @@
+#include "chaos/summary.h"
+
+#include <algorithm>
+#include <cmath>
+#include <fmt/format.h>
+#include <numeric>
+
+namespace arenad::chaos {
+namespace {
+
+constexpr size_t kMostProblems = 20;
+
+std::string durations_text(const Durations& durations) {
+  return fmt::format("p50 {:.2f} ms, p99 {:.2f} ms, max {:.2f} ms", durations.quantile(0.5), durations.quantile(0.99),
+                     durations.max());
+}
+
+std::string kills_text(const RunSummary& s) {
+  constexpr std::array<const char*, kPhases> kDoing = {"waiting", "deciding",   "applying events",
+                                                       "ticking", "publishing", "saving"};
+  std::string text;
+  for (size_t phase = 0; phase < kPhases; ++phase) text += fmt::format("{} {}, ", s.kills_in_phase[phase], kDoing[phase]);
+  return text + fmt::format("{} recovering", s.kills_in_recovery);
+}
+
+std::string problems_text(const RunSummary& summary) {
+  std::string text;
+  size_t shown = 0;
+  for (const auto* list : {&summary.findings.problems, &summary.vacuous}) {
+    for (const std::string& problem : *list) {
+      if (shown++ < kMostProblems) text += fmt::format("  problem           {}\n", problem);
+    }
+  }
+  if (shown > kMostProblems) text += fmt::format("  and {} more\n", shown - kMostProblems);
+  return text;
+}
+
+}  // namespace
+
+Durations::Durations(std::vector<double> milliseconds) : sorted(std::move(milliseconds)) {
+  std::sort(sorted.begin(), sorted.end());
+}
+
+double Durations::quantile(double fraction) const {
+  if (sorted.empty()) return 0;
+  const auto rank = static_cast<size_t>(std::ceil(fraction * static_cast<double>(sorted.size())));
+  return sorted[std::clamp<size_t>(rank, 1, sorted.size()) - 1];
+}
+
+uint64_t RunSummary::kills_in_frame() const {
+  return std::accumulate(kills_in_phase.begin() + 1, kills_in_phase.end(), uint64_t{0});
+}
+
+std::string summary_text(const RunSummary& s) {
+  std::string text = fmt::format("\nplayed {:.1f} s with {} arenas of {} bots, seed {}\n", s.seconds, s.options.arenas,
+                                 s.options.bots, s.options.seed);
+  text += fmt::format("  events in         {} sent, {} applied, {} not sent because a channel was full\n", s.events_sent,
+                      s.events_applied, s.events_full);
+  text += fmt::format("  outputs out       {} published in {} frames, {} received by bots\n", s.outputs_published, s.frames,
+                      s.outputs_received);
+  text += fmt::format("  kills             {}: {}\n", s.kills, kills_text(s));
+  text += fmt::format("  run again         {} frames with {} events\n", s.replayed_frames, s.replayed_events);
+  text += fmt::format("  kill to frame     {}\n", durations_text(s.to_frame));
+  text += fmt::format("  kill to ready     {}\n", durations_text(s.to_live));
+  text += fmt::format("  events lost       {}\n", s.findings.lost);
+  text += fmt::format("  outputs           {} missing, {} repeated, {} different from the same frames without a crash\n",
+                      s.findings.missing, s.findings.repeated, s.findings.different);
+  text += problems_text(s);
+  if (!s.evidence.empty()) text += fmt::format("  evidence          {}\n", s.evidence);
+  return text;
+}
+
+std::string summary_json(const RunSummary& s) {
+  return fmt::format(
+      "{{\"result\": \"{}\", \"kills\": {}, \"kills_in_frame\": {}, \"kills_in_recovery\": {}, \"lost\": {}, \"missing\": {}, "
+      "\"repeated\": {}, \"different\": {}, \"recovery_p50_ms\": {:.3f}, \"recovery_p99_ms\": {:.3f}, \"recovery_max_ms\": "
+      "{:.3f}, "
+      "\"ready_p50_ms\": {:.3f}, \"ready_p99_ms\": {:.3f}, \"ready_max_ms\": {:.3f}, \"replayed_frames\": {}, "
+      "\"replayed_events\": {}, \"events_sent\": {}, \"events_applied\": {}, \"events_full\": {}, \"outputs_published\": {}, "
+      "\"outputs_received\": {}, \"frames\": {}, \"problems\": {}, \"arenas\": {}, \"bots\": {}, \"seconds\": {:.3f}, "
+      "\"seed\": {}}}\n",
+      s.ok() ? "ok" : "failed", s.kills, s.kills_in_frame(), s.kills_in_recovery, s.findings.lost, s.findings.missing,
+      s.findings.repeated, s.findings.different, s.to_frame.quantile(0.5), s.to_frame.quantile(0.99), s.to_frame.max(),
+      s.to_live.quantile(0.5), s.to_live.quantile(0.99), s.to_live.max(), s.replayed_frames, s.replayed_events, s.events_sent,
+      s.events_applied, s.events_full, s.outputs_published, s.outputs_received, s.frames,
+      s.findings.problems.size() + s.vacuous.size(), s.options.arenas, s.options.bots, s.seconds, s.options.seed);
+}
+
+std::string result_line(const RunSummary& s) {
+  return fmt::format(
+      "result: {} kills={} lost={} missing={} repeated={} different={} recovery_p50_ms={:.2f} recovery_p99_ms={:.2f}",
+      s.ok() ? "ok" : "failed", s.kills, s.findings.lost, s.findings.missing, s.findings.repeated, s.findings.different,
+      s.to_frame.quantile(0.5), s.to_frame.quantile(0.99));
+}
+
+}  // namespace arenad::chaos

@@ -1,0 +1,55 @@
+// What came out of a run: for a reader, as one flat JSON object, and as the last line. Pure.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "chaos/findings.h"
+#include "chaos/run_options.h"
+#include "ipc/incarnation_layout.h"
+
+namespace arenad::chaos {
+
+// Of durations in milliseconds, by nearest rank; 0 if there are none.
+struct Durations {
+  explicit Durations(std::vector<double> milliseconds);
+  [[nodiscard]] double quantile(double fraction) const;
+  [[nodiscard]] double max() const { return quantile(1); }
+  std::vector<double> sorted;
+};
+
+constexpr size_t kPhases = static_cast<size_t>(Phase::snapshotting) + 1;
+
+struct RunSummary {
+  RunOptions options;
+  double seconds = 0;  // that were played
+  uint64_t frames = 0;
+  uint64_t events_sent = 0;
+  uint64_t events_applied = 0;
+  uint64_t events_full = 0;  // not sent: a channel was full
+  uint64_t outputs_published = 0;
+  uint64_t outputs_received = 0;  // by the bots
+  uint64_t kills = 0;
+  std::array<uint64_t, kPhases> kills_in_phase{};  // by Phase
+  uint64_t kills_in_recovery = 0;                  // of a worker that had not run a frame of its own yet
+  uint64_t replayed_frames = 0;
+  uint64_t replayed_events = 0;
+  Durations to_frame{{}};  // from a kill to the first new frame
+  Durations to_live{{}};   // from a kill to a worker that is ready for it
+  Findings findings;
+  // Why the run proves nothing, although nothing is wrong.
+  std::vector<std::string> vacuous;
+  std::string evidence;  // the folder that was kept; empty: none was
+
+  [[nodiscard]] uint64_t kills_in_frame() const;  // the worker was not waiting for its next tick
+  [[nodiscard]] bool ok() const { return findings.clean() && vacuous.empty(); }
+};
+
+std::string summary_text(const RunSummary& summary);
+std::string summary_json(const RunSummary& summary);
+// "result: ok kills=..."
+std::string result_line(const RunSummary& summary);
+
+}  // namespace arenad::chaos
