@@ -1,0 +1,25 @@
+// The benchmarks. Each runs alone, gives the figures that it is named for, or tells why it could not measure them.
+#pragma once
+
+#include <filesystem>
+#include <vector>
+
+#include "bench/figure.h"
+
+namespace arenad::bench {
+
+struct Conditions {
+  std::filesystem::path folder;  // private to this run, and removed after it
+  double scale = 1;              // of how long is measured
+};
+
+using Figures = std::vector<Measured>;
+
+Result<Figures> measure_ipc_throughput(const Conditions& conditions);
+Result<Figures> measure_wakeup(const Conditions& conditions);
+Result<Figures> measure_recovery(const Conditions& conditions);
+Result<Figures> measure_start_rate(const Conditions& conditions);
+Result<Figures> measure_many_arenas(const Conditions& conditions);
+Result<Figures> measure_snapshot(const Conditions& conditions);
+
+}  // namespace arenad::bench

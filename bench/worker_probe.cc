@@ -1,0 +1,26 @@
+#include "bench/worker_probe.h"
+
+#include <fcntl.h>
+
+namespace arenad::bench {
+
+WorkerProbe::WorkerProbe(Attachment& attachment) {
+  attachment.on_incarnation([this](int region_fd, Epoch epoch) {
+    auto region = RegionView::map(Fd(::fcntl(region_fd, F_DUPFD_CLOEXEC, 0)), kFirstPartOffset);
+    if (!region) return;
+    region_ = std::move(*region);
+    epoch_ = epoch;
+  });
+}
+
+const WorkerStatus& WorkerProbe::status() const {
+  ARENAD_ASSERT(region_);
+  return *reinterpret_cast<const WorkerStatus*>(region_->data() + kStatusOffset);
+}
+
+pid_t WorkerProbe::pid() const {
+  ARENAD_ASSERT(region_);
+  return static_cast<pid_t>(reinterpret_cast<const IncarnationIdentity*>(region_->data())->pid);
+}
+
+}  // namespace arenad::bench
