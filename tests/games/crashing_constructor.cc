@@ -1,0 +1,14 @@
+// A module that crashes while it is loaded.
+#include <csignal>
+
+#include "arenad/module_abi.h"
+
+namespace {
+
+const int kCrash = ::raise(SIGSEGV);
+
+}  // namespace
+
+extern "C" __attribute__((visibility("default"))) const arenad_game* arenad_game_module(uint32_t) {
+  return kCrash == 0 ? nullptr : nullptr;
+}

@@ -1,0 +1,95 @@
+#!/usr/bin/env bash
+# Builds a game and a client the way a user of an installed Arenad does: in a folder of their own, with nothing but
+# find_package(Arenad). Everything happens in a private folder that is removed at the end.
+#
+#     out_of_tree_test.sh BUILD_DIR SOURCE_DIR
+set -euo pipefail
+
+if [[ $# -ne 2 ]]; then
+  echo "usage: ${0##*/} BUILD_DIR SOURCE_DIR" >&2
+  exit 2
+fi
+build_dir=$(cd -- "$1" && pwd)
+source_dir=$(cd -- "$2" && pwd)
+
+work=$(mktemp -d)
+trap 'rm -rf -- "$work"' EXIT
+prefix=$work/prefix
+
+# Runs a step; shows its output only if it fails.
+step() {
+  local name=$1
+  shift
+  if ! "$@" >"$work/log" 2>&1; then
+    echo "FAILED: $name: $*" >&2
+    cat "$work/log" >&2
+    exit 1
+  fi
+  echo "ok: $name"
+}
+
+# A variable of the build that is tested, from its cache.
+cached() {
+  sed -n "s/^$1:[A-Z]*=//p" "$build_dir/CMakeCache.txt"
+}
+
+# What is installed must be linked with the sanitizers that it was compiled with.
+compiler_flags() {
+  local sanitizers
+  sanitizers=$(cached ARENAD_SANITIZE)
+  [[ -z $sanitizers ]] || echo "-fsanitize=$sanitizers"
+}
+
+configure_and_build() {
+  local name=$1
+  step "$name: configure" cmake -S "$work/$name" -B "$work/$name/build" -G Ninja \
+    -DCMAKE_BUILD_TYPE="$(cached CMAKE_BUILD_TYPE)" -DCMAKE_CXX_FLAGS="$(compiler_flags)" \
+    -DCMAKE_CXX_COMPILER="$(cached CMAKE_CXX_COMPILER)" -DCMAKE_PREFIX_PATH="$prefix" \
+    -DCMAKE_FIND_USE_PACKAGE_REGISTRY=OFF -DCMAKE_EXPORT_COMPILE_COMMANDS=ON
+  step "$name: build" cmake --build "$work/$name/build" --parallel 2
+  step "$name: uses nothing of Arenad's tree" uses_only_what_is_installed "$work/$name/build"
+}
+
+uses_only_what_is_installed() {
+  ! grep -nF -e "$source_dir/" -e "$build_dir/" "$1/compile_commands.json" "$1/build.ninja"
+}
+
+exports_game() {
+  nm -D --defined-only "$1" | grep -E ' T arenad_game_module$'
+}
+
+write_client() {
+  mkdir "$work/client"
+  cat >"$work/client/CMakeLists.txt" <<'END'
+cmake_minimum_required(VERSION 3.25)
+project(client LANGUAGES CXX)
+find_package(Arenad 0.1 REQUIRED)
+add_executable(client client.cc)
+# All of the library, so that nothing it needs can be missing unseen.
+target_link_libraries(client PRIVATE $<LINK_LIBRARY:WHOLE_ARCHIVE,Arenad::client>)
+END
+  # All public headers, in a program as in a module.
+  {
+    (cd "$prefix/include/arenad" && printf '#include "arenad/%s"\n' *.h)
+    cat <<'END'
+int main() {
+  const auto id = arenad::ArenaId::make(1, 2, 3);
+  return arenad::ArenaId::parse(id.text()) == id ? 0 : 1;
+}
+END
+  } >"$work/client/client.cc"
+}
+
+step "install" cmake --install "$build_dir" --prefix "$prefix"
+for program in arenad arena-worker arenactl; do
+  step "bin/$program" test -x "$prefix/bin/$program"
+done
+step "schemas" test -f "$prefix/share/arenad/schema/control.capnp"
+
+cp -r "$source_dir/examples/tanks" "$work/tanks"
+configure_and_build tanks
+step "tanks.so is a game module" exports_game "$work/tanks/build/games/tanks.so"
+
+write_client
+configure_and_build client
+step "the client runs" "$work/client/build/client"

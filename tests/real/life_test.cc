@@ -1,0 +1,650 @@
+// The life of arenas under a real arenad: start, play, death and return, in the words of those who play.
+#include <algorithm>
+#include <atomic>
+#include <csignal>
+#include <filesystem>
+#include <memory>
+#include <sched.h>
+#include <sstream>
+#include <unistd.h>
+
+#include <doctest/doctest.h>
+
+#include "arenad/module_abi.h"
+#include "tests/real/daemon.h"
+#include "tests/real/player.h"
+#include "tests/support/child.h"
+#include "tests/support/seed.h"
+
+using namespace arenad;
+using namespace arenad::test;
+
+namespace {
+
+constexpr const char* kManyRestarts =
+    "[restart]\nintensity = 1000\nwindow_ms = 1000\nfirst_delay_ms = 0\nmax_delay_ms = 0\nhealthy_ms = 1\n";
+constexpr const char* kFewRestarts =
+    "[restart]\nintensity = 3\nwindow_ms = 600000\nfirst_delay_ms = 1\nmax_delay_ms = 2\nhealthy_ms = 600000\n";
+constexpr const char* kId = "01JD3M7S9XQ2V8T4KZ5W6Y7R0B";
+
+bool holds(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
+
+void play(Player& player, int count) {
+  for (int i = 0; i < count; ++i) player.say();
+  CHECK(player.hears_all());
+  CHECK(player.complaint() == "");
+}
+
+std::vector<std::string> lines_of(const std::string& text) {
+  std::vector<std::string> lines;
+  std::stringstream stream(text);
+  for (std::string line; std::getline(stream, line);) lines.push_back(line);
+  return lines;
+}
+
+struct StoredScore {
+  uint64_t seat;
+  uint64_t last;
+  bool operator==(const StoredScore&) const = default;
+};
+
+std::vector<StoredScore> scores_of(Daemon& daemon, const std::string& arena) {
+  std::vector<StoredScore> scores;
+  uint64_t sequence = 0;
+  for (const StoredResult& result : daemon.results(arena)) {
+    CHECK(result.sequence > sequence);
+    sequence = result.sequence;
+    std::vector<uint64_t> words(result.message.size() / 8);
+    std::memcpy(words.data(), result.message.data(), words.size() * 8);
+    MessageView view(words.data(), words.size());
+    const auto score = view.root<echo::Score>();
+    CHECK(score.getSeat() == result.seat);
+    scores.push_back({result.seat, score.getLast()});
+  }
+  return scores;
+}
+
+}  // namespace
+
+TEST_CASE("start, with an id, is done once") {
+  Daemon daemon(echo_section());
+  daemon.start();
+  const Finished first = daemon.arenactl({"start", "echo", "--id", kId, "--name", "duel", "--json"});
+  CAPTURE(first.err);
+  CHECK(first.code == 0);
+  CHECK(holds(first.out, kId));
+  const ArenaFacts before = daemon.arena("duel");
+  const Finished second = daemon.arenactl({"start", "echo", "--id", kId});
+  CHECK(second.code == 0);
+  CHECK(holds(second.out, "runs already"));
+  CHECK(daemon.arena(kId).pid == before.pid);
+  CHECK(daemon.facts().running == 1);
+  SUBCASE("also after its worker and arenad died") {
+    daemon.crash();
+    daemon.start();
+    REQUIRE(daemon.runs_again("duel", before.epoch));
+    const auto third = daemon.try_start_arena("", {}, "echo", kId);
+    REQUIRE(third.ok());
+    CHECK(third.value() == kId);
+    CHECK(daemon.facts().running == 1);
+  }
+  SUBCASE("a name that is taken is refused") {
+    CHECK(daemon.arenactl({"start", "echo", "--name", "duel"}).code == 6);
+    CHECK(daemon.facts().running == 1);
+  }
+}
+
+TEST_CASE("whoever comes back gets the same seat") {
+  Daemon daemon(echo_section());
+  daemon.start();
+  daemon.start_arena("duel");
+  Player ann(daemon.socket(), "duel", "ann");
+  Seat seat = 0;
+  {
+    Player bob(daemon.socket(), "duel", "bob");
+    seat = bob.arena().seat();
+    CHECK(seat != ann.arena().seat());
+    play(bob, 10);
+  }
+  Player carl(daemon.socket(), "duel", "carl");
+  CHECK(carl.arena().seat() != seat);
+  Player bob(daemon.socket(), "duel", "bob");
+  CHECK(bob.arena().seat() == seat);
+  play(bob, 10);
+  const Player::State state = ann.ask();
+  CHECK(state.joins == 4);
+  CHECK(state.left == 1);
+  CHECK(state.dropped == 0);
+  SUBCASE("also after a crash of the worker") {
+    bob.leave();
+    REQUIRE(daemon.runs_again("duel", daemon.kill_worker("duel")));
+    Player again(daemon.socket(), "duel", "bob");
+    CHECK(again.arena().seat() == seat);
+    play(again, 10);
+    play(ann, 10);
+  }
+  SUBCASE("twice at the same time is refused") {
+    auto client = Client::connect(daemon.socket());
+    REQUIRE(client.ok());
+    const auto second = (*client)->attach({.arena = "duel", .player = "bob"});
+    REQUIRE_FALSE(second.ok());
+    CHECK(second.error().code == ErrorCode::refused);
+    play(bob, 10);
+  }
+}
+
+// No checkpoint is made in time: what releases records here are the snapshots in shared memory.
+TEST_CASE("a full channel refuses, loses nothing, and does not wait for the disk") {
+  Daemon daemon("[checkpoint]\ninterval_ms = 600000\n" + echo_section());
+  daemon.start();
+  daemon.start_arena("duel");
+  Player ann(daemon.socket(), AttachOptions{.arena = "duel", .player = "ann", .channel_bytes = limits::kMinChannelBytes});
+  play(ann, 1);
+  const ArenaFacts facts = daemon.arena("duel");
+  ::kill(facts.pid, SIGSTOP);
+  Sent sent = Sent::ok;
+  while ((sent = ann.try_say()) == Sent::ok) {
+  }
+  CHECK(sent == Sent::full);
+  CHECK(ann.arena().full_count() == 1);
+  CHECK(ann.said() > 100);
+  CHECK(ann.try_say() == Sent::full);
+  CHECK(ann.arena().full_count() == 2);
+  SUBCASE("the worker goes on") {
+    ::kill(facts.pid, SIGCONT);
+  }
+  SUBCASE("the worker dies") {
+    ::kill(facts.pid, SIGKILL);
+  }
+  play(ann, 2000);
+  CHECK(ann.arena().events_sent() == ann.said());
+  CHECK(ann.ask().applied == ann.said());
+}
+
+TEST_CASE("a reader who falls behind is told, and goes on") {
+  Daemon daemon(echo_section());
+  daemon.start();
+  daemon.start_arena("duel");
+  Player ann(daemon.socket(), "duel", "ann");
+  Player slow(daemon.socket(), "duel", "slow");
+  for (int i = 0; i < 64; ++i) {
+    const Sent sent = ann.arena().send<echo::Flood>([](echo::Flood::Builder flood) {
+      flood.setOutputs(16);
+      flood.setBytes(1024);
+    });
+    REQUIRE(sent == Sent::ok);
+    play(ann, 1);
+  }
+  CHECK(slow.listens_until([&] { return slow.times_lagged() > 0; }));
+  CHECK(slow.lag_bytes() > 0);
+  CHECK(slow.lag_bytes() % 8 == 0);
+  play(slow, 10);
+  CHECK(ann.times_lagged() == 0);
+  CHECK(ann.pieces() == 64 * 16);
+}
+
+TEST_CASE("restart and stop") {
+  Daemon daemon(echo_section());
+  daemon.start();
+  daemon.start_arena("duel");
+  Player ann(daemon.socket(), "duel", "ann");
+  play(ann, 10);
+  const ArenaFacts before = daemon.arena("duel");
+  CHECK(daemon.arenactl({"restart", "duel"}).code == 0);
+  const ArenaFacts after = daemon.arena("duel");
+  CHECK(after.state == "running");
+  CHECK(after.epoch == before.epoch + 1);
+  CHECK(after.pid != before.pid);
+  CHECK(after.restarts == 0);
+  CHECK(after.restarts_total == 0);
+  CHECK(after.divergences == 0);
+  play(ann, 10);
+
+  CHECK(daemon.arenactl({"stop", "duel"}).code == 0);
+  CHECK(daemon.arena("duel").state == "stopped");
+  CHECK(daemon.arena("duel").pid == 0);
+  CHECK(ann.listens_until([&] { return ann.is_gone(); }));
+  REQUIRE(ann.is_gone());
+  CHECK(ann.departures()[0].state == "stopped");
+  CHECK(ann.try_say() == Sent::closed);
+  CHECK(daemon.arenactl({"stop", "duel"}).code == 0);  // already so
+  CHECK(daemon.arenactl({"status", "duel"}).code == 3);
+  CHECK(daemon.arenactl({"stop", "nobody"}).code == 4);
+
+  CHECK(daemon.arenactl({"restart", "duel"}).code == 0);
+  CHECK(daemon.arena("duel").state == "running");
+  Player again(daemon.socket(), "duel", "ann");
+  CHECK(again.ask().applied == 20);
+  play(again, 10);
+}
+
+TEST_CASE("operators' restarts are not charged to the budget") {
+  Daemon daemon(kFewRestarts + echo_section());
+  daemon.start();
+  daemon.start_arena("duel");
+  Player ann(daemon.socket(), "duel", "ann");
+  for (int i = 0; i < 10; ++i) {
+    const auto restarted = daemon.restart("duel");
+    REQUIRE_MESSAGE(restarted.ok(), restarted.error().text());
+    play(ann, 3);
+  }
+  CHECK(daemon.arena("duel").restarts == 0);
+  CHECK(ann.ask().applied == 30);
+}
+
+TEST_CASE("a drain ends matches and takes no newcomers") {
+  Daemon daemon(echo_section());
+  daemon.start();
+  daemon.start_arena("duel");
+  daemon.start_arena("other");
+  Player ann(daemon.socket(), "duel", "ann");
+  play(ann, 5);
+  CHECK(daemon.arenactl({"drain", "duel", "--deadline", "60s"}).code == 0);
+  CHECK(daemon.arena("duel").state == "ended");
+  CHECK(ann.listens_until([&] { return ann.is_gone(); }));
+  CHECK(scores_of(daemon, "duel") == std::vector<StoredScore>{{ann.arena().seat(), 5}});
+  CHECK(daemon.arena("other").state == "running");
+  CHECK(daemon.try_start_arena("more").ok());
+  CHECK(daemon.arenactl({"drain", "--all", "--deadline", "60s", "--yes"}).code == 0);
+  CHECK(daemon.facts().running == 0);
+  const auto late = daemon.try_start_arena("late");
+  REQUIRE_FALSE(late.ok());
+  CHECK(late.error().code == ErrorCode::refused);
+}
+
+TEST_CASE("results are stored exactly once") {
+  Daemon daemon(std::string(kManyRestarts) + "[snapshot]\ninterval_ms = 5\n" + echo_section());
+  daemon.start();
+  daemon.start_arena("duel");
+  Player ann(daemon.socket(), "duel", "ann");
+  Player bob(daemon.socket(), "duel", "bob");
+  play(ann, 7);
+  play(bob, 9);
+  SUBCASE("at an end in order") {}
+  SUBCASE("after crashes") {
+    for (int i = 0; i < 3; ++i) {
+      REQUIRE(daemon.runs_again("duel", daemon.kill_worker("duel")));
+    }
+  }
+  REQUIRE(bob.arena().send<echo::Finish>([](echo::Finish::Builder) {}) == Sent::ok);
+  CHECK(daemon.becomes("duel", [](const ArenaFacts& facts) { return facts.state == "ended"; }));
+  const std::vector<StoredScore> expected{{ann.arena().seat(), 7}, {bob.arena().seat(), 9}};
+  CHECK(eventually([&] { return scores_of(daemon, "duel") == expected; }));
+  CHECK(ann.listens_until([&] { return ann.is_gone(); }));
+  CHECK(ann.departures().at(0).state == "ended");
+  // They outlive arenad.
+  daemon.stop();
+  daemon.start();
+  CHECK(scores_of(daemon, "duel") == expected);
+  CHECK(daemon.arena("duel").state == "ended");
+  CHECK(daemon.arenactl({"results", "duel"}).code == 0);
+}
+
+TEST_CASE("results that a dead worker has left behind are stored all the same") {
+  // arenad has no other cause to look at them than the death.
+  Daemon daemon(std::string(kManyRestarts) + "[snapshot]\ninterval_ms = 5\n[checkpoint]\ninterval_ms = 600000\n" +
+                echo_section());
+  daemon.start();
+  daemon.start_arena("duel");
+  Player ann(daemon.socket(), "duel", "ann");
+  std::vector<StoredScore> expected;
+  for (uint64_t round = 1; round <= 5; ++round) {
+    play(ann, 3);
+    REQUIRE(ann.arena().send<echo::Award>([](echo::Award::Builder) {}) == Sent::ok);
+    play(ann, 1);
+    expected.push_back({ann.arena().seat(), ann.said() - 1});
+    // A successor begins behind the result.
+    const uint64_t frame = daemon.arena("duel").frame;
+    REQUIRE(daemon.becomes("duel", [&](const ArenaFacts& facts) { return facts.snapshot_frame >= frame; }));
+    REQUIRE(daemon.runs_again("duel", daemon.kill_worker("duel")));
+    CHECK(eventually([&] { return scores_of(daemon, "duel") == expected; }, 5000));
+  }
+}
+
+TEST_CASE("a match that is killed at its end has ended") {
+  Daemon daemon(std::string(kManyRestarts) + "[snapshot]\ninterval_ms = 1\n" + echo_section());
+  daemon.start();
+  for (int round = 0; round < 30; ++round) {
+    const std::string name = "duel-" + std::to_string(round);
+    daemon.start_arena(name);
+    Player ann(daemon.socket(), name, "ann");
+    play(ann, 3);
+    const pid_t pid = daemon.arena(name).pid;
+    REQUIRE(pid > 0);
+    REQUIRE(ann.arena().send<echo::Finish>([](echo::Finish::Builder) {}) == Sent::ok);
+    for (int pause = 0; pause < round; ++pause) ::sched_yield();
+    ::kill(pid, SIGKILL);
+    CHECK(daemon.becomes(name, [](const ArenaFacts& facts) { return facts.state == "ended"; }));
+    CHECK(scores_of(daemon, name) == std::vector<StoredScore>{{ann.arena().seat(), 3}});
+  }
+}
+
+TEST_CASE("an exported arena runs again at the desk, frame by frame the same") {
+  Daemon daemon("[snapshot]\ninterval_ms = 600000\n" + echo_section());
+  daemon.start();
+  daemon.start_arena("duel", {{"hz", "100"}});
+  Player ann(daemon.socket(), "duel", "ann");
+  Player bob(daemon.socket(), "duel", "bob");
+  for (int i = 0; i < 20; ++i) {
+    play(ann, 5);
+    play(bob, 5);
+  }
+  SUBCASE("of one incarnation") {}
+  SUBCASE("after a crash") {
+    REQUIRE(daemon.runs_again("duel", daemon.kill_worker("duel")));
+    play(ann, 5);
+    CHECK(daemon.arena("duel").divergences == 0);
+  }
+  SUBCASE("after one of the players left") {
+    bob.leave();
+    play(ann, 5);
+  }
+  const std::string file = (daemon.folder() / "duel.arena").string();
+  const uint64_t frame = daemon.arena("duel").frame;
+  const Finished exported = daemon.arenactl({"export", "duel", file});
+  CAPTURE(exported.err);
+  REQUIRE(exported.code == 0);
+  const std::vector<std::string> command{ARENAD_TEST_WORKER, "--replay", file, "--module", module_path("echo")};
+  const Finished replayed = run_to_end(command, daemon.folder());
+  CAPTURE(replayed.err);
+  CHECK(replayed.code == 0);
+  const auto lines = lines_of(replayed.out);
+  REQUIRE(lines.size() >= 3);
+  CHECK(holds(lines.back(), " 0 divergences"));
+  CHECK(lines.size() >= frame);
+  CHECK(holds(lines[1], "state "));
+  // Another run, and other hashes in no frame.
+  CHECK(run_to_end(command, daemon.folder()).out == replayed.out);
+  SUBCASE("a recording that is cut off is refused") {
+    std::filesystem::resize_file(file, std::filesystem::file_size(file) / 2);
+    const Finished refused = run_to_end(command, daemon.folder());
+    CHECK(refused.code == 1);
+    CHECK(refused.err != "");
+  }
+}
+
+TEST_CASE("50 killed workers, and each event is applied exactly once") {
+  Daemon daemon(std::string(kManyRestarts) + "[snapshot]\ninterval_ms = 20\n[checkpoint]\ninterval_ms = 50\n" + echo_section());
+  daemon.start();
+  Params params;
+  SUBCASE("without ticks") {}
+  SUBCASE("with ticks") {
+    params = {{"hz", "100"}};
+  }
+  daemon.start_arena("duel", params);
+  std::vector<std::unique_ptr<Player>> players;
+  for (const char* name : {"ann", "bob", "carl", "dora"}) {
+    players.push_back(std::make_unique<Player>(daemon.socket(), "duel", name));
+  }
+  Random random(test_seed());
+  uint64_t epoch = daemon.arena("duel").epoch;
+  for (int kills = 0; kills < 50; ++kills) {
+    for (uint64_t i = 50 + random.below(200); i > 0; --i) {
+      Player& player = *players[random.below(players.size())];
+      player.say();
+      if (random.one_in(4)) player.listen();
+    }
+    daemon.kill_worker("duel");
+    for (uint64_t i = random.below(50); i > 0; --i) players[random.below(players.size())]->say();
+    REQUIRE(daemon.runs_again("duel", epoch));
+    epoch = daemon.arena("duel").epoch;
+  }
+  uint64_t said = 0;
+  for (const auto& player : players) {
+    CHECK(player->hears_all());
+    CHECK(player->complaint() == "");
+    CHECK(player->times_lagged() == 0);
+    CHECK(player->heard() == player->said());
+    said += player->said();
+  }
+  CHECK(players[0]->ask().applied == said);
+  const ArenaFacts facts = daemon.arena("duel");
+  CHECK(facts.divergences == 0);
+  CHECK(facts.restarts_total == 50);
+  CHECK(daemon.facts().recoveries == 50);
+}
+
+TEST_CASE("a game that always crashes fails, and a restart revives it once the cause is gone") {
+  Daemon daemon(std::string(kFewRestarts) + echo_section());
+  const auto cause = daemon.folder() / "cause";
+  write_file(cause, "");
+  daemon.start();
+  daemon.start_arena("duel");
+  daemon.start_arena("other");
+  Player ann(daemon.socket(), "duel", "ann");
+  Player bob(daemon.socket(), "other", "bob");
+  play(ann, 10);
+  REQUIRE(ann.arena().send<echo::Crash>([&](echo::Crash::Builder crash) { crash.setWhileFile(cause.c_str()); }) == Sent::ok);
+  REQUIRE(daemon.becomes("duel", [](const ArenaFacts& facts) { return facts.state == "failed"; }));
+  const ArenaFacts failed = daemon.arena("duel");
+  CHECK(failed.restarts == 3);
+  CHECK(failed.restarts_total == 4);
+  CHECK(holds(failed.last_exit, "SEGV"));
+  CHECK(holds(failed.reason, "SEGV"));
+  CHECK(failed.pid == 0);
+  CHECK(ann.listens_until([&] { return ann.is_gone(); }));
+  CHECK(ann.departures().at(0).state == "failed");
+  CHECK(daemon.arena("other").restarts_total == 0);
+  play(bob, 5);
+  SUBCASE("the cause is there still") {
+    CHECK_FALSE(daemon.restart("duel").ok());
+    CHECK(daemon.becomes("duel", [](const ArenaFacts& facts) { return facts.state == "failed"; }));
+  }
+  SUBCASE("the cause is gone") {
+    std::filesystem::remove(cause);
+    CHECK(daemon.arenactl({"restart", "duel"}).code == 0);
+    CHECK(daemon.arena("duel").state == "running");
+    CHECK(daemon.arena("duel").restarts == 0);
+    Player again(daemon.socket(), "duel", "ann");
+    CHECK(again.ask().applied == 10);
+    play(again, 10);
+  }
+  SUBCASE("arenad is started again, then the cause is gone") {
+    daemon.stop();
+    daemon.start();
+    CHECK(daemon.arena("duel").state == "failed");
+    std::filesystem::remove(cause);
+    CHECK(daemon.restart("duel").ok());
+    Player again(daemon.socket(), "duel", "ann");
+    CHECK(again.ask().applied == 10);
+    play(again, 10);
+  }
+}
+
+TEST_CASE("everything is killed at once: arenas are back as of their last checkpoints, and the loss is told") {
+  Daemon daemon("[snapshot]\ninterval_ms = 10\n[checkpoint]\ninterval_ms = 20\n" + echo_section());
+  daemon.start();
+  daemon.start_arena("duel", {{"hz", "50"}});
+  daemon.start_arena("calm");
+  uint64_t applied = 0;
+  {
+    Player ann(daemon.socket(), "duel", "ann");
+    play(ann, 10);
+    const uint64_t frame = daemon.arena("duel").frame;
+    REQUIRE(daemon.becomes("duel", [&](const ArenaFacts& facts) { return facts.durable_frame > frame; }));
+    applied = ann.said();
+    const ArenaFacts before = daemon.arena("duel");
+    daemon.crash();
+    CHECK(ann.listens_until([&] { return ann.disconnected(); }));
+    daemon.start();
+    REQUIRE(daemon.runs_again("duel", before.epoch));
+    const ArenaFacts after = daemon.arena("duel");
+    CHECK(after.id == before.id);
+    CHECK(after.frame >= before.durable_frame);
+    CHECK(after.rung == "checkpoint");
+  }
+  CHECK(daemon.becomes("calm", [](const ArenaFacts& facts) { return facts.state == "running"; }));
+  const DaemonFacts facts = daemon.facts();
+  REQUIRE(facts.notices.size() == 1);
+  CHECK(holds(facts.notices[0], "set back"));
+  CHECK(holds(daemon.arenactl({"status"}).err, "set back"));
+  Player again(daemon.socket(), "duel", "ann");
+  CHECK(again.arena().seat() == 0);
+  const Player::State state = again.ask();
+  CHECK(state.applied == applied);
+  CHECK(state.dropped == 1);  // she was gone when it began again
+  CHECK(state.joins == 2);
+  play(again, 10);
+}
+
+TEST_CASE("arenad is stopped and started: exactly the same frame, and nothing is lost") {
+  Daemon daemon("[snapshot]\ninterval_ms = 600000\n[checkpoint]\ninterval_ms = 600000\n" + echo_section());
+  daemon.start();
+  daemon.start_arena("duel");
+  daemon.start_arena("ticking", {{"hz", "50"}});
+  daemon.start_arena("still");
+  {
+    Player carl(daemon.socket(), "still", "carl");
+    play(carl, 7);
+  }
+  REQUIRE(daemon.becomes("still", [](const ArenaFacts& facts) { return facts.events == 7 && facts.clients == 0; }));
+  daemon.start_arena("put-down");
+  CHECK(daemon.stop_arena("put-down").ok());
+  ArenaFacts before;
+  uint64_t said = 0;
+  {
+    Player ann(daemon.socket(), "duel", "ann");
+    play(ann, 25);
+    said = ann.said();
+    ann.leave();
+    // Her leaving is a frame of its own.
+    REQUIRE(daemon.becomes("duel", [&](const ArenaFacts& facts) { return facts.frame > 0 && facts.clients == 0; }));
+  }
+  Player last(daemon.socket(), "duel", "last");
+  CHECK(last.ask().left == 1);
+  before = daemon.arena("duel");
+  const ArenaFacts ticking = daemon.arena("ticking");
+  // In `still` nothing happens any more: it must be the same frame.
+  const ArenaFacts still = daemon.arena("still");
+  daemon.stop();
+  daemon.start();
+  REQUIRE(daemon.runs_again("duel", before.epoch));
+  REQUIRE(daemon.runs_again("ticking", ticking.epoch));
+  REQUIRE(daemon.runs_again("still", still.epoch));
+  CHECK(daemon.facts().notices.empty());
+  CHECK(daemon.arena("put-down").state == "stopped");
+  CHECK(daemon.arena("ticking").frame >= ticking.frame);
+  CHECK(daemon.arena("still").frame == still.frame);
+  CHECK(daemon.arena("still").events == still.events);
+  const ArenaFacts after = daemon.arena("duel");
+  // One frame more at most: the one in which the last player is seen to have gone.
+  CHECK(after.frame >= before.frame);
+  CHECK(after.frame <= before.frame + 1);
+  CHECK(after.restarts_total == 0);
+  Player again(daemon.socket(), "duel", "ann");
+  const Player::State state = again.ask();
+  CHECK(state.applied == said);
+  CHECK(state.left == 1);
+  CHECK(state.dropped == 1);
+  play(again, 5);
+}
+
+TEST_CASE("arenad ends when its worker hangs") {
+  Daemon daemon("[arenas]\nstop_timeout_ms = 500\n[snapshot]\ninterval_ms = 10\n" + echo_section());
+  daemon.start();
+  daemon.start_arena("duel");
+  Player ann(daemon.socket(), "duel", "ann");
+  play(ann, 5);
+  const ArenaFacts before = daemon.arena("duel");
+  REQUIRE(daemon.becomes("duel", [&](const ArenaFacts& facts) { return facts.durable_frame >= before.frame; }));
+  ::kill(before.pid, SIGSTOP);
+  daemon.stop();
+  daemon.start();
+  REQUIRE(daemon.runs_again("duel", before.epoch));
+  Player again(daemon.socket(), "duel", "ann");
+  CHECK(again.ask().applied == 5);
+}
+
+TEST_CASE("a client that dies is seen as dropped") {
+  Daemon daemon(echo_section());
+  daemon.start();
+  daemon.start_arena("duel");
+  Player ann(daemon.socket(), "duel", "ann");
+  Shared<std::atomic<int>> heard;
+  Child bob([&] {
+    Player player(daemon.socket(), "duel", "bob");
+    for (int i = 0; i < 10; ++i) player.say();
+    if (!player.hears_all()) return 1;
+    *heard = 10;
+    for (;;) ::pause();
+  });
+  REQUIRE(eventually([&] { return *heard == 10; }));
+  bob.kill();
+  REQUIRE(ann.listens_until([&] { return ann.departed().size() == 1; }));
+  CHECK(ann.departed()[0].reason == ARENAD_DROPPED);
+  const Player::State state = ann.ask();
+  CHECK(state.dropped == 1);
+  CHECK(state.left == 0);
+  CHECK(state.last.at(ann.departed()[0].seat) == 10);
+  play(ann, 10);
+  Player again(daemon.socket(), "duel", "bob");
+  CHECK(again.arena().seat() == ann.departed()[0].seat);
+}
+
+TEST_CASE("a client that dies while it writes an event harms nobody") {
+  Daemon daemon(echo_section());
+  daemon.start();
+  daemon.start_arena("duel");
+  Player ann(daemon.socket(), "duel", "ann");
+  enum class Written { words, committed };
+  Written written = Written::words;
+  SUBCASE("half of its words") {
+    written = Written::words;
+  }
+  SUBCASE("not published") {
+    written = Written::committed;
+  }
+  Shared<std::atomic<int>> ready;
+  Child bob([&] {
+    Player player(daemon.socket(), "duel", "bob");
+    player.say();
+    if (!player.hears_all()) return 1;
+    Sent why_not = Sent::ok;
+    void* space = player.arena().reserve(64, why_not);
+    if (space == nullptr) return 2;
+    std::memset(space, 0xEE, 256);
+    if (written == Written::committed) player.arena().commit(capnp::typeId<echo::Say>(), 64);
+    *ready = 1;
+    for (;;) ::pause();
+  });
+  REQUIRE(eventually([&] { return *ready == 1; }));
+  play(ann, 10);
+  bob.kill();
+  REQUIRE(ann.listens_until([&] { return ann.departed().size() == 1; }));
+  CHECK(ann.departed()[0].reason == ARENAD_DROPPED);
+  CHECK(ann.ask().applied == 11);
+  CHECK(daemon.arena("duel").rejected == 0);
+  REQUIRE(daemon.runs_again("duel", daemon.kill_worker("duel")));
+  play(ann, 10);
+  CHECK(ann.ask().applied == 21);
+}
+
+TEST_CASE("an observer gets everyone's outputs and may say nothing") {
+  Daemon daemon(echo_section());
+  daemon.start();
+  daemon.start_arena("duel");
+  Player ann(daemon.socket(), "duel", "ann");
+  Player watcher(daemon.socket(), AttachOptions{.arena = "duel", .observer = true});
+  CHECK(watcher.try_say() == Sent::closed);
+  play(ann, 5);
+  ann.leave();
+  CHECK(watcher.listens_until([&] { return watcher.departed().size() == 1; }));
+}
+
+TEST_CASE("killed templates and spares are made anew") {
+  Daemon daemon(echo_section());
+  daemon.start();
+  daemon.start_arena("duel");
+  Player ann(daemon.socket(), "duel", "ann");
+  const pid_t worker = daemon.arena("duel").pid;
+  REQUIRE(eventually([&] { return children_of(daemon.pid()).size() == 4; }));  // the template, the worker and two spares
+  for (const pid_t child : children_of(daemon.pid())) {
+    if (child != worker) ::kill(child, SIGKILL);
+  }
+  play(ann, 5);
+  CHECK(daemon.try_start_arena("more").ok());
+  REQUIRE(daemon.runs_again("duel", daemon.kill_worker("duel")));
+  play(ann, 5);
+}
