@@ -114,7 +114,6 @@ void ArenaObserver::note_life(const Followed& followed) {
   life.replayed_events = status.replayed_events.load(std::memory_order_relaxed);
   life.divergences = status.divergences.load(std::memory_order_relaxed);
   life.phase = phase_of(status);
-  life.beat = status.heartbeat_ns.load(); life.mean = status.frames.load() ? status.frame_ns_total.load()/status.frames.load() : 0;
 }
 
 }  // namespace arenad::chaos

@@ -25,7 +25,6 @@ struct Life {
   uint64_t replayed_frames = 0;
   uint64_t replayed_events = 0;
   uint64_t divergences = 0;
-  uint64_t beat = 0, mean = 0;
   Phase phase = Phase::waiting;  // when it was last seen; for a dead one, where it died
 };
 

@@ -361,7 +361,6 @@ void DemoRun::count_kills() {
     } else {
       ++summary_.kills_in_phase[static_cast<size_t>(life->phase)];
     }
-    if (life != lives.end()) std::fprintf(stderr, "DBG aim %d phase %d after beat %.1f us mean %.1f us\n", (int)kill.aim, (int)life->phase, (double)((int64_t)kill.at_ns - (int64_t)life->beat)/1e3, life->mean/1e3);
     // An arena that was killed again before it was back says nothing about how long one recovery takes.
     if (kill.repeated || !kill.to_frame_ns) continue;
     to_frame.push_back(milliseconds(*kill.to_frame_ns));
@@ -378,8 +377,11 @@ void DemoRun::count_deaths_of_others() {
     const auto killed = std::count_if(kills.begin(), kills.end(), [&](const Kill& kill) { return kill.arena == i; });
     const uint64_t epoch = observers_[i]->epoch().value;
     if (epoch <= static_cast<uint64_t>(killed) + 1) continue;
-    summary_.findings.problem(fmt::format("{} is in epoch {} after {} kills: a worker has died by itself",
-                                          observers_[i]->arena().name, epoch, killed));
+    const std::string& name = observers_[i]->arena().name;
+    summary_.findings.problem(fmt::format("{} is in epoch {} after {} kills: a worker has died by itself", name, epoch, killed));
+    for (const std::string& line : lines_with(daemon_->log(), "arena=" + name + " ")) {
+      if (line.find("recovered in") == std::string::npos && line.find("signal=KILL") == std::string::npos) screen_.say(line);
+    }
   }
 }
 

@@ -41,4 +41,13 @@ std::string last_lines(const std::filesystem::path& path, size_t count) {
   return text->substr(begin == std::string::npos || begin == 0 ? 0 : begin + 1);
 }
 
+std::vector<std::string> lines_with(const std::filesystem::path& path, std::string_view part) {
+  std::vector<std::string> lines;
+  std::ifstream file(path);
+  for (std::string line; std::getline(file, line);) {
+    if (line.find(part) != std::string::npos) lines.push_back(line);
+  }
+  return lines;
+}
+
 }  // namespace arenad::chaos

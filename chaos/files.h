@@ -17,5 +17,7 @@ Result<std::string> read_file(const std::filesystem::path& path);
 Result<std::vector<uint64_t>> read_words(const std::filesystem::path& path);
 // The last lines of a text file, for a message; empty if it cannot be read.
 std::string last_lines(const std::filesystem::path& path, size_t count);
+// The lines of a text file that contain a part; none if it cannot be read.
+std::vector<std::string> lines_with(const std::filesystem::path& path, std::string_view part);
 
 }  // namespace arenad::chaos

@@ -7,7 +7,7 @@ using Control = import "control.capnp";
 
 struct ToTemplate {
   union {
-    fork @0 :UInt64;       # one fd: the new worker's end of its own link. The number is the worker's, for logs
+    fork @0 :UInt64;       # one fd: the new worker's end of its own link. The number is the request's
     nothing @1 :Void;
   }
 }
@@ -16,9 +16,19 @@ struct FromTemplate {
   union {
     ready @0 :GameInfo;
     failed @1 :Text;       # the module cannot be loaded, and why; the template ends
-    forkFailed @2 :Text;
-    forked @3 :UInt32;     # the pid of a new worker, in the order of the requests
+    forkFailed @2 :ForkFailed;
+    forked @3 :Forked;     # the worker itself may have said that it is ready before
   }
+}
+
+struct Forked {
+  request @0 :UInt64;
+  pid @1 :UInt32;
+}
+
+struct ForkFailed {
+  request @0 :UInt64;
+  message @1 :Text;
 }
 
 struct GameInfo {
@@ -53,6 +63,7 @@ struct FromWorker {
     released @5 :UInt64;   # nothing of this channel is needed any more
     noMemory @6 :Text;     # a spare that could not make its region; it ends
     closed @7 :UInt64;     # a channel whose client broke the protocol was closed
+    results @8 :Void;      # there are new results in the system ring
   }
 }
 

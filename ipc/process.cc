@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <fcntl.h>
+#include <filesystem>
+#include <fstream>
 #include <linux/sched.h>
 #include <signal.h>
 #include <spawn.h>
@@ -88,6 +90,20 @@ std::optional<Exit> reap(const Fd& pidfd) {
   if (info.si_pid == 0) return std::nullopt;
   if (info.si_code == CLD_EXITED) return Exit{Exit::How::exited, info.si_status};
   return Exit{Exit::How::signalled, info.si_status};
+}
+
+void reap(pid_t pid) {
+  ::waitpid(pid, nullptr, WNOHANG);
+}
+
+std::vector<pid_t> children_of_self() {
+  std::vector<pid_t> children;
+  std::error_code error;
+  for (const auto& task : std::filesystem::directory_iterator("/proc/self/task", error)) {
+    std::ifstream list(task.path() / "children");
+    for (pid_t pid = 0; list >> pid;) children.push_back(pid);
+  }
+  return children;
 }
 
 Result<pid_t> fork_sibling() {

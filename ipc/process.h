@@ -25,6 +25,10 @@ Result<Fd> open_pidfd(pid_t pid);
 void send_signal(const Fd& pidfd, int signal);
 // Takes the end of a child that has ended; nothing if it still runs. `unknown` if it is not our child.
 std::optional<Exit> reap(const Fd& pidfd);
+// Takes the end of a child that has ended, whoever it is.
+void reap(pid_t pid);
+// The caller's own children, living and ended. Source: proc(5), /proc/PID/task/TID/children.
+std::vector<pid_t> children_of_self();
 
 // Like fork(), but the child becomes a child of the caller's parent, with the same exit signal. Returns 0 in the child.
 // Only for processes with one thread.

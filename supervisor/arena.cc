@@ -326,6 +326,9 @@ void Arena::take_message(const LinkMessage& message) {
     case wire::FromWorker::CLOSED:
       expel({root.getClosed()});
       break;
+    case wire::FromWorker::RESULTS:
+      save_results();
+      break;
   }
 }
 
@@ -340,6 +343,7 @@ void Arena::worker_live() {
   }
   lived_ = std::move(starting_);
   starting_.reset();
+  save_results();
   record_.reason.clear();
   announce_incarnation();
   carry_out(lifecycle_.worker_live(monotonic_ns()));
@@ -358,6 +362,7 @@ void Arena::worker_ended(Exit exit) {
   }
   worker_.reset();
   starting_.reset();
+  save_results();  // a successor's ring begins behind them
   if (shutting_down_) {
     if (end == WorkerEnd::finished) record_.disposition = ArenaDisposition::saved;
     save_last();
@@ -384,6 +389,8 @@ void Arena::announce_incarnation() {
 void Arena::announce_gone() {
   for (const ArenaAttachment& a : attachments_)
     services_.clients.gone(a.connection, a.attachment, to_string(state()), record_.reason);
+  // If the arena is restarted, its players have left it and may come back.
+  for (const ArenaAttachment& a : attachments_) channels_.leave(a.channel, ARENAD_DROPPED);
   attachments_.clear();
   board_.ring();
 }
@@ -539,9 +546,15 @@ void Arena::checkpoint_committed(FrameNumber frame) {
   if (submitted_ && durable_ >= *submitted_) unsaved_since_ns_ = 0;
 }
 
-void Arena::results_committed(uint64_t sequence) {
-  board_.set_results_committed(sequence);
-  board_.ring();
+void Arena::save_results() {
+  StoreBatch batch;
+  batch.results = next_results();
+  if (batch.results.empty()) return;
+  const uint64_t sequence = batch.results.back().sequence;
+  submit(std::move(batch), [this, sequence] {
+    board_.set_results_committed(sequence);
+    board_.ring();
+  });
 }
 
 void Arena::persist() {
@@ -556,7 +569,6 @@ void Arena::persist() {
 void Arena::save_last() {
   StoreBatch batch;
   if (auto checkpoint = next_checkpoint()) batch.checkpoints.push_back(std::move(*checkpoint));
-  batch.results = next_results();
   // In the same transaction as the checkpoint that makes it true.
   if (record_.disposition == ArenaDisposition::saved) batch.arenas.push_back(record_);
   const FrameNumber frame = batch.checkpoints.empty() ? durable_ : batch.checkpoints.front().frame;

@@ -81,10 +81,7 @@ class Arena {
 
   // The newest snapshot, if it is newer than what was given before.
   std::optional<CheckpointRecord> next_checkpoint();
-  // Results that have come since the last call.
-  std::vector<ResultRecord> next_results();
   void checkpoint_committed(FrameNumber frame);
-  void results_committed(uint64_t sequence);
 
   // Calls back when `settled` holds after a change of state; at once if it does now.
   void when(std::function<bool(const Arena&)> settled, std::function<void()> then);
@@ -131,6 +128,9 @@ class Arena {
   void announce_gone();
   void expel(ChannelId channel);
   void persist();
+  // Results that have come since the last call.
+  std::vector<ResultRecord> next_results();
+  void save_results();
   void save_last();
   void submit(StoreBatch batch, std::function<void()> committed);
   void check_waiters();

@@ -1,5 +1,7 @@
 #include "supervisor/arena_lifecycle.h"
 
+#include <utility>
+
 namespace arenad {
 
 const char* to_string(ArenaState state) {
@@ -118,7 +120,10 @@ ArenaActions ArenaLifecycle::worker_ended(WorkerEnd end, uint64_t now_ns, uint64
 
 ArenaActions ArenaLifecycle::crashed(uint64_t now_ns, uint64_t random) {
   ++crashes_;
-  if (!has_lived_) return rest(ArenaState::failed);
+  if (!has_lived_) {
+    if (state_ != ArenaState::starting || std::exchange(tried_again_, true)) return rest(ArenaState::failed);
+    return begin_incarnation(BeginWith::nothing);
+  }
   if (state_ == ArenaState::stopping) stop_wanted_ = true;
   const RestartDecision decision = budget_.crashed(now_ns, random);
   if (std::holds_alternative<GiveUp>(decision)) return checkpoint_and_rest(ArenaState::failed);
@@ -144,6 +149,7 @@ ArenaActions ArenaLifecycle::refused(WorkerEnd end, uint64_t now_ns, uint64_t ra
 }
 
 ArenaActions ArenaLifecycle::no_worker(uint64_t now_ns, uint64_t random) {
+  if (!has_lived_) return rest(ArenaState::failed);
   return crashed(now_ns, random);
 }
 

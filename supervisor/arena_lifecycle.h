@@ -3,7 +3,7 @@
 //
 //   state      | live     | crashed       | finished  | ended | refused        | delay over | overdue | stop      | restart
 //   -----------+----------+---------------+-----------+-------+----------------+------------+---------+-----------+-----------
-//   starting   | running  | failed *      | crashed   | ended | failed *       | -          | kill    | stopping  | refused
+//   starting   | running  | starting *    | crashed   | ended | failed *       | -          | kill    | stopping  | refused
 //   running    | -        | recovering    | crashed   | ended | crashed        | -          | -       | stopping  | restarting
 //   recovering | running  | recovering    | crashed   | ended | ladder **      | -          | kill    | stopping  | refused
 //   backing_off| -        | -             | -         | -     | -              | recovering | -       | stopped   | recovering
@@ -11,7 +11,8 @@
 //   stopping   | finish   | recovering*** | stopped   | ended | ladder **      | -          | kill    | -         | refused
 //   stopped, failed: restart -> recovering. ended, lost: nothing happens any more.
 //
-//   *    a new arena that never ran: there is nothing to recover, and whoever started it is told why
+//   *    a new arena that never ran: there is nothing to recover. One death may be another's fault (a spare was killed while it
+//        was handed over), so it is tried once more; then it is failed, and whoever started it is told why
 //   **   nothing to begin with: once more with the checkpoint from the database, then lost. The state or the parameters are not
 //        taken: failed
 //   ***  what it had is recovered first, then it is stopped; state stays `stopping`
@@ -116,6 +117,7 @@ class ArenaLifecycle {
   Worker worker_ = Worker::none;
   bool delay_pending_ = false;
   bool has_lived_ = false;
+  bool tried_again_ = false;  // the start
   uint64_t crashes_ = 0;
 };
 

@@ -16,32 +16,23 @@ void Checkpointer::run() {
   if (in_flight_) return;
   StoreBatch batch;
   std::vector<std::pair<ArenaId, FrameNumber>> frames;
-  std::vector<std::pair<ArenaId, uint64_t>> results;
   for (const auto& [id, arena] : roster_.all()) {
     if (auto checkpoint = arena->next_checkpoint()) {
       frames.emplace_back(id, checkpoint->frame);
       batch.checkpoints.push_back(std::move(*checkpoint));
     }
-    for (ResultRecord& result : arena->next_results()) {
-      results.emplace_back(id, result.sequence);
-      batch.results.push_back(std::move(result));
-    }
   }
   if (batch.empty()) return;
   in_flight_ = true;
-  store_.submit(std::move(batch), [this, frames = std::move(frames), results = std::move(results)](const Result<void>& result) {
+  store_.submit(std::move(batch), [this, frames = std::move(frames)](const Result<void>& result) {
     in_flight_ = false;
-    if (result) committed(frames, results);
+    if (result) committed(frames);
   });
 }
 
-void Checkpointer::committed(const std::vector<std::pair<ArenaId, FrameNumber>>& checkpoints,
-                             const std::vector<std::pair<ArenaId, uint64_t>>& results) {
+void Checkpointer::committed(const std::vector<std::pair<ArenaId, FrameNumber>>& checkpoints) {
   for (const auto& [id, frame] : checkpoints) {
     if (Arena* arena = roster_.find(id)) arena->checkpoint_committed(frame);
-  }
-  for (const auto& [id, sequence] : results) {
-    if (Arena* arena = roster_.find(id)) arena->results_committed(sequence);
   }
 }
 

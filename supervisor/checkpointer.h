@@ -1,5 +1,4 @@
-// Makes durable what has changed: once an interval, one transaction with the newest snapshot of every arena and the results that came
-// in. The store merges what comes while it is busy, so a slow disk makes checkpoints rarer and holds up nothing.
+// Makes durable what has changed: once an interval, one transaction with the newest snapshot of every arena. The store merges what comes while it is busy, so a slow disk makes checkpoints rarer and holds up nothing.
 #pragma once
 
 #include "supervisor/roster.h"
@@ -16,8 +15,7 @@ class Checkpointer {
   [[nodiscard]] uint64_t lag_ns() const;
 
  private:
-  void committed(const std::vector<std::pair<ArenaId, FrameNumber>>& checkpoints,
-                 const std::vector<std::pair<ArenaId, uint64_t>>& results);
+  void committed(const std::vector<std::pair<ArenaId, FrameNumber>>& checkpoints);
   Roster& roster_;
   StoreThread& store_;
   bool in_flight_ = false;

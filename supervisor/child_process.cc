@@ -32,7 +32,11 @@ ChildProcess::~ChildProcess() {
   send_signal(pidfd_, SIGKILL);
   end_poll_.close();
   auto copy = pidfd_.duplicate();
-  if (copy) scope_.reaper.adopt(std::move(*copy));
+  if (copy) {
+    scope_.reaper.adopt(pid_, std::move(*copy));
+  } else {
+    scope_.reaper.released(pid_);
+  }
 }
 
 Result<void> ChildProcess::watch(pid_t pid) {
@@ -44,6 +48,7 @@ Result<void> ChildProcess::watch(pid_t pid) {
 Result<void> ChildProcess::watch(pid_t pid, Fd pidfd) {
   pid_ = pid;
   pidfd_ = std::move(pidfd);
+  scope_.reaper.watched(pid);
   end_poll_ = UvPoll(scope_.loop, pidfd_.get(), [this](int) { notice_end(); });
   end_poll_.watch(UV_READABLE);
   return {};
@@ -78,6 +83,7 @@ void ChildProcess::notice_end() {
   if (exit_) return;
   exit_ = reap(pidfd_);
   if (!exit_) return;
+  scope_.reaper.released(pid_);
   end_poll_.close();
   grace_.close();
   // Its last messages come before its end.

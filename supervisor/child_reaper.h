@@ -1,7 +1,9 @@
-// Reaps children that nobody watches any more: they were killed when their owner let go of them, and end a little later.
+// Reaps children that nobody watches: those that were killed when their owner let go of them and end a little later, and strangers,
+// workers whose template died before it could tell that it had forked them.
 #pragma once
 
-#include <vector>
+#include <map>
+#include <set>
 
 #include "ipc/fd.h"
 #include "ipc/process.h"
@@ -10,14 +12,31 @@ namespace arenad {
 
 class ChildReaper {
  public:
-  void adopt(Fd pidfd) { orphans_.push_back(std::move(pidfd)); }
+  // Someone reaps this child, until it is released or adopted.
+  void watched(pid_t pid) { watched_.insert(pid); }
+  void released(pid_t pid) { watched_.erase(pid); }
+  void adopt(pid_t pid, Fd pidfd) {
+    watched_.erase(pid);
+    orphans_[pid] = std::move(pidfd);
+  }
+  // From now on there may be children that nobody has heard of.
+  void expect_strangers() {
+    strangers_ = true;
+    sweep();
+  }
   // After SIGCHLD.
   void sweep() {
-    std::erase_if(orphans_, [](const Fd& pidfd) { return reap(pidfd).has_value(); });
+    std::erase_if(orphans_, [](const auto& orphan) { return reap(orphan.second).has_value(); });
+    if (!strangers_) return;
+    for (const pid_t pid : children_of_self()) {
+      if (!watched_.contains(pid) && !orphans_.contains(pid)) reap(pid);
+    }
   }
 
  private:
-  std::vector<Fd> orphans_;
+  std::map<pid_t, Fd> orphans_;
+  std::set<pid_t> watched_;
+  bool strangers_ = false;
 };
 
 }  // namespace arenad

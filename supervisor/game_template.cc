@@ -84,20 +84,19 @@ void GameTemplate::take_template_message(const LinkMessage& message) {
       failure_ = root.getFailed();
       break;
     case wire::FromTemplate::FORK_FAILED: {
-      if (!forking_.empty()) {
-        retire(std::move(forking_.front()));
-        forking_.pop_front();
-      }
-      fail_waiters(make_error(ErrorCode::exhausted, root.getForkFailed()));
+      Forking* failed = find_forking(root.getForkFailed().getRequest());
+      if (failed != nullptr) retire(remove_forking(failed->process.get()));
+      fail_waiters(make_error(ErrorCode::exhausted, root.getForkFailed().getMessage()));
       break;
     }
-    case wire::FromTemplate::FORKED:
-      for (auto& process : forking_) {
-        if (process->is_watched()) continue;
-        (void)process->watch(static_cast<pid_t>(root.getForked()));
-        break;
+    case wire::FromTemplate::FORKED: {
+      // One that was ready sooner than this came has said its pid itself.
+      Forking* forked = find_forking(root.getForked().getRequest());
+      if (forked != nullptr && !forked->process->is_watched()) {
+        (void)forked->process->watch(static_cast<pid_t>(root.getForked().getPid()));
       }
       break;
+    }
   }
 }
 
@@ -114,11 +113,12 @@ void GameTemplate::template_ended(Exit exit) {
     return;
   }
   log_error("game={} msg=\"the template has ended ({}); it is loaded again when it is needed\"", game_, exit.text());
-  // Workers that were forked but not ready may never say so; their own ends tell. Requests that are waiting load it again.
-  while (!forking_.empty() && !forking_.back()->is_watched()) {
-    retire(std::move(forking_.back()));
-    forking_.pop_back();
+  // Of a worker whose pid is not known nobody can say whether it was forked. It ends when its link does.
+  for (Forking& forking : forking_) {
+    if (!forking.process->is_watched()) retire(std::move(forking.process));
   }
+  std::erase_if(forking_, [](const Forking& forking) { return forking.process == nullptr; });
+  scope_.reaper.expect_strangers();
   if (!waiters_.empty()) load();
 }
 
@@ -139,17 +139,23 @@ void GameTemplate::fork_one() {
   ChildProcess* raw = process.get();
   process->listen({[this, raw](LinkMessage message) { take_spare_message(raw, std::move(message)); },
                    [this, raw](Exit exit) { spare_ended(raw, exit); }});
-  forking_.push_back(std::move(process));
+  forking_.push_back({++last_request_, std::move(process)});
   capnp::MallocMessageBuilder message;
-  message.initRoot<wire::ToTemplate>().setFork(0);
+  message.initRoot<wire::ToTemplate>().setFork(last_request_);
   const int fd = ends->second.get();
   process_->send(message, {&fd, 1});
 }
 
+GameTemplate::Forking* GameTemplate::find_forking(uint64_t request) {
+  const auto found = std::find_if(forking_.begin(), forking_.end(), [&](const Forking& f) { return f.request == request; });
+  return found == forking_.end() ? nullptr : &*found;
+}
+
 std::unique_ptr<ChildProcess> GameTemplate::remove_forking(ChildProcess* process) {
-  const auto found = std::find_if(forking_.begin(), forking_.end(), [&](const auto& p) { return p.get() == process; });
+  const auto found =
+      std::find_if(forking_.begin(), forking_.end(), [&](const Forking& f) { return f.process.get() == process; });
   if (found == forking_.end()) return nullptr;
-  auto removed = std::move(*found);
+  auto removed = std::move(found->process);
   forking_.erase(found);
   return removed;
 }
@@ -220,7 +226,7 @@ void GameTemplate::close() {
   state_ = State::closed;
   deadline_.close();
   fail_waiters(make_error(ErrorCode::refused, "arenad is shutting down"));
-  for (auto& process : forking_) retire(std::move(process));
+  for (Forking& forking : forking_) retire(std::move(forking.process));
   forking_.clear();
   for (Spare& spare : spares_) retire(std::move(spare.process));
   spares_.clear();

@@ -60,6 +60,12 @@ class GameTemplate {
   void fail_waiters(const Error& error);
   // Destroys it when no callback of it can be running.
   void retire(std::unique_ptr<ChildProcess> process);
+  // A worker that was asked for and is not ready yet.
+  struct Forking {
+    uint64_t request = 0;
+    std::unique_ptr<ChildProcess> process;
+  };
+  Forking* find_forking(uint64_t request);
   std::unique_ptr<ChildProcess> remove_forking(ChildProcess* process);
 
   ChildScope scope_;
@@ -71,7 +77,8 @@ class GameTemplate {
   std::unique_ptr<ChildProcess> process_;
   std::string failure_;  // what the template said before it ended
   GameFacts game_facts_;
-  std::deque<std::unique_ptr<ChildProcess>> forking_;  // in the order of the requests; not ready yet
+  std::vector<Forking> forking_;
+  uint64_t last_request_ = 0;
   std::vector<Spare> spares_;
   std::deque<Taken> waiters_;
   uint32_t lost_in_row_ = 0;  // workers that died before they were ready

@@ -170,6 +170,7 @@ constexpr std::array<Event, 13> kEvents = {{
 
 constexpr const char* kFailed = "failed: disarm persist gone";
 constexpr const char* kEnded = "ended: checkpoint-last disarm persist gone";
+constexpr const char* kStartAgain = "starting: begin:nothing arm-ready";
 constexpr const char* kAgain = "recovering: begin:predecessor arm-ready";
 constexpr const char* kAgainToStop = "stopping: begin:predecessor arm-ready";
 
@@ -181,7 +182,7 @@ struct Row {
 // Written from the table at the head of arena_lifecycle.h.
 constexpr std::array<Row, 10> kTable = {{
     {ArenaState::starting,
-     {"running: disarm persist", kFailed, kFailed, kEnded, kFailed, kFailed, kFailed, kFailed, kFailed,
+     {"running: disarm persist", kStartAgain, kStartAgain, kEnded, kFailed, kFailed, kFailed, kFailed, kFailed,
       "starting:", "starting: kill", "accepted stopping:", "refused starting:"}},
     {ArenaState::running,
      {"running:", kAgain, kAgain, kEnded, kAgain, kAgain, kAgain, kAgain, kAgain,
@@ -283,6 +284,7 @@ TEST_CASE("arena lifecycle: no worker can be had") {
 
 TEST_CASE("arena lifecycle: an arena that never ran is restarted from nothing, not from a predecessor that it never had") {
   ArenaLifecycle arena = begun(BeginWith::nothing);
+  CHECK(crash(arena) == kStartAgain);
   CHECK(crash(arena) == kFailed);
   const Answer answer = arena.restart(0, BeginWith::nothing);
   CHECK(answer.verdict == Verdict::accepted);
@@ -467,7 +469,8 @@ class Walk {
   void charge(Ends&& ends) {
     const uint64_t crashes = arena_.crashes();
     const ArenaActions actions = ends();
-    if (arena_.crashes() != crashes && arena_.is_active()) {
+    // The second try of a start is not charged.
+    if (arena_.crashes() != crashes && arena_.is_active() && arena_.state() != ArenaState::starting) {
       charged_.push_back(now_ns_);
       std::erase_if(charged_, [&](uint64_t at) { return now_ns_ - at >= 10 * kSecond; });
       REQUIRE(charged_.size() <= 3);

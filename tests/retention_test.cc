@@ -40,6 +40,14 @@ TEST_CASE("retention: what came in since the snapshot does not count as kept") {
   check_floor(retention_floor({5}, {7}, {.kept = 0, .since_snapshot = 1}), 5, Release::by_checkpoint);
 }
 
+TEST_CASE("retention: the newest state goes into both slots when the older one holds up the clients") {
+  CHECK(second_copy_due({0}, {0}, {1}, {.kept = 1}));
+  CHECK(second_copy_due({6}, {5}, {7}, {.kept = 0.500001}));
+  CHECK_FALSE(second_copy_due({5}, {5}, {7}, {.kept = 0.5}));
+  CHECK_FALSE(second_copy_due({0}, {7}, {7}, {.kept = 1}));  // it is there already
+  CHECK_FALSE(second_copy_due({7}, {5}, {7}, {.kept = 1}));  // the checkpoint releases as much
+}
+
 TEST_CASE("snapshot schedule: due after the interval") {
   SnapshotSchedule schedule(kInterval, 500);
   CHECK(schedule.due_ns() == 1500);

@@ -102,13 +102,13 @@ Result<FrameEffects> ArenaRuntime::run(const DecidedFrame& frame) {
   return FrameEffects{outputs_.written(), outputs_.pending_hash(), system_.written(), system_.pending_hash()};
 }
 
-bool ArenaRuntime::publish(const FrameEffects& effects) {
-  const bool any = outputs_.publish();
-  if (system_.publish()) result_marks_.push_back({system_.count(), system_.written()});
+ArenaRuntime::Published ArenaRuntime::publish(const FrameEffects& effects) {
+  const Published published{outputs_.publish(), system_.publish()};
+  if (published.results) result_marks_.push_back({system_.count(), system_.written()});
   log_.mark_done(effects);
   status().frame_done.store(frame_.value, std::memory_order_release);
   status().outputs_refused.store(host_->outputs_refused(), std::memory_order_relaxed);
-  return any;
+  return published;
 }
 
 Result<void> ArenaRuntime::apply(const FrameEntry& entry, std::string_view text) {
@@ -156,7 +156,6 @@ void ArenaRuntime::apply_events(WorkerChannel& channel, uint64_t end) {
         channel.broken = true;
         channels_.count_rejected(channel, channel.cursor.next_sequence(), RejectReason::broken_ring);
         add(status().events_rejected, 1);
-
         channel.cursor.skip_to(end);
         break;
       case ChannelCursor::Step::end:

@@ -40,8 +40,12 @@ class ArenaRuntime {
   void record(const DecidedFrame& frame);
   // A frame that cannot be run again (a channel is missing) is ErrorCode::corrupt.
   Result<FrameEffects> run(const DecidedFrame& frame);
-  // True if there were outputs.
-  bool publish(const FrameEffects& effects);
+  struct Published {
+    bool outputs = false;
+    bool results = false;
+  };
+  // What there was to publish.
+  Published publish(const FrameEffects& effects);
 
   // Into the older slot. False if the state does not fit; then the older snapshots stay.
   bool take_snapshot();

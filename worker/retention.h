@@ -2,7 +2,9 @@
 //
 // Records of the frame log and of the channels are kept from the newest durable checkpoint on, so that both slots may be damaged
 // and nothing is lost. When that is more than half of what the rings hold (a slow or full disk, a flood of events), the older
-// slot's frame is the limit instead: an arena never waits for the disk, it has one rung less for a while, and says so.
+// slot's frame is the limit instead: an arena never waits for the disk, it has one rung less for a while, and says so. If the older
+// slot is what holds them (no further frame may ever come, because the clients wait for room), the newest state is written there
+// too.
 #pragma once
 
 #include <cstdint>
@@ -28,6 +30,11 @@ struct Floor {
 inline Floor retention_floor(FrameNumber durable, FrameNumber older_slot, const Fullness& fullness) {
   if (fullness.kept > 0.5 && older_slot > durable) return {older_slot, Release::early};
   return {durable, Release::by_checkpoint};
+}
+
+// Whether the state that the newer slot has should be written into the older one too.
+inline bool second_copy_due(FrameNumber durable, FrameNumber older_slot, FrameNumber newer_slot, const Fullness& fullness) {
+  return fullness.kept > 0.5 && older_slot < newer_slot && durable < newer_slot;
 }
 
 class SnapshotSchedule {

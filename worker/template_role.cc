@@ -72,6 +72,7 @@ int run_template(const TemplateOptions& options, Link link) {
     std::optional<MessageView> view;
     const auto root = message.root<wire::ToTemplate>(view);
     if (!root.isFork() || message.fds.empty()) continue;
+    const uint64_t request = root.getFork();
     auto pid = fork_sibling();
     if (pid && *pid == 0) {
       link.close();
@@ -81,9 +82,13 @@ int run_template(const TemplateOptions& options, Link link) {
     }
     (void)send(link, [&](wire::FromTemplate::Builder to) {
       if (pid) {
-        to.setForked(static_cast<uint32_t>(*pid));
+        auto forked = to.initForked();
+        forked.setRequest(request);
+        forked.setPid(static_cast<uint32_t>(*pid));
       } else {
-        to.setForkFailed(pid.error().text());
+        auto failed = to.initForkFailed();
+        failed.setRequest(request);
+        failed.setMessage(pid.error().text());
       }
     });
     message.fds.clear();  // the worker's end is the worker's alone, so its death closes the link

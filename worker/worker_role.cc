@@ -279,7 +279,9 @@ void LiveArena::run_frame() {
   auto effects = runtime_.run(frame);
   // What was just decided names only channels that are there.
   ARENAD_ASSERT(effects.ok());
-  if (runtime_.publish(*effects)) wake_readers();
+  const auto published = runtime_.publish(*effects);
+  if (published.outputs) wake_readers();
+  if (published.results) send(link_, [](wire::FromWorker::Builder message) { message.setResults(); });
   if (status().frames.load(std::memory_order_relaxed) == 0) {
     status().first_frame_published_ns.store(monotonic_ns(), std::memory_order_release);
   }
@@ -317,12 +319,15 @@ void LiveArena::wake_readers() {
 
 void LiveArena::snapshot_if_due() {
   const FrameNumber frame = runtime_.frame();
-  const bool changed = status().snapshot_frame.load(std::memory_order_relaxed) != frame.value;
-  if (!changed || snapshot_tried_ == frame) return;
+  const Fullness fullness = runtime_.fullness();
   const uint64_t now = monotonic_ns();
-  if (!snapshot_asked_ && !snapshots_.due(now, runtime_.fullness())) return;
-  snapshot_asked_ = false;
-  snapshot_tried_ = frame;
+  if (status().snapshot_frame.load(std::memory_order_relaxed) == frame.value) {
+    if (!second_copy_due({board_.durable_frame()}, runtime_.older_slot_frame(), frame, fullness)) return;
+  } else {
+    if (snapshot_tried_ == frame || (!snapshot_asked_ && !snapshots_.due(now, fullness))) return;
+    snapshot_asked_ = false;
+    snapshot_tried_ = frame;
+  }
   runtime_.take_snapshot();
   snapshots_.taken(now);
   runtime_.incarnation().set_phase(Phase::waiting);

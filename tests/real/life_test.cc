@@ -407,7 +407,8 @@ TEST_CASE("50 killed workers, and each event is applied exactly once") {
 }
 
 TEST_CASE("a game that always crashes fails, and a restart revives it once the cause is gone") {
-  Daemon daemon(std::string(kFewRestarts) + echo_section());
+  // Often enough that what was played is durable before it crashes.
+  Daemon daemon(std::string(kFewRestarts) + "[snapshot]\ninterval_ms = 5\n[checkpoint]\ninterval_ms = 10\n" + echo_section());
   const auto cause = daemon.folder() / "cause";
   write_file(cause, "");
   daemon.start();
@@ -416,6 +417,8 @@ TEST_CASE("a game that always crashes fails, and a restart revives it once the c
   Player ann(daemon.socket(), "duel", "ann");
   Player bob(daemon.socket(), "other", "bob");
   play(ann, 10);
+  const uint64_t played = daemon.arena("duel").frame;
+  REQUIRE(daemon.becomes("duel", [&](const ArenaFacts& facts) { return facts.durable_frame >= played; }));
   REQUIRE(ann.arena().send<echo::Crash>([&](echo::Crash::Builder crash) { crash.setWhileFile(cause.c_str()); }) == Sent::ok);
   REQUIRE(daemon.becomes("duel", [](const ArenaFacts& facts) { return facts.state == "failed"; }));
   const ArenaFacts failed = daemon.arena("duel");
