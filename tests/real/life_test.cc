@@ -6,6 +6,7 @@
 #include <memory>
 #include <sched.h>
 #include <sstream>
+#include <thread>
 #include <unistd.h>
 
 #include <doctest/doctest.h>
@@ -650,4 +651,53 @@ TEST_CASE("killed templates and spares are made anew") {
   CHECK(daemon.try_start_arena("more").ok());
   REQUIRE(daemon.runs_again("duel", daemon.kill_worker("duel")));
   play(ann, 5);
+}
+
+// A worker may be ready before its template has told of it: whose pid is whose must not depend on the order.
+TEST_CASE("arenas that start at the same time have their own workers, and each is recovered when it dies") {
+  Daemon daemon(std::string(kManyRestarts) + echo_section());
+  daemon.start();
+  constexpr int kThreads = 4;
+  constexpr int kEach = 10;
+  std::atomic<int> started = 0;
+  {
+    std::vector<std::jthread> threads;
+    for (int thread = 0; thread < kThreads; ++thread) {
+      threads.emplace_back([&, thread] {
+        ControlClient control = daemon.connect();
+        for (int i = 0; i < kEach; ++i) {
+          auto answer = control.call(
+              [&](wire::Request::Builder request) {
+                auto start = request.initStart();
+                start.setGame("echo");
+                start.setName("duel-" + std::to_string(thread * kEach + i));
+              },
+              {}, kPatienceMs);
+          if (answer) ++started;
+        }
+      });
+    }
+  }
+  REQUIRE(started == kThreads * kEach);
+  auto all_have_their_own = [&] {
+    for (int i = 0; i < kThreads * kEach; ++i) {
+      const std::string name = "duel-" + std::to_string(i);
+      CHECK(name_of(daemon.arena(name).pid) == name);
+    }
+  };
+  all_have_their_own();
+  std::vector<uint64_t> epochs;
+  std::vector<pid_t> pids;
+  for (int i = 0; i < kThreads * kEach; ++i) {
+    const ArenaFacts facts = daemon.arena("duel-" + std::to_string(i));
+    epochs.push_back(facts.epoch);
+    pids.push_back(facts.pid);
+  }
+  for (const pid_t pid : pids) ::kill(pid, SIGKILL);
+  for (int i = 0; i < kThreads * kEach; ++i) {
+    const std::string name = "duel-" + std::to_string(i);
+    REQUIRE(daemon.runs_again(name, epochs[i]));
+    CHECK(daemon.arena(name).epoch == epochs[i] + 1);
+  }
+  all_have_their_own();
 }
