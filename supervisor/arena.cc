@@ -606,7 +606,11 @@ void Arena::check_waiters() {
   waiters_.clear();
   for (Waiter& waiter : waiters) {
     if (waiter.settled(*this)) {
-      services_.facts.post(std::move(waiter.then));
+      ++answering_;
+      services_.facts.post([self = std::weak_ptr(self_), then = std::move(waiter.then)] {
+        then();
+        if (const auto alive = self.lock()) --(*alive)->answering_;
+      });
     } else {
       waiters_.push_back(std::move(waiter));
     }

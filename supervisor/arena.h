@@ -91,6 +91,8 @@ class Arena {
   [[nodiscard]] const ArenaLifecycle& lifecycle() const { return lifecycle_; }
   [[nodiscard]] bool is_active() const { return lifecycle_.is_active(); }
   [[nodiscard]] bool is_saved() const { return pending_saves_ == 0; }
+  // Someone has asked to be called back, by when(), and has not been yet.
+  [[nodiscard]] bool is_awaited() const { return !waiters_.empty() || answering_ != 0; }
   // A new arena that could not be started.
   [[nodiscard]] bool never_began() const {
     return !is_active() && recoveries_ == 0 && !lived_ && state() == ArenaState::failed;
@@ -173,6 +175,7 @@ class Arena {
     std::function<void()> then;
   };
   std::vector<Waiter> waiters_;
+  size_t answering_ = 0;  // waiters that are in the fact queue
   // Completions of the store and answers of a template may come after this object is gone: they hold a weak pointer to this.
   std::shared_ptr<Arena*> self_ = std::make_shared<Arena*>(this);
 };

@@ -439,7 +439,7 @@ void Commands::results(RequestId from, const std::string& name) {
 void Commands::forget_oldest_finished() {
   std::vector<const Arena*> finished;
   for (const auto& [id, arena] : scope_.roster.all()) {
-    if (is_finished(*arena) && arena->is_saved()) finished.push_back(arena.get());
+    if (is_finished(*arena) && arena->is_saved() && !arena->is_awaited()) finished.push_back(arena.get());
   }
   const uint64_t keep = scope_.services.config.arenas.keep_finished;
   if (finished.size() <= keep) return;

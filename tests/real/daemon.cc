@@ -30,10 +30,6 @@ std::string text_of(capnp::Text::Reader text) {
   return {text.cStr(), text.size()};
 }
 
-void select_one(wire::Selection::Builder selection, const std::string& name) {
-  selection.initArenas(1).set(0, name);
-}
-
 Result<std::string> only_item(Result<ControlIncoming> answer) {
   if (!answer) return answer.error();
   const auto items = answer->root().getReply().getItems();
@@ -84,6 +80,10 @@ std::vector<std::string> content_of(const std::filesystem::path& folder) {
 }
 
 }  // namespace
+
+void select_one(wire::Selection::Builder selection, const std::string& name) {
+  selection.initArenas(1).set(0, name);
+}
 
 std::string module_path(const std::string& name) {
   return std::string(ARENAD_TEST_GAMES) + "/" + name + ".so";

@@ -61,6 +61,9 @@ struct StoredResult {
 
 using Params = std::vector<std::pair<std::string, std::string>>;
 
+// Selects the arena of this name or id.
+void select_one(wire::Selection::Builder selection, const std::string& name);
+
 class Daemon {
  public:
   // sections: TOML, all but [daemon].

@@ -701,3 +701,34 @@ TEST_CASE("arenas that start at the same time have their own workers, and each i
   }
   all_have_their_own();
 }
+
+TEST_CASE("whoever stops an arena is answered, also when finished arenas are forgotten at once") {
+  Daemon daemon("[arenas]\nkeep_finished = 0\n" + echo_section());
+  daemon.start();
+  constexpr int kThreads = 4;
+  constexpr int kEach = 30;
+  std::atomic<int> answered = 0;
+  {
+    std::vector<std::jthread> threads;
+    for (int thread = 0; thread < kThreads; ++thread) {
+      threads.emplace_back([&, thread] {
+        ControlClient control = daemon.connect();
+        for (int i = 0; i < kEach; ++i) {
+          const std::string name = "duel-" + std::to_string(thread) + "-" + std::to_string(i);
+          auto started = control.call(
+              [&](wire::Request::Builder request) {
+                auto start = request.initStart();
+                start.setGame("echo");
+                start.setName(name);
+              },
+              {}, kPatienceMs);
+          auto stopped = control.call([&](wire::Request::Builder request) { select_one(request.initStop(), name); }, {}, kPatienceMs);
+          if (started && stopped) ++answered;
+        }
+      });
+    }
+  }
+  CHECK(answered == kThreads * kEach);
+  daemon.start_arena("last");
+  CHECK(daemon.facts().running == 1);
+}
