@@ -1,5 +1,5 @@
-// What the durable state is made of: one struct for each kind of row, and the batch in which rows
-// are written. Plain values; where and how they are kept is store.h.
+// What the durable state is made of: one struct for each kind of row, and the batch in which rows are written. Plain values;
+// where and how they are kept is store.h.
 #pragma once
 
 #include <cstdint>
@@ -77,9 +77,8 @@ struct ResultRecord {
   bool operator==(const ResultRecord&) const = default;
 };
 
-// What one transaction writes, in the order of its members: an arena that is both forgotten and
-// written in one batch is afterwards there, with nothing from before. Writing the same batch twice
-// has the effect of writing it once.
+// What one transaction writes, in the order of its members: an arena that is both forgotten and written in one batch is
+// afterwards there, with nothing from before. Writing the same batch twice has the effect of writing it once.
 struct StoreBatch {
   std::vector<ArenaId> forgotten;             // row and checkpoints go, results stay
   std::vector<ArenaRecord> arenas;            // inserted, or replace the row of the same id

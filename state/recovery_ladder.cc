@@ -14,8 +14,7 @@ bool better(const RungCandidate& a, const RungCandidate& b) {
   return a.source == RungCandidate::Source::slot && b.source == RungCandidate::Source::checkpoint;
 }
 
-// A slot is the newest rung only if no slot holds a newer frame, usable or not; what a damaged one
-// held cannot be known.
+// A slot is the newest rung only if no slot holds a newer frame, usable or not; what a damaged one held cannot be known.
 Rung rung_of(std::span<const RungCandidate> candidates, size_t chosen) {
   if (candidates[chosen].source == RungCandidate::Source::checkpoint) return Rung::checkpoint;
   for (const RungCandidate& other : candidates) {

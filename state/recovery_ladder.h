@@ -1,12 +1,10 @@
-// The recovery ladder, as a pure choice: given what was found, from what does the next incarnation
-// begin?
+// The recovery ladder, as a pure choice: given what was found, from what does the next incarnation begin?
 //
-//   newest valid slot -> older slot -> checkpoint in the database -> nothing: the arena is lost,
-//   its state is never made up
+//   newest valid slot -> older slot -> checkpoint in the database -> nothing: the arena is lost, its state is never made up
 //
-// A rung holds if its snapshot is whole and belongs to the arena, and if the frame log goes on from
-// it without a gap to the last decided frame. Without a log (everything was killed and the regions
-// are gone) a checkpoint stands alone, and what came after it is gone; the caller reports that.
+// A rung holds if its snapshot is whole and belongs to the arena, and if the frame log goes on from it without a gap to the
+// last decided frame. Without a log (everything was killed and the regions are gone) a checkpoint stands alone, and what came
+// after it is gone; the caller reports that.
 #pragma once
 
 #include <cstdint>
@@ -26,8 +24,7 @@ struct RungCandidate {
   Condition condition = Condition::whole;  // damaged: it was published, but does not pass its checks
 };
 
-// Frames that were decided: first..last, without a gap; none decided after a snapshot if first >
-// last.
+// Frames that were decided: first..last, without a gap; none decided after a snapshot if first > last.
 struct LogRange {
   FrameNumber first;
   FrameNumber last;

@@ -42,12 +42,10 @@ struct ChannelAt {
   bool broken = false;  // its records could not be told apart; it is to be expelled
 };
 
-// The size of a slot that takes states of this many bytes with any number of channels; a multiple
-// of the page size.
+// The size of a slot that takes states of this many bytes with any number of channels; a multiple of the page size.
 uint64_t slot_bytes_for(uint64_t max_state_bytes);
 
-// Lays a snapshot out in a slot. The state is built in place between begin() and publish(); giving
-// up is simply not publishing.
+// Lays a snapshot out in a slot. The state is built in place between begin() and publish(); giving up is simply not publishing.
 class SlotWriter {
  public:
   explicit SlotWriter(std::span<std::byte> slot) : slot_(slot) {}
@@ -85,8 +83,7 @@ class Snapshot {
   std::vector<ChannelAt> channels_;
 };
 
-// The frame that a slot claims to hold, without copying it; nothing if it is empty or being
-// written.
+// The frame that a slot claims to hold, without copying it; nothing if it is empty or being written.
 std::optional<FrameNumber> published_frame(std::span<const std::byte> slot);
 
 }  // namespace arenad

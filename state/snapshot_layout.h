@@ -1,15 +1,14 @@
-// A snapshot: the whole state of an arena at the end of a frame. The same bytes in a slot of an
-// incarnation region, in a checkpoint in the database and in a recording; it says by itself whose
-// it is and whether it is whole.
+// A snapshot: the whole state of an arena at the end of a frame. The same bytes in a slot of an incarnation region, in a
+// checkpoint in the database and in a recording; it says by itself whose it is and whether it is whole.
 //
 //   offset  bytes
 //        0    256  SnapshotHeader
 //      256         cursor_count cursors, 32 bytes each, and behind them their names, padded to 8
 //                  the state: one Cap'n Proto segment of state_words words
 //
-// A slot is 64 bytes of SlotHeader and then a snapshot. A writer first stores
-// published_frame_plus_one = 0, then the snapshot, and at last published_frame_plus_one, a release
-// store; it always takes the older of the two slots. So whenever it dies, the other slot is whole.
+// A slot is 64 bytes of SlotHeader and then a snapshot. A writer first stores published_frame_plus_one = 0, then the snapshot,
+// and at last published_frame_plus_one, a release store; it always takes the older of the two slots. So whenever it dies, the
+// other slot is whole.
 #pragma once
 
 #include <atomic>

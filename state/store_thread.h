@@ -9,13 +9,11 @@
 //   stopping     commits what waits, in a bounded number of       nothing waits any more; then the
 //                tries                                            database is closed
 //
-// Anybody may submit. Completions never run inside submit() and never on the store thread: they are
-// queued, wake() is called, and the loop's thread runs them in run_completions(). Each completion
-// runs once, in the order of its kind.
+// Anybody may submit. Completions never run inside submit() and never on the store thread: they are queued, wake() is called,
+// and the loop's thread runs them in run_completions(). Each completion runs once, in the order of its kind.
 //
-// What waits stays bounded while the disk fails: of each arena the newest row and the newest
-// checkpoint. Only results pile up, because each must be kept, and one completion for each batch;
-// whoever submits results waits for their completion.
+// What waits stays bounded while the disk fails: of each arena the newest row and the newest checkpoint. Only results pile up,
+// because each must be kept, and one completion for each batch; whoever submits results waits for their completion.
 #pragma once
 
 #include <chrono>
@@ -57,15 +55,13 @@ struct StoreHealth {
   uint64_t commits = 0;
   uint64_t failed_commits = 0;
   uint64_t skipped_rows = 0;  // damaged ones, met while reading
-  // When this changes, another file took the database's place: submit again all that must be
-  // durable.
+  // When this changes, another file took the database's place: submit again all that must be durable.
   uint64_t replacements = 0;
   size_t waiting_batches = 0;  // submitted, and neither durable nor refused
 };
 
-// The content of the next transaction: later batches laid over earlier ones, with the effect that
-// one transaction for each would have had, except that a checkpoint which a newer one of its arena
-// overtakes is never written.
+// The content of the next transaction: later batches laid over earlier ones, with the effect that one transaction for each
+// would have had, except that a checkpoint which a newer one of its arena overtakes is never written.
 class WaitingWrites {
  public:
   void merge(StoreBatch later);
@@ -80,22 +76,19 @@ class WaitingWrites {
 
 class StoreThread {
  public:
-  // wake tells the loop that completions, notices or a change of health are there to be fetched. It
-  // is called from the store thread and from submitters, not after stop(), and may not call back
-  // into this object (uv_async_send is what it is for).
+  // wake tells the loop that completions, notices or a change of health are there to be fetched. It is called from the store
+  // thread and from submitters, not after stop(), and may not call back into this object (uv_async_send is what it is for).
   StoreThread(Store store, std::function<void()> wake, const StoreRetry& retry = {});
   StoreThread(const StoreThread&) = delete;
   StoreThread& operator=(const StoreThread&) = delete;
   ~StoreThread();  // stop(Drain::commit_queued); completions that nobody has run by then never run
 
-  // ok: the batch, or something newer of the same arena, is durable. invalid: it could never be
-  // stored, and did not hold up the others. refused: not tried any more, because of stop(). Any
-  // other error: the last try before the end failed thus. After these two it is unknown whether the
-  // batch is there. An empty batch completes with all that was submitted before it.
+  // ok: the batch, or something newer of the same arena, is durable. invalid: it could never be stored, and did not hold up the
+  // others. refused: not tried any more, because of stop(). Any other error: the last try before the end failed thus. After
+  // these two it is unknown whether the batch is there. An empty batch completes with all that was submitted before it.
   void submit(StoreBatch batch, StoreCompletion completion);
-  // Runs the query on the store thread after the batches submitted before it have been tried; while
-  // the store is failing it runs at once. The completion gets ok if the query ran and refused if
-  // the thread was stopped first.
+  // Runs the query on the store thread after the batches submitted before it have been tried; while the store is failing it
+  // runs at once. The completion gets ok if the query ran and refused if the thread was stopped first.
   void submit_query(StoreQuery on_store_thread, StoreCompletion completion);
 
   // On the loop's thread. Also after stop(), for what finished last.
