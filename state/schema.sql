@@ -1,5 +1,5 @@
 -- Arenad's database, version 1. Runs inside the transaction that also sets application_id and user_version, so a database
--- either has all of this or is empty. Later versions are migrations of their own (store.cc); this file no longer changes.
+-- either has all of this or is empty. Later versions are migrations of their own (migrations.cc); this file no longer changes.
 -- Arena ids are 16 bytes, big-endian, and therefore sort by time of creation. Times are Unix milliseconds.
 
 -- One row. Every transaction counts here, so every transaction in a -wal carries the identity of its database, and a -wal

@@ -1,63 +1,35 @@
-// The durable state: one SQLite database, one connection. Blocking; lives on the store thread
-// (store_thread.h) and is used by one thread at a time.
+// The durable state: one SQLite database, one connection. Blocking; lives on the store thread (store_thread.h) and is used by
+// one thread at a time.
 //
 //   found at open()                                   what happens
 //   nothing                                           a new database
 //   a database of this or an older version            checked, migrated and used
 //   a database of a newer Arenad                      refused; the file is left alone
-//   damage, another program's database, no database   moved aside with -wal and -shm; a new one;
-//                                                     a notice
+//   damage, another program's database, no database   moved aside with -wal and -shm; a new one; a notice
 //   an empty file                                     a new database in it; a notice
 //   a folder, a device, no right to write, a lock,    an error; the file is left alone
 //   no memory, no disk space, an I/O error
 //
-// After an I/O error, or when the file proves damaged or has been moved away from under it, the
-// store closes its connection without a checkpoint and the next call goes through open() again: an
-// fsync that failed once is never taken for clean later.
+// After an I/O error, or when the file proves damaged or has been moved away from under it, the store closes its connection
+// without a checkpoint and the next call goes through open() again: an fsync that failed once is never taken for clean later.
 //
-// Invariants: a commit that returned ok survives the death of the machine. A commit that failed is
-// unknown: it may be there or not, so the same batch is committed again, which is always safe.
-// Reading never returns bytes that fail their checksum.
+// Invariants: a commit that returned ok survives the death of the machine. A commit that failed is unknown: it may be there or
+// not, so the same batch is committed again, which is always safe. Reading never returns bytes that fail their checksum.
 #pragma once
 
-#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <optional>
-#include <span>
 #include <string>
 #include <vector>
 
 #include "arenad/result.h"
 #include "state/records.h"
+#include "state/store_options.h"
 
 namespace arenad {
 
 class StoreConnection;
-
-// How thoroughly a database is checked when it is opened.
-enum class Scrutiny {
-  quick,  // every page and row, SQLite's quick_check
-  full,   // and that the indexes agree with the tables: after damage that the quick one missed
-};
-
-// Brings a database of version - 1 to version, inside one transaction.
-struct Migration {
-  int64_t version;
-  const char* sql;
-};
-
-// Ordered; the first makes version 1 of nothing, the last makes the version that this build writes.
-std::span<const Migration> known_migrations();
-
-struct StoreOptions {
-  std::chrono::milliseconds busy_timeout{1000};  // for another process that holds a lock
-  std::span<const Migration> migrations = known_migrations();
-};
-
-// ErrorCode::invalid if a record could never be stored: no arena id, a number above 2^63 - 1 where
-// numbers are ordered, too many bytes. A batch that passes does not fail for its content.
-Result<void> check_batch(const StoreBatch& batch);
 
 class Store {
  public:
@@ -70,14 +42,12 @@ class Store {
   Store& operator=(Store&& other) noexcept;
   ~Store();  // closes with a checkpoint of the -wal, if the connection is sound
 
-  // One transaction. Errors: invalid (never try it again), exhausted (no disk space or memory),
-  // corrupt, failed.
+  // One transaction. Errors: invalid (never try it again), exhausted (no disk space or memory), corrupt, failed.
   Result<void> commit(const StoreBatch& batch);
 
   // All arenas, oldest first.
   Result<std::vector<ArenaRecord>> arenas();
-  // Newest first, that is by epoch, then frame. Rows that fail their checksum are skipped, counted
-  // and noticed.
+  // Newest first, that is by epoch, then frame. Rows that fail their checksum are skipped, counted and noticed.
   Result<std::vector<CheckpointRecord>> checkpoints(ArenaId arena);
   // By sequence.
   Result<std::vector<ResultRecord>> results(ArenaId arena);
@@ -87,8 +57,8 @@ class Store {
   // What the operator must hear of and no error says, since the last call.
   std::vector<std::string> take_notices();
   [[nodiscard]] uint64_t skipped_rows() const { return skipped_rows_; }
-  // How often since open() another file took the place of the one in use: after each, what must be
-  // durable has to be written again.
+  // How often since open() another file took the place of the one in use: after each, what must be durable has to be written
+  // again.
   [[nodiscard]] uint64_t replacements() const { return replacements_; }
 
  private:

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "ipc/clock.h"
+#include "state/records_check.h"
 
 namespace arenad {
 namespace {
@@ -160,8 +161,7 @@ bool StoreThread::wait_for_work(Lock& lock) {
   return false;
 }
 
-// Until something is submitted, the backing off is over, or stop() is called; may also return for
-// nothing.
+// Until something is submitted, the backing off is over, or stop() is called; may also return for nothing.
 void StoreThread::wait_for_change(Lock& lock) {
   if (!retry_at_ns_) return changed_.wait(lock);
   const uint64_t now = monotonic_ns();

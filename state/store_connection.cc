@@ -1,0 +1,277 @@
+#include "state/store_connection.h"
+
+#include <utility>
+
+#include <sqlite3.h>
+
+#include "state/database_file.h"
+
+namespace arenad {
+namespace {
+
+using sqlite::execute;
+using sqlite::query;
+using sqlite::Row;
+
+constexpr int64_t kApplicationId = 0x4172656e;  // "Aren", at offset 68 of the file
+// One commit at full load writes some 50 MiB; a smaller bound would copy the same pages twice in one commit.
+constexpr int64_t kWalBytes = 64 * 1024 * 1024;
+constexpr int64_t kPageBytes = 4096;
+constexpr int64_t kCacheKib = 32 * 1024;
+
+Error damaged(const std::string& path, const std::string& how) {
+  return make_error(ErrorCode::corrupt, path + " " + how);
+}
+
+const char* pragma_for(Scrutiny scrutiny) {
+  switch (scrutiny) {
+    case Scrutiny::quick:
+      return "PRAGMA quick_check(1)";
+    case Scrutiny::full:
+      return "PRAGMA integrity_check(1)";
+  }
+  return "";
+}
+
+int read_identity(sqlite3* db, std::string& identity) {
+  return query(db, "SELECT identity FROM store", [&](const Row& row) { identity = row.bytes(0); });
+}
+
+// Empty if the file alone cannot tell: a checkpoint into it may have been cut off.
+std::string identity_without_wal(const std::string& path) {
+  const sqlite::Database db = sqlite::open_without_wal(path);
+  std::string identity;
+  if (db == nullptr || read_identity(db.get(), identity) != SQLITE_OK) return {};
+  return identity;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<StoreConnection>> StoreConnection::open(const std::string& path, const StoreOptions& options,
+                                                               Scrutiny scrutiny) {
+  std::unique_ptr<StoreConnection> opening(new StoreConnection(path, scrutiny));
+  for (const auto step :
+       {&StoreConnection::open_file, &StoreConnection::harden, &StoreConnection::recognise, &StoreConnection::check_content,
+        &StoreConnection::check_wal, &StoreConnection::use_wal, &StoreConnection::migrate, &StoreConnection::prepare_statements,
+        &StoreConnection::learn_identity, &StoreConnection::sweep_orphans}) {
+    if (Result<void> done = (*opening.*step)(options); !done) return done.error();
+  }
+  opening->trust_ = Trust::sound;
+  return opening;
+}
+
+StoreConnection::~StoreConnection() {
+  if (trust_ == Trust::sound) {
+    // Closing does this as well, but only for the last connection to the file.
+    sqlite3_wal_checkpoint_v2(db_.get(), nullptr, SQLITE_CHECKPOINT_PASSIVE, nullptr, nullptr);
+  } else if (db_ != nullptr) {
+    sqlite3_db_config(db_.get(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
+  }
+}
+
+Error StoreConnection::error(int code, const char* doing) {
+  const int system_errno = sqlite::errno_behind(code, db_.get());
+  const ErrorCode meaning = sqlite::meaning_of(code, system_errno);
+  if (trust_ == Trust::sound && sqlite::makes_suspect(code, meaning)) trust_ = Trust::suspect;
+  const std::string text = std::string("cannot ") + doing + " " + path_ + " (" + sqlite3_errmsg(db_.get()) +
+                           ", SQLite's code " + std::to_string(code) + "); " + sqlite::advice_for(code, meaning);
+  return {meaning, system_errno, text};
+}
+
+Error StoreConnection::judgement(int code, const char* doing) {
+  Error found = error(code, doing);
+  if (sqlite::primary(code) == SQLITE_ERROR) found.code = ErrorCode::corrupt;
+  return found;
+}
+
+Result<void> StoreConnection::open_file(const StoreOptions&) {
+  sqlite3* opened = nullptr;
+  const int code =
+      sqlite3_open_v2(path_.c_str(), &opened,
+                      SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, nullptr);
+  db_.reset(opened);
+  if (code != SQLITE_OK) return error(code, "open");
+  // Without the right to write, SQLite opens the file for reading instead.
+  if (sqlite3_db_readonly(db_.get(), "main") == 1) {
+    return make_error(ErrorCode::failed, "may not write " + path_ + "; give the service's user the right to write it");
+  }
+  return {};
+}
+
+// Nothing that stands in the file, its schema included, may make SQLite do more than keep rows (sqlite.org/security.html).
+Result<void> StoreConnection::harden(const StoreOptions& options) {
+  sqlite3_busy_timeout(db_.get(), static_cast<int>(options.busy_timeout.count()));
+  sqlite3_db_config(db_.get(), SQLITE_DBCONFIG_DEFENSIVE, 1, nullptr);
+  sqlite3_db_config(db_.get(), SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, nullptr);
+  sqlite3_db_config(db_.get(), SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, nullptr);
+  sqlite3_db_config(db_.get(), SQLITE_DBCONFIG_ENABLE_VIEW, 0, nullptr);
+  sqlite3_db_config(db_.get(), SQLITE_DBCONFIG_ENABLE_FKEY, 1, nullptr);
+  // Debian's SQLite overwrites what is deleted with zeros unless told not to.
+  const int code = execute(db_.get(),
+                           "PRAGMA mmap_size = 0; PRAGMA cell_size_check = ON;"
+                           "PRAGMA synchronous = FULL; PRAGMA secure_delete = OFF;"
+                           "PRAGMA cache_size = -" +
+                               std::to_string(kCacheKib));
+  if (code != SQLITE_OK) return judgement(code, "prepare");
+  return {};
+}
+
+Result<void> StoreConnection::recognise(const StoreOptions& options) {
+  int64_t application = 0;
+  int64_t tables = 0;
+  const auto into = [](int64_t& value) { return [&value](const Row& row) { value = row.number(0); }; };
+  int code = query(db_.get(), "PRAGMA user_version", into(version_));
+  if (code == SQLITE_OK) code = query(db_.get(), "PRAGMA application_id", into(application));
+  if (code == SQLITE_OK) {
+    code = query(db_.get(), "SELECT count(*) FROM sqlite_schema", into(tables));
+  }
+  if (code != SQLITE_OK) return judgement(code, "read");
+
+  const int64_t newest = options.migrations.back().version;
+  if (application == kApplicationId && version_ > newest) {
+    return make_error(ErrorCode::refused, path_ + " was written by a newer Arenad (its version is " + std::to_string(version_) +
+                                              ", this one knows " + std::to_string(newest) +
+                                              "); install that version again, or configure another path");
+  }
+  const bool is_new = application == 0 && version_ == 0 && tables == 0;
+  const bool is_ours = application == kApplicationId && version_ > 0;
+  if (!is_new && !is_ours) return damaged(path_, "is a database of another program");
+  // open_file() has seen that the file may be written, so it is the file's own header that forbids it.
+  if (sqlite3_db_readonly(db_.get(), "main") == 1) {
+    return damaged(path_, "has a damaged header");
+  }
+  return {};
+}
+
+Result<void> StoreConnection::check_content(const StoreOptions&) {
+  std::string verdict;
+  const int code = query(db_.get(), pragma_for(scrutiny_), [&](const Row& row) { verdict = row.bytes(0); });
+  if (code != SQLITE_OK) return judgement(code, "check");
+  if (verdict != "ok") return damaged(path_, "is damaged: " + verdict);
+  return {};
+}
+
+// SQLite takes any whole -wal of the right name for the database's own. Every transaction writes the page with the identity, so
+// if the -wal is another database's, the identity read through it is another one than that of the file.
+Result<void> StoreConnection::check_wal(const StoreOptions&) {
+  if (version_ == 0 || bytes_of_file(path_ + "-wal") == 0) return {};
+  const std::string alone = identity_without_wal(path_);
+  if (alone.empty()) return {};
+  std::string through_wal;
+  const int code = read_identity(db_.get(), through_wal);
+  if (code != SQLITE_OK) return judgement(code, "read");
+  if (alone != through_wal) return damaged(path_, "stands beside the -wal of another database");
+  return {};
+}
+
+Result<void> StoreConnection::use_wal(const StoreOptions&) {
+  std::string mode;
+  int code = query(db_.get(), "PRAGMA journal_mode = WAL", [&](const Row& row) { mode = row.bytes(0); });
+  if (code == SQLITE_OK && mode != "wal") code = SQLITE_CANTOPEN;
+  if (code == SQLITE_OK) {
+    code = execute(db_.get(), "PRAGMA journal_size_limit = " + std::to_string(kWalBytes) +
+                                  "; PRAGMA wal_autocheckpoint = " + std::to_string(kWalBytes / kPageBytes));
+  }
+  if (code != SQLITE_OK) return error(code, "use write-ahead logging in");
+  return {};
+}
+
+Result<void> StoreConnection::migrate(const StoreOptions& options) {
+  const bool is_new = version_ == 0;
+  for (const Migration& migration : options.migrations) {
+    if (migration.version <= version_) continue;
+    ARENAD_ASSERT(migration.version == version_ + 1);
+    if (const int code = apply(migration); code != SQLITE_OK) {
+      Error failure = error(code, "migrate");
+      execute(db_.get(), "ROLLBACK");
+      return failure;
+    }
+    version_ = migration.version;
+  }
+  // check_wal() wants the identity in the file itself.
+  if (is_new) {
+    sqlite3_wal_checkpoint_v2(db_.get(), nullptr, SQLITE_CHECKPOINT_PASSIVE, nullptr, nullptr);
+  }
+  return {};
+}
+
+int StoreConnection::apply(const Migration& migration) {
+  int code = execute(db_.get(), "BEGIN IMMEDIATE");
+  if (code == SQLITE_OK) code = execute(db_.get(), migration.sql);
+  if (code == SQLITE_OK) {
+    code = execute(db_.get(), "PRAGMA application_id = " + std::to_string(kApplicationId) +
+                                  "; PRAGMA user_version = " + std::to_string(migration.version));
+  }
+  if (code == SQLITE_OK) code = execute(db_.get(), "COMMIT");
+  return code;
+}
+
+Result<void> StoreConnection::prepare_statements(const StoreOptions&) {
+  const int code = tables_.prepare(db_.get());
+  if (code != SQLITE_OK) return judgement(code, "use the tables of");
+  return {};
+}
+
+Result<void> StoreConnection::learn_identity(const StoreOptions&) {
+  const int code = read_identity(db_.get(), identity_);
+  if (code != SQLITE_OK) return error(code, "read");
+  if (identity_.empty()) return damaged(path_, "has lost its identity");
+  return {};
+}
+
+Result<void> StoreConnection::sweep_orphans(const StoreOptions&) {
+  const int code = execute(db_.get(), "DELETE FROM checkpoints WHERE arena NOT IN (SELECT id FROM arenas)");
+  if (code != SQLITE_OK) return error(code, "clean up");
+  return {};
+}
+
+bool StoreConnection::file_has_moved() const {
+  int moved = 0;
+  sqlite3_file_control(db_.get(), "main", SQLITE_FCNTL_HAS_MOVED, &moved);
+  return moved != 0;
+}
+
+// ---- Writing ----
+
+Result<void> StoreConnection::write(const StoreBatch& batch) {
+  int code = execute(db_.get(), "BEGIN IMMEDIATE");
+  if (code == SQLITE_OK) code = tables_.write(batch);
+  if (code == SQLITE_OK) code = execute(db_.get(), "COMMIT");
+  if (code == SQLITE_OK) return {};
+  Error failure = error(code, "write");
+  // Fails if there is no transaction any more, which is as well.
+  execute(db_.get(), "ROLLBACK");
+  return failure;
+}
+
+// ---- Reading ----
+
+Result<std::vector<ArenaRecord>> StoreConnection::arenas(const OnDamage& on_damage) {
+  std::vector<ArenaRecord> arenas;
+  const int code = tables_.read_arenas(on_damage, arenas);
+  if (code != SQLITE_OK) return error(code, "read");
+  return arenas;
+}
+
+Result<std::vector<CheckpointRecord>> StoreConnection::checkpoints(ArenaId arena, const OnDamage& on_damage) {
+  std::vector<CheckpointRecord> checkpoints;
+  const int code = tables_.read_checkpoints(arena, on_damage, checkpoints);
+  if (code != SQLITE_OK) return error(code, "read");
+  return checkpoints;
+}
+
+Result<std::vector<ResultRecord>> StoreConnection::results(ArenaId arena) {
+  std::vector<ResultRecord> results;
+  const int code = tables_.read_results(arena, results);
+  if (code != SQLITE_OK) return error(code, "read");
+  return results;
+}
+
+Result<std::optional<uint64_t>> StoreConnection::latest_results_sequence(ArenaId arena) {
+  std::optional<uint64_t> latest;
+  const int code = tables_.read_latest_sequence(arena, latest);
+  if (code != SQLITE_OK) return error(code, "read");
+  return latest;
+}
+
+}  // namespace arenad

@@ -1,0 +1,172 @@
+#include "state/store_tables.h"
+
+#include <utility>
+
+#include "state/records_check.h"
+
+namespace arenad {
+
+using sqlite::Blob;
+using sqlite::Row;
+using sqlite::to_column;
+
+int StoreTables::prepare(sqlite3* db) {
+  struct Text {
+    sqlite::Statement* statement;
+    const char* sql;
+  };
+  const Text texts[] = {
+      {&count_commit_, "UPDATE store SET commits = commits + 1"},
+      {&forget_checkpoints_, "DELETE FROM checkpoints WHERE arena = ?1"},
+      {&forget_arena_, "DELETE FROM arenas WHERE id = ?1"},
+      {&write_arena_,
+       "INSERT INTO arenas (id, name, game, module_path, disposition, epoch, created_unix_ms,"
+       " changed_unix_ms, reason, restarts) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)"
+       " ON CONFLICT (id) DO UPDATE SET name = ?2, game = ?3, module_path = ?4, disposition = ?5,"
+       " epoch = ?6, created_unix_ms = ?7, changed_unix_ms = ?8, reason = ?9, restarts = ?10"},
+      {&forget_params_, "DELETE FROM arena_params WHERE arena = ?1"},
+      {&write_param_, "INSERT INTO arena_params (arena, position, name, value) VALUES (?1, ?2, ?3, ?4)"},
+      // A row that is already there was written by an earlier try, or is damaged and is healed by this.
+      {&write_checkpoint_,
+       "INSERT OR REPLACE INTO checkpoints (arena, epoch, frame, taken_unix_ms, checksum, bytes)"
+       " VALUES (?1, ?2, ?3, ?4, ?5, ?6)"},
+      // With fewer than two rows the inner select is NULL, and nothing is older than NULL.
+      {&prune_checkpoints_,
+       "DELETE FROM checkpoints WHERE arena = ?1 AND (epoch, frame) <"
+       " (SELECT epoch, frame FROM checkpoints WHERE arena = ?1"
+       "  ORDER BY epoch DESC, frame DESC LIMIT 1 OFFSET 1)"},
+      {&write_result_,
+       "INSERT OR IGNORE INTO results (arena, sequence, seat, type, bytes, recorded_unix_ms)"
+       " VALUES (?1, ?2, ?3, ?4, ?5, ?6)"},
+      {&read_arenas_,
+       "SELECT id, name, game, module_path, disposition, epoch, created_unix_ms, changed_unix_ms,"
+       " reason, restarts FROM arenas ORDER BY id"},
+      {&read_params_, "SELECT name, value FROM arena_params WHERE arena = ?1 ORDER BY position"},
+      {&read_checkpoints_,
+       "SELECT epoch, frame, taken_unix_ms, checksum, bytes FROM checkpoints WHERE arena = ?1"
+       " ORDER BY epoch DESC, frame DESC"},
+      {&read_results_,
+       "SELECT sequence, seat, type, bytes, recorded_unix_ms FROM results WHERE arena = ?1"
+       " ORDER BY sequence"},
+      {&read_latest_sequence_, "SELECT max(sequence) FROM results WHERE arena = ?1"},
+  };
+  for (const Text& text : texts) {
+    const int code = text.statement->prepare(db, text.sql);
+    if (code != SQLITE_OK) return code;
+  }
+  return SQLITE_OK;
+}
+
+// ---- Writing ----
+
+int StoreTables::write(const StoreBatch& batch) {
+  int code = count_commit_.run();
+  const auto each = [&code](const auto& records, auto write_record) {
+    for (const auto& record : records) {
+      if (code != SQLITE_OK) return;
+      code = write_record(record);
+    }
+  };
+  each(batch.forgotten, [this](ArenaId id) { return forget(id); });
+  each(batch.arenas, [this](const ArenaRecord& arena) { return write_arena(arena); });
+  each(batch.checkpoints, [this](const CheckpointRecord& taken) { return write_checkpoint(taken); });
+  each(batch.results, [this](const ResultRecord& result) { return write_result(result); });
+  return code;
+}
+
+int StoreTables::forget(ArenaId arena) {
+  const int code = forget_checkpoints_.run(arena);
+  return code == SQLITE_OK ? forget_arena_.run(arena) : code;
+}
+
+int StoreTables::write_arena(const ArenaRecord& arena) {
+  int code = write_arena_.run(arena.id, arena.name, arena.game, arena.module_path, std::string(to_string(arena.disposition)),
+                              to_column(arena.epoch), arena.created_unix_ms, arena.changed_unix_ms, arena.reason,
+                              to_column(arena.restarts));
+  if (code == SQLITE_OK) code = forget_params_.run(arena.id);
+  int64_t position = 0;
+  for (const auto& [name, value] : arena.params) {
+    if (code != SQLITE_OK) break;
+    code = write_param_.run(arena.id, position++, name, value);
+  }
+  return code;
+}
+
+int StoreTables::write_checkpoint(const CheckpointRecord& checkpoint) {
+  const int code = write_checkpoint_.run(checkpoint.arena, to_column(checkpoint.epoch.value), to_column(checkpoint.frame.value),
+                                         checkpoint.taken_unix_ms, to_column(checksum_of(checkpoint)), Blob{checkpoint.bytes});
+  return code == SQLITE_OK ? prune_checkpoints_.run(checkpoint.arena) : code;
+}
+
+int StoreTables::write_result(const ResultRecord& result) {
+  return write_result_.run(result.arena, to_column(result.sequence), int64_t{result.seat}, to_column(result.type),
+                           Blob{result.bytes}, result.recorded_unix_ms);
+}
+
+// ---- Reading ----
+
+int StoreTables::read_arenas(const OnDamage& on_damage, std::vector<ArenaRecord>& arenas) {
+  int code = read_arenas_.each([&](const Row& row) {
+    ArenaRecord arena{.id = row.arena(0),
+                      .name = row.bytes(1),
+                      .game = row.bytes(2),
+                      .module_path = row.bytes(3),
+                      .params = {},
+                      .disposition = ArenaDisposition::running,
+                      .epoch = row.word(5),
+                      .created_unix_ms = row.number(6),
+                      .changed_unix_ms = row.number(7),
+                      .reason = row.bytes(8),
+                      .restarts = row.word(9)};
+    const std::string word = row.bytes(4);
+    const std::optional<ArenaDisposition> disposition = parse_disposition(word);
+    if (!disposition) return on_damage("arena " + arena.id.text() + ": disposition \"" + word + '"');
+    arena.disposition = *disposition;
+    arenas.push_back(std::move(arena));
+  });
+  for (ArenaRecord& arena : arenas) {
+    if (code != SQLITE_OK) break;
+    code = read_params_.each([&](const Row& row) { arena.params.emplace_back(row.bytes(0), row.bytes(1)); }, arena.id);
+  }
+  return code;
+}
+
+int StoreTables::read_checkpoints(ArenaId arena, const OnDamage& on_damage, std::vector<CheckpointRecord>& checkpoints) {
+  return read_checkpoints_.each(
+      [&](const Row& row) {
+        CheckpointRecord checkpoint{.arena = arena,
+                                    .epoch = {row.word(0)},
+                                    .frame = {row.word(1)},
+                                    .taken_unix_ms = row.number(2),
+                                    .bytes = row.bytes(4)};
+        if (checksum_of(checkpoint) != row.word(3)) {
+          return on_damage("checkpoint of arena " + arena.text() + ", epoch " + std::to_string(checkpoint.epoch.value) +
+                           ", frame " + std::to_string(checkpoint.frame.value) + ": checksum");
+        }
+        checkpoints.push_back(std::move(checkpoint));
+      },
+      arena);
+}
+
+int StoreTables::read_results(ArenaId arena, std::vector<ResultRecord>& results) {
+  return read_results_.each(
+      [&](const Row& row) {
+        results.push_back({.arena = arena,
+                           .sequence = row.word(0),
+                           .seat = static_cast<uint32_t>(row.number(1)),
+                           .type = row.word(2),
+                           .bytes = row.bytes(3),
+                           .recorded_unix_ms = row.number(4)});
+      },
+      arena);
+}
+
+int StoreTables::read_latest_sequence(ArenaId arena, std::optional<uint64_t>& latest) {
+  return read_latest_sequence_.each(
+      [&](const Row& row) {
+        if (!row.is_null(0)) latest = row.word(0);
+      },
+      arena);
+}
+
+}  // namespace arenad
