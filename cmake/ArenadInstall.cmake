@@ -1,6 +1,6 @@
 # What `cmake --install` puts where. Included last, when all targets are known.
 #
-#   bin/                    arenad, arena-worker beside it, arenactl
+#   bin/                    arenad, arena-worker beside it, arena-keeper, arenactl
 #   include/arenad/         headers for games and clients
 #   include/arenad/generated/   code that Cap'n Proto made of Arenad's own schemas
 #   lib/                    the client library
@@ -20,7 +20,7 @@ target_compile_features(arenad_ipc INTERFACE cxx_std_20)
 target_link_libraries(arenad_ipc INTERFACE $<INSTALL_INTERFACE:xxhash>)
 target_include_directories(arenad_ipc_schema INTERFACE $<INSTALL_INTERFACE:${ARENAD_GENERATED_DIR}>)
 
-install(TARGETS arenad arena-worker arenactl)
+install(TARGETS arenad arena-worker arena-keeper arenactl)
 install(DIRECTORY ipc/include/ worker/include/ DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} FILES_MATCHING PATTERN "*.h")
 install(DIRECTORY $<TARGET_PROPERTY:arenad_ipc_schema,BINARY_DIR>/schema/ DESTINATION ${ARENAD_GENERATED_DIR}
   FILES_MATCHING PATTERN "*.h")

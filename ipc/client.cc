@@ -7,7 +7,6 @@
 #include <array>
 #include <deque>
 #include <optional>
-#include <unordered_map>
 #include <vector>
 
 #include "ipc/board.h"
@@ -27,6 +26,9 @@ constexpr uint64_t kIdleLooksPerSocketLook = 1024;
 constexpr uint64_t kPollSliceNs = 2 * kMillisecond;
 // Nothing wakes a sleeper when arenad dies, so it looks at the socket this often at least.
 constexpr uint64_t kLongestSleepNs = kSecond / 2;
+// While arenad is gone.
+constexpr uint64_t kReconnectNs = 20 * kMillisecond;
+constexpr uint64_t kReattachTimeoutMs = 10'000;
 
 StreamView outputs_of(const IncarnationView& view) {
   const WorkerStatus& status = view.status();
@@ -36,21 +38,33 @@ StreamView outputs_of(const IncarnationView& view) {
 }  // namespace
 
 struct Client::State {
-  explicit State(ControlClient c) : control(std::move(c)) {}
+  State(ControlClient c, std::string path, const ConnectOptions& o)
+      : control(std::move(c)), socket_path(std::move(path)), options(o) {}
   void take_in();
+  void take_notices();
+  void look_for_another();
+  [[nodiscard]] Attachment::State* find(uint32_t attachment) const;
+  // No arenad, and none is looked for any more.
+  [[nodiscard]] bool given_up() const { return !connected && !looking; }
+  [[nodiscard]] uint64_t look_interval_ns() const { return connected ? kLongestSleepNs : kReconnectNs; }
 
   ControlClient control;
+  std::string socket_path;
+  ConnectOptions options;
   bool connected = true;
+  bool looking = false;  // for another arenad
+  uint64_t gone_ns = 0;
   uint64_t looked_ns = 0;
-  std::unordered_map<uint32_t, Attachment::State*> attachments;
+  std::vector<Attachment::State*> attachments;
   std::vector<ControlIncoming> early;  // notices for an attachment that is not known yet
 };
 
 struct Attachment::State {
   Client::State* client = nullptr;
-  uint32_t id = 0;
+  uint32_t id = 0;  // 0: this arenad does not know it
   ArenaId arena;
   std::string name;
+  std::string player;
   Seat seat = 0;
   ChannelId channel;
   bool observer = false;
@@ -70,6 +84,7 @@ struct Attachment::State {
 
   void add_incarnation(IncarnationView view);
   void take_notice(ControlIncoming& incoming);
+  void reattach();
   [[nodiscard]] const ChannelEntry* my_entry() const;
   void update_released();
   bool take_rejection();
@@ -95,20 +110,86 @@ void Attachment::State::take_notice(ControlIncoming& incoming) {
 }
 
 void Client::State::take_in() {
+  const uint64_t now = monotonic_ns();
+  if (!connected && now - looked_ns < kReconnectNs) return;
+  looked_ns = now;
+  if (connected) {
+    connected = control.poll();
+    take_notices();
+    if (connected) return;
+    gone_ns = looked_ns;
+    looking = options.reconnect_ms != 0;
+  }
+  if (looking) look_for_another();
+}
+
+void Client::State::look_for_another() {
+  if (looked_ns - gone_ns > options.reconnect_ms * kMillisecond) {
+    looking = false;
+    return;
+  }
+  auto next = ControlClient::connect(socket_path);
+  if (!next) return;
+  control = std::move(*next);
+  connected = true;
+  early.clear();
+  for (Attachment::State* attachment : attachments) attachment->id = 0;
+  for (Attachment::State* attachment : attachments) {
+    if (!attachment->departure && connected) attachment->reattach();
+  }
   if (!connected) return;
-  looked_ns = monotonic_ns();
-  connected = control.poll();
+  take_notices();
+}
+
+Attachment::State* Client::State::find(uint32_t attachment) const {
+  const auto found =
+      std::find_if(attachments.begin(), attachments.end(), [&](const Attachment::State* a) { return a->id == attachment; });
+  return found == attachments.end() ? nullptr : *found;
+}
+
+void Client::State::take_notices() {
   std::vector<ControlIncoming> waiting = std::move(early);
   early.clear();
   while (auto notice = control.next_notice()) waiting.push_back(std::move(*notice));
   for (ControlIncoming& incoming : waiting) {
-    const auto found = attachments.find(incoming.root().getNotice().getAttachment());
-    if (found != attachments.end()) {
-      found->second->take_notice(incoming);
+    if (Attachment::State* attachment = find(incoming.root().getNotice().getAttachment())) {
+      attachment->take_notice(incoming);
     } else {
       early.push_back(std::move(incoming));
     }
   }
+}
+
+// To the next arenad, with the channel and the place in the outputs that it has had all the time.
+void Attachment::State::reattach() {
+  const int fd = writer.fd().get();
+  auto reply = client->control.call(
+      [&](wire::Request::Builder request) {
+        auto attach = request.initAttach();
+        attach.setArena(arena.text());
+        attach.setPlayer(player);
+        attach.setObserver(observer);
+        attach.setChannel(channel.value);
+      },
+      {&fd, 1}, kReattachTimeoutMs);
+  if (!reply) {
+    if (reply.error().code == ErrorCode::unreachable || reply.error().code == ErrorCode::timeout) {
+      client->connected = false;  // that one is gone too
+    } else {
+      departure = Departure{"dropped", reply.error().message};
+    }
+    return;
+  }
+  const auto attached = reply->root().getReply().getAttached();
+  if (reply->fds.empty()) return;
+  auto next_board = BoardView::map(std::move(reply->fds[0]));
+  if (!next_board) return;
+  id = attached.getAttachment();
+  board = std::move(*next_board);
+  bell_seen = board.bell() - 1;  // look at the socket at once
+  if (!attached.getLive() || reply->fds.size() < 2) return;
+  auto view = IncarnationView::map(std::move(reply->fds[1]));
+  if (view && (incarnations.empty() || view->epoch() > incarnations.back().epoch())) add_incarnation(std::move(*view));
 }
 
 const ChannelEntry* Attachment::State::my_entry() const {
@@ -182,7 +263,7 @@ Incoming Attachment::State::read_outputs() {
 // True if something may have changed.
 bool Attachment::State::look_at_socket() {
   const uint32_t bell = board.bell();
-  if (bell == bell_seen) return false;
+  if (bell == bell_seen && client->connected) return false;
   bell_seen = bell;
   client->take_in();
   return true;
@@ -198,7 +279,7 @@ size_t Attachment::State::add_waits(std::array<FutexWait, kMaxFutexWaits>& waits
 }
 
 bool Attachment::State::anything_to_read() {
-  if (board.bell() != bell_seen || departure || !client->connected) return true;
+  if (board.bell() != bell_seen || departure || client->given_up()) return true;
   if (incarnations.size() > 1) return true;
   return !incarnations.empty() &&
          incarnations.back().status().outputs_published.load(std::memory_order_acquire) > reader.position();
@@ -208,8 +289,8 @@ Attachment::Attachment(std::unique_ptr<State> state) : state_(std::move(state)) 
 
 Attachment::~Attachment() {
   Client::State& client = *state_->client;
-  client.attachments.erase(state_->id);
-  if (!client.connected) return;
+  std::erase(client.attachments, state_.get());
+  if (!client.connected || state_->id == 0) return;
   // Nobody waits for the answer: the daemon notices a closed connection as well.
   (void)client.control.call([&](wire::Request::Builder request) { request.setDetach(state_->id); }, {}, 2000);
 }
@@ -258,8 +339,7 @@ Incoming Attachment::receive() {
   if (s.departure) return Incoming::gone;
   // For callers that never wait.
   if (++s.idle_looks % kIdleLooksPerSocketLook == 0) s.client->take_in();
-  if (!s.client->connected) return Incoming::disconnected;
-  return Incoming::none;
+  return s.client->given_up() ? Incoming::disconnected : Incoming::none;
 }
 
 const Output& Attachment::output() const {
@@ -314,10 +394,10 @@ void Attachment::on_incarnation(std::function<void(int, Epoch)> hook) {
 Client::Client(std::unique_ptr<State> state) : state_(std::move(state)) {}
 Client::~Client() = default;
 
-Result<std::unique_ptr<Client>> Client::connect(const std::string& socket_path) {
+Result<std::unique_ptr<Client>> Client::connect(const std::string& socket_path, const ConnectOptions& options) {
   auto control = ControlClient::connect(socket_path);
   if (!control) return control.error();
-  return std::unique_ptr<Client>(new Client(std::make_unique<State>(std::move(*control))));
+  return std::unique_ptr<Client>(new Client(std::make_unique<State>(std::move(*control), socket_path, options)));
 }
 
 Result<std::unique_ptr<Attachment>> Client::attach(const AttachOptions& options, uint64_t timeout_ms) {
@@ -345,6 +425,7 @@ Result<std::unique_ptr<Attachment>> Client::attach(const AttachOptions& options,
   state->name = attached.getName();
   state->seat = attached.getSeat();
   state->channel = {attached.getChannel()};
+  state->player = options.player;
   state->observer = options.observer;
   state->writer = std::move(*writer);
   state->board = std::move(*board);
@@ -355,7 +436,7 @@ Result<std::unique_ptr<Attachment>> Client::attach(const AttachOptions& options,
     if (!view) return view.error();
     state->add_incarnation(std::move(*view));
   }
-  state_->attachments[state->id] = state.get();
+  state_->attachments.push_back(state.get());
   return std::unique_ptr<Attachment>(new Attachment(std::move(state)));
 }
 
@@ -363,7 +444,8 @@ void Client::wait_any(std::span<Attachment* const> attachments, uint64_t timeout
   if (attachments.empty()) return;
   const size_t sleepers = std::min(attachments.size(), kMaxSleepers);
   const uint64_t now = monotonic_ns();
-  uint64_t longest = std::min(timeout_ms * kMillisecond, kLongestSleepNs);
+  uint64_t longest = timeout_ms * kMillisecond;
+  for (Attachment* a : attachments) longest = std::min(longest, a->state_->client->look_interval_ns());
   if (sleepers < attachments.size()) longest = std::min(longest, kPollSliceNs);
 
   auto set_asleep = [&](uint32_t asleep) {
@@ -383,7 +465,8 @@ void Client::wait_any(std::span<Attachment* const> attachments, uint64_t timeout
   // Nothing rings when arenad is gone: only the socket tells.
   const uint64_t awake_ns = monotonic_ns();
   for (Attachment* a : attachments) {
-    if (awake_ns - a->state_->client->looked_ns >= kLongestSleepNs) a->state_->client->take_in();
+    Client::State& client = *a->state_->client;
+    if (awake_ns - client.looked_ns >= client.look_interval_ns()) client.take_in();
   }
 }
 

@@ -199,6 +199,7 @@ struct Attach {
   arena @0 :Text;
   player @1 :Text;        # a name; the same name gets the same seat again
   observer @2 :Bool;      # no seat and no events, only outputs
+  channel @3 :UInt64;     # not 0: an attachment to an earlier arenad goes on; the region is the one that it has had all the time
   # one fd: the channel region, made and sealed by the client
 }
 

@@ -32,4 +32,7 @@ class Fd {
   int value_ = -1;
 };
 
+// Whether both mean the same file: for memfds, the same memory.
+bool is_same_file(const Fd& a, const Fd& b);
+
 }  // namespace arenad

@@ -119,4 +119,8 @@ uint32_t IncarnationView::tick_hz() const {
   return identity().tick_hz;
 }
 
+uint32_t IncarnationView::max_players() const {
+  return identity().max_players;
+}
+
 }  // namespace arenad

@@ -76,6 +76,7 @@ class IncarnationView {
   [[nodiscard]] ArenaId arena() const;
   [[nodiscard]] Epoch epoch() const;
   [[nodiscard]] uint32_t tick_hz() const;
+  [[nodiscard]] uint32_t max_players() const;
 
   [[nodiscard]] const std::byte* log_ring() const { return log_; }
   [[nodiscard]] const std::byte* output_ring() const { return outputs_; }

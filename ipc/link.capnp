@@ -50,6 +50,7 @@ struct ToWorker {
     finish @3 :Void;       # stop at the end of a frame, with a snapshot, and end
     drain @4 :UInt64;      # tell the game to end the match by this time, Unix nanoseconds
     snapshot @5 :Void;     # take one at the end of the next frame
+    adopt @6 :Void;        # the offer is taken. One fd: the new board
   }
 }
 
@@ -64,6 +65,7 @@ struct FromWorker {
     noMemory @6 :Text;     # a spare that could not make its region; it ends
     closed @7 :UInt64;     # a channel whose client broke the protocol was closed
     results @8 :Void;      # there are new results in the system ring
+    offer @9 :Offer;       # to another arenad than the one that had started this worker: first message on the connection
   }
 }
 
@@ -86,7 +88,19 @@ struct Assign {
   hasCheckpoint @8 :Bool;
   snapshotIntervalMs @9 :UInt32;
   maxEventBytes @10 :UInt32;
+  adoptionSocket @11 :Text;    # where to offer oneself when the link is broken
+  orphanTimeoutMs @12 :UInt32; # for so long; then the worker saves and ends
   # fds: the board; the predecessor's region; a region with the checkpoint; the channels in their order
+}
+
+# A live worker whose arenad is gone. fds: its region; the channels in their order. Channels that do not fit in one packet are left out:
+# whoever kept them knows them.
+struct Offer {
+  arenaHigh @0 :UInt64;
+  arenaLow @1 :UInt64;
+  epoch @2 :UInt64;
+  maxPlayers @3 :UInt32;
+  channels @4 :List(Channel);
 }
 
 struct Channel {

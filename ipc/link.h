@@ -51,6 +51,8 @@ class Link {
 
   [[nodiscard]] const Fd& fd() const { return socket_; }
   void close() { socket_.reset(); }
+  // Gives the socket back.
+  Fd take() { return std::move(socket_); }
 
  private:
   struct Unsent {

@@ -75,23 +75,25 @@ ssize_t receive_with_fds(int socket, void* bytes, size_t capacity, std::vector<F
   return received;
 }
 
-Result<Fd> listen_unix(const std::string& path) {
+Result<Fd> listen_unix(const std::string& path, SocketKind kind) {
   auto address = address_of(path);
   if (!address) return address.error();
-  Fd socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  const int type = kind == SocketKind::packets ? SOCK_SEQPACKET : SOCK_STREAM;
+  Fd socket(::socket(AF_UNIX, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   if (!socket) return errno_error("cannot make a socket");
   if (::bind(socket.get(), reinterpret_cast<sockaddr*>(&*address), sizeof *address) != 0) {
-    return errno_error("cannot make the control socket " + path);
+    return errno_error("cannot make the socket " + path);
   }
-  ::chmod(path.c_str(), 0660);
+  ::chmod(path.c_str(), kind == SocketKind::packets ? 0600 : 0660);
   if (::listen(socket.get(), SOMAXCONN) != 0) return errno_error("cannot listen on " + path);
   return socket;
 }
 
-Result<Fd> connect_unix(const std::string& path) {
+Result<Fd> connect_unix(const std::string& path, SocketKind kind) {
   auto address = address_of(path);
   if (!address) return address.error();
-  Fd socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  const int type = kind == SocketKind::packets ? SOCK_SEQPACKET | SOCK_NONBLOCK : SOCK_STREAM;
+  Fd socket(::socket(AF_UNIX, type | SOCK_CLOEXEC, 0));
   if (!socket) return errno_error("cannot make a socket");
   if (::connect(socket.get(), reinterpret_cast<sockaddr*>(&*address), sizeof *address) != 0) {
     Error error = errno_error("arenad does not answer at " + path);
@@ -99,6 +101,15 @@ Result<Fd> connect_unix(const std::string& path) {
     return error;
   }
   return socket;
+}
+
+Result<Peer> peer_of(const Fd& connection) {
+  ucred credentials{};
+  socklen_t length = sizeof credentials;
+  if (::getsockopt(connection.get(), SOL_SOCKET, SO_PEERCRED, &credentials, &length) != 0) {
+    return errno_error("cannot tell who has connected");
+  }
+  return Peer{credentials.pid, credentials.uid};
 }
 
 Result<Fd> accept_unix(const Fd& listener) {

@@ -105,6 +105,7 @@ Arena::Arena(ArenaServices services, ArenaRecord record, Board board, GameTempla
       game_(game),
       lifecycle_(state_of(record_.disposition), services.config.restart.policy()),
       board_(std::move(board)),
+      kept_(services.manager, record_.id),
       delay_(services.loop,
              [this] {
                services_.facts.post([self = std::weak_ptr(self_)] {
@@ -120,9 +121,15 @@ Arena::Arena(ArenaServices services, ArenaRecord record, Board board, GameTempla
                     (*alive)->carry_out((*alive)->lifecycle_.overdue());
                   });
                 }),
-      drain_deadline_(services.loop, [this] {
+      drain_deadline_(services.loop,
+                      [this] {
+                        services_.facts.post([self = std::weak_ptr(self_)] {
+                          if (const auto alive = self.lock()) (*alive)->stop();
+                        });
+                      }),
+      reclaim_deadline_(services.loop, [this] {
         services_.facts.post([self = std::weak_ptr(self_)] {
-          if (const auto alive = self.lock()) (*alive)->stop();
+          if (const auto alive = self.lock()) (*alive)->drop_those_who_did_not_return();
         });
       }) {}
 
@@ -137,7 +144,8 @@ void Arena::begin_new() {
   carry_out(lifecycle_.begin(BeginWith::nothing));
 }
 
-void Arena::take_up(std::optional<Snapshot> checkpoint) {
+void Arena::take_up(Durable durable) {
+  const std::optional<Snapshot>& checkpoint = durable.checkpoint;
   const bool saved = record_.disposition == ArenaDisposition::saved;
   if (!saved && record_.disposition != ArenaDisposition::running) {
     if (checkpoint) take_over_checkpoint(*checkpoint);
@@ -157,6 +165,74 @@ void Arena::take_up(std::optional<Snapshot> checkpoint) {
                 record_.name, checkpoint->facts().frame.value, unix_ms() - checkpoint->facts().time_unix_ns / kMillisecond);
   }
   carry_out(lifecycle_.begin(BeginWith::checkpoint));
+}
+
+void Arena::inherit(Inheritance inheritance, const Durable& durable) {
+  lived_ = std::move(inheritance.region);
+  record_.epoch = std::max(record_.epoch, lived_->epoch().value);
+  max_players_ = lived_->max_players();
+  for (RosterChannel& channel : inheritance.channels) {
+    kept_.keep_channel(channel);
+    channels_.restore(std::move(channel));
+  }
+  if (durable.checkpoint) durable_ = durable.checkpoint->facts().frame;
+  submitted_ = durable_;
+  board_.set_durable_frame(durable_.value);
+  board_.set_results_committed(durable.results);
+  // Those that are in the database already are stored once all the same.
+  results_.skip_to(lived_->status().system_begin.load());
+  save_results();
+}
+
+void Arena::expect_clients_back() {
+  if (!channels_.all().empty()) reclaim_deadline_.start(services_.config.arenas.reclaim_timeout_ms);
+}
+
+void Arena::recover_from(Inheritance inheritance, const Durable& durable) {
+  inherit(std::move(inheritance), durable);
+  died_ns_ = monotonic_ns();
+  ++record_.restarts;
+  log_warning("arena={} epoch={} frame={} msg=\"its worker died with the last arenad: it is recovered from what was kept\"",
+              record_.name, record_.epoch, lived_->status().frame_decided.load());
+  carry_out(lifecycle_.begin(BeginWith::predecessor));
+}
+
+void Arena::keep(Inheritance inheritance, const Durable& durable) {
+  inherit(std::move(inheritance), durable);
+  drop_those_who_did_not_return();  // they were told when it failed
+}
+
+void Arena::adopt(std::unique_ptr<ChildProcess> worker, Inheritance inheritance, const Durable& durable) {
+  worker_ = std::move(worker);
+  inherit(std::move(inheritance), durable);
+  kept_.keep_incarnation({record_.epoch}, lived_->fd(), worker_->pidfd());
+  listen_to_worker();
+  const int board = board_.fd().get();
+  tell_worker([](wire::ToWorker::Builder message) { message.setAdopt(); }, {&board, 1});
+  log_info("arena={} epoch={} pid={} frame={} msg=\"adopted\"", record_.name, record_.epoch, worker_->pid(),
+           lived_->status().frame_done.load());
+  carry_out(lifecycle_.adopt(monotonic_ns()));
+}
+
+void Arena::drop_those_who_did_not_return() {
+  std::vector<ChannelId> missing;
+  for (const auto& [id, channel] : channels_.all()) {
+    const bool is_back = std::any_of(attachments_.begin(), attachments_.end(),
+                                     [&](const ArenaAttachment& a) { return a.channel == channel.id; });
+    if (!channel.gone_reason && !is_back) missing.push_back(channel.id);
+  }
+  for (const ChannelId id : missing) {
+    channels_.leave(id, ARENAD_DROPPED);
+    tell_worker([&](wire::ToWorker::Builder message) {
+      auto leave = message.initLeave();
+      leave.setId(id.value);
+      leave.setReason(ARENAD_DROPPED);
+    });
+  }
+}
+
+void Arena::listen_to_worker() {
+  worker_->listen({[this](const LinkMessage& message) { take_message(message); }, [this](Exit exit) { worker_ended(exit); }});
 }
 
 // The players of the snapshot have gone with everything else. Their channels are empty ones, so that the frames of the next
@@ -256,7 +332,8 @@ void Arena::assign(Spare spare, BeginWith with, const std::optional<std::string>
   announced_end_.reset();
   worker_ = std::move(spare.process);
   starting_ = std::move(spare.region);
-  worker_->listen({[this](const LinkMessage& message) { take_message(message); }, [this](Exit exit) { worker_ended(exit); }});
+  listen_to_worker();
+  kept_.keep_incarnation({record_.epoch}, starting_->fd(), worker_->pidfd());
 
   std::vector<int> fds{board_.fd().get()};
   const bool has_predecessor = with == BeginWith::predecessor || with == BeginWith::predecessor_checkpoint;
@@ -279,6 +356,8 @@ void Arena::assign(Spare spare, BeginWith with, const std::optional<std::string>
   assign.setHasCheckpoint(static_cast<bool>(checkpoint_region));
   assign.setSnapshotIntervalMs(static_cast<uint32_t>(game_->config().snapshot_interval_ms));
   assign.setMaxEventBytes(static_cast<uint32_t>(services_.config.channels.max_event_bytes));
+  assign.setAdoptionSocket(services_.config.daemon.workers_socket_path().string());
+  assign.setOrphanTimeoutMs(static_cast<uint32_t>(services_.config.arenas.orphan_timeout_ms));
   auto params = assign.initParams(static_cast<uint>(record_.params.size()));
   for (uint i = 0; i < params.size(); ++i) {
     params[i].setKey(record_.params[i].first);
@@ -304,6 +383,7 @@ void Arena::take_message(const LinkMessage& message) {
   switch (root.which()) {
     case wire::FromWorker::READY:
     case wire::FromWorker::NO_MEMORY:
+    case wire::FromWorker::OFFER:
       break;
     case wire::FromWorker::LIVE:
       max_players_ = root.getLive().getMaxPlayers();
@@ -322,6 +402,7 @@ void Arena::take_message(const LinkMessage& message) {
       break;
     case wire::FromWorker::RELEASED:
       channels_.forget({root.getReleased()});
+      kept_.forget_channel({root.getReleased()});
       break;
     case wire::FromWorker::CLOSED:
       expel({root.getClosed()});
@@ -341,6 +422,7 @@ void Arena::worker_live() {
              record_.name, record_.epoch, worker_->pid(), static_cast<double>(monotonic_ns() - died_ns_) / 1e6,
              s.restored_frame.load(), rung_name(s.rung.load()), s.replayed_frames.load(), s.replayed_events.load());
   }
+  if (lived_) kept_.forget_incarnation(lived_->epoch());
   lived_ = std::move(starting_);
   starting_.reset();
   save_results();
@@ -351,7 +433,8 @@ void Arena::worker_live() {
 
 void Arena::worker_ended(Exit exit) {
   died_ns_ = monotonic_ns();
-  const bool in_order = exit.how == Exit::How::exited && announced_end_.has_value();
+  // How an adopted worker ended nobody tells: it is not our child.
+  const bool in_order = exit.how != Exit::How::signalled && announced_end_.has_value();
   const WorkerEnd end = in_order ? *announced_end_ : WorkerEnd::crashed;
   if (end == WorkerEnd::crashed || record_.reason.empty()) last_exit_ = exit.text();
   if (end == WorkerEnd::crashed) {
@@ -361,6 +444,11 @@ void Arena::worker_ended(Exit exit) {
     if (record_.reason.empty()) record_.reason = "its worker died: " + exit.text();
   }
   worker_.reset();
+  if (starting_) {
+    kept_.forget_incarnation({record_.epoch});
+  } else {
+    kept_.forget_process({record_.epoch});
+  }
   starting_.reset();
   save_results();  // a successor's ring begins behind them
   if (shutting_down_) {
@@ -461,6 +549,7 @@ Result<Arena::Attached> Arena::attach(uint64_t connection, uint32_t attachment, 
   const uint64_t outputs_from =
       lived_ ? lived_->status().outputs_published.load(std::memory_order_acquire) : outputs_resumed_from_;
   const RosterChannel& channel = channels_.add(*seat, player, std::move(region));
+  kept_.keep_channel(channel);
   attachments_.push_back({connection, attachment, channel.id});
   const int fd = channel.region.get();
   tell_worker(
@@ -473,6 +562,21 @@ Result<Arena::Attached> Arena::attach(uint64_t connection, uint32_t attachment, 
       {&fd, 1});
   const bool live = lived_ && worker_ && !starting_;
   return Attached{channel.slot, channel.id, outputs_from, &board_.fd(), live ? &*lived_ : nullptr};
+}
+
+Result<Arena::Attached> Arena::reattach(uint64_t connection, uint32_t attachment, ChannelId id, const std::string& player,
+                                        const Fd& region) {
+  if (!is_active() || shutting_down_) {
+    return make_error(ErrorCode::refused, "arena " + record_.name + " is " + to_string(state()));
+  }
+  const RosterChannel* channel = channels_.find(id);
+  if (channel == nullptr || channel->gone_reason || channel->player != player || !is_same_file(channel->region, region)) {
+    return make_error(ErrorCode::refused, "player " + player + " has lost the place in arena " + record_.name);
+  }
+  std::erase_if(attachments_, [&](const ArenaAttachment& a) { return a.channel == id; });
+  attachments_.push_back({connection, attachment, id});
+  const bool live = lived_ && worker_ && !starting_;
+  return Attached{channel->slot, channel->id, 0, &board_.fd(), live ? &*lived_ : nullptr};
 }
 
 void Arena::detach(uint32_t attachment, uint32_t reason) {
@@ -578,6 +682,7 @@ void Arena::save_last() {
     if (state() != ArenaState::stopped && state() != ArenaState::ended) return;
     lived_.reset();
     channels_.clear();
+    kept_.forget_all();
   });
 }
 

@@ -22,6 +22,7 @@
 #include "supervisor/config.h"
 #include "supervisor/fact_queue.h"
 #include "supervisor/game_template.h"
+#include "supervisor/kept_arena.h"
 
 namespace arenad {
 
@@ -33,12 +34,25 @@ class ClientNotices {
   virtual void gone(uint64_t connection, uint32_t attachment, const std::string& state, const std::string& reason) = 0;
 };
 
+// What the database knows of an arena beside its record.
+struct Durable {
+  std::optional<Snapshot> checkpoint;  // the newest one that can be read
+  uint64_t results = 0;                // the sequence of the last one
+};
+
+// What an earlier arenad had of an arena: its last incarnation, and the channels of its clients.
+struct Inheritance {
+  IncarnationView region;
+  std::vector<RosterChannel> channels;
+};
+
 struct ArenaServices {
   uv_loop_t* loop;
   FactQueue& facts;
   const Config& config;
   StoreThread& store;
   ClientNotices& clients;
+  ServiceManager& manager;
 };
 
 struct ArenaAttachment {
@@ -56,9 +70,18 @@ class Arena {
 
   // Begins the first incarnation of a new arena.
   void begin_new();
-  // An arena from the database, after everything had ended: one that ran goes on, any other stays as it was. checkpoint: the
-  // newest, if there is one.
-  void take_up(std::optional<Snapshot> checkpoint);
+  // An arena of which there is nothing but the database: one that ran goes on from there, any other stays as it was.
+  void take_up(Durable durable);
+  // An arena whose last incarnation has ended: the next one goes on where it was.
+  void recover_from(Inheritance inheritance, const Durable& durable);
+  // An arena that has failed: as it was.
+  void keep(Inheritance inheritance, const Durable& durable);
+  // An arena whose worker lives and has offered itself.
+  void adopt(std::unique_ptr<ChildProcess> worker, Inheritance inheritance, const Durable& durable);
+  // From now on arenad answers: those who were there have some time to come back.
+  void expect_clients_back();
+  // The service manager keeps this of it since an earlier arenad.
+  void is_kept(const KeptName& name) { kept_.is_kept(name); }
 
   Answer stop();
   Answer restart();
@@ -77,7 +100,12 @@ class Arena {
   };
   Result<Attached> attach(uint64_t connection, uint32_t attachment, ChannelRoster::Kind kind, const std::string& player,
                           Fd region);
+  // A client of an earlier arenad is back, with the channel that it has written to all the time.
+  Result<Attached> reattach(uint64_t connection, uint32_t attachment, ChannelId channel, const std::string& player,
+                            const Fd& region);
   void detach(uint32_t attachment, uint32_t reason);
+  // Nothing of it is needed any more.
+  void forget_kept() { kept_.forget_all(); }
 
   // The newest snapshot, if it is newer than what was given before.
   std::optional<CheckpointRecord> next_checkpoint();
@@ -117,6 +145,9 @@ class Arena {
  private:
   Arena(ArenaServices services, ArenaRecord record, Board board, GameTemplate* game);
   void take_over_checkpoint(const Snapshot& checkpoint);
+  void inherit(Inheritance inheritance, const Durable& durable);
+  void drop_those_who_did_not_return();
+  void listen_to_worker();
   void carry_out(const ArenaActions& actions);
   void begin_incarnation(BeginWith with);
   void take_worker(BeginWith with, std::optional<std::string> checkpoint);
@@ -144,6 +175,7 @@ class Arena {
   ArenaLifecycle lifecycle_;
   Board board_;
   ChannelRoster channels_;
+  KeptArena kept_;
   std::vector<ArenaAttachment> attachments_;
   uint32_t max_players_ = limits::kMaxSeats;
 
@@ -170,6 +202,7 @@ class Arena {
   UvTimer delay_;
   UvTimer deadline_;
   UvTimer drain_deadline_;
+  UvTimer reclaim_deadline_;  // for the clients of an earlier arenad
   struct Waiter {
     std::function<bool(const Arena&)> settled;
     std::function<void()> then;

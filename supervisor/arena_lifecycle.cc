@@ -76,6 +76,11 @@ ArenaActions ArenaLifecycle::begin(BeginWith with) {
   return begin_incarnation(with);
 }
 
+ArenaActions ArenaLifecycle::adopt(uint64_t now_ns) {
+  worker_ = Worker::begun;
+  return worker_live(now_ns);
+}
+
 ArenaActions ArenaLifecycle::worker_live(uint64_t now_ns) {
   if (worker_ == Worker::none || (worker_ == Worker::live && state_ != ArenaState::stopping)) return {};
   worker_ = Worker::live;

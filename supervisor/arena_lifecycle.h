@@ -86,6 +86,8 @@ class ArenaLifecycle {
 
   // A new arena, or one from the database.
   ArenaActions begin(BeginWith with);
+  // An arena with a live worker of an earlier arenad.
+  ArenaActions adopt(uint64_t now_ns);
   ArenaActions worker_live(uint64_t now_ns);
   ArenaActions worker_ended(WorkerEnd end, uint64_t now_ns, uint64_t random);
   // No worker could be had: the template does not load, no memory.

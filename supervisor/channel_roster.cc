@@ -65,6 +65,18 @@ void ChannelRoster::add_departed(ChannelId id, Seat slot, const std::string& pla
   channels_[id.value] = RosterChannel{id, slot, player, std::move(region), reason};
 }
 
+void ChannelRoster::restore(RosterChannel channel) {
+  last_id_ = std::max(last_id_, channel.id.value);
+  const uint64_t id = channel.id.value;
+  const bool is_newer = std::none_of(channels_.begin(), channels_.end(),
+                                     [&](const auto& entry) { return entry.second.slot == channel.slot && entry.first > id; });
+  if (kind_of(channel.slot) == Kind::player && is_newer) {
+    std::erase_if(seats_, [&](const auto& seat) { return seat.second == channel.slot; });
+    seats_[channel.player] = channel.slot;
+  }
+  channels_[id] = std::move(channel);
+}
+
 void ChannelRoster::leave(ChannelId id, uint32_t reason) {
   RosterChannel* channel = find(id);
   if (channel != nullptr && !channel->gone_reason) channel->gone_reason = reason;

@@ -32,6 +32,8 @@ class ChannelRoster {
   RosterChannel& add(Seat slot, const std::string& player, Fd region);
   // As of a snapshot, after everything else is gone: the player was at this seat, and is not any more.
   void add_departed(ChannelId id, Seat slot, const std::string& player, Fd region, uint32_t reason);
+  // As an earlier arenad had it.
+  void restore(RosterChannel channel);
   void leave(ChannelId id, uint32_t reason);
   void forget(ChannelId id) { channels_.erase(id.value); }
   void clear() { channels_.clear(); }

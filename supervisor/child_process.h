@@ -47,6 +47,7 @@ class ChildProcess {
   void kill(int signal);
 
   [[nodiscard]] pid_t pid() const { return pid_; }
+  [[nodiscard]] const Fd& pidfd() const { return pidfd_; }
   // Whether it has ended, also if that has not been reported yet.
   [[nodiscard]] bool has_ended() const;
   [[nodiscard]] bool is_watched() const { return static_cast<bool>(pidfd_); }

@@ -232,6 +232,7 @@ void Commands::answer_start(RequestId from, ArenaId id) {
   StoreBatch batch;
   batch.forgotten.push_back(id);
   scope_.services.store.submit(std::move(batch), [](const Result<void>&) {});
+  arena->forget_kept();
   scope_.roster.remove(id);
   scope_.server.fail(from, error);
 }
@@ -381,7 +382,8 @@ void Commands::attach(RequestId from, wire::Attach::Reader attach, std::vector<F
   if (auto checked = check_channel(fds[0]); !checked) return scope_.server.fail(from, checked.error());
   const uint32_t id = next_attachment_++;
   const auto kind = attach.getObserver() ? ChannelRoster::Kind::observer : ChannelRoster::Kind::player;
-  auto attached = (*arena)->attach(from.connection, id, kind, player, std::move(fds[0]));
+  auto attached = attach.getChannel() != 0 ? (*arena)->reattach(from.connection, id, {attach.getChannel()}, player, fds[0])
+                                           : (*arena)->attach(from.connection, id, kind, player, std::move(fds[0]));
   if (!attached) return scope_.server.fail(from, attached.error());
   attachments_[id] = {from.connection, (*arena)->record().id};
   std::vector<int> out{attached->board->get()};
@@ -437,7 +439,7 @@ void Commands::results(RequestId from, const std::string& name) {
 }
 
 void Commands::forget_oldest_finished() {
-  std::vector<const Arena*> finished;
+  std::vector<Arena*> finished;
   for (const auto& [id, arena] : scope_.roster.all()) {
     if (is_finished(*arena) && arena->is_saved() && !arena->is_awaited()) finished.push_back(arena.get());
   }
@@ -448,6 +450,7 @@ void Commands::forget_oldest_finished() {
   StoreBatch batch;
   for (size_t i = 0; i + keep < finished.size(); ++i) {
     batch.forgotten.push_back(finished[i]->record().id);
+    finished[i]->forget_kept();
     scope_.roster.remove(batch.forgotten.back());
   }
   scope_.services.store.submit(std::move(batch), [](const Result<void>&) {});

@@ -33,6 +33,7 @@ struct DaemonConfig {
   LogFormat log_format = LogFormat::automatic;
 
   [[nodiscard]] std::filesystem::path socket_path() const { return runtime_directory / socket; }
+  [[nodiscard]] std::filesystem::path workers_socket_path() const { return runtime_directory / "workers.sock"; }
   [[nodiscard]] std::filesystem::path database_path() const { return directory / "arenad.db"; }
   bool operator==(const DaemonConfig&) const = default;
 };
@@ -53,6 +54,9 @@ struct ArenasConfig {
   uint64_t ready_timeout_ms = 10'000;
   uint64_t stop_timeout_ms = 5000;
   uint64_t keep_finished = 1000;
+  uint64_t orphan_timeout_ms = 60'000;
+  uint64_t adoption_timeout_ms = 2000;
+  uint64_t reclaim_timeout_ms = 5000;
   bool operator==(const ArenasConfig&) const = default;
 };
 

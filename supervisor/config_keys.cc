@@ -68,6 +68,17 @@ constexpr std::array kKeys{
               NumberKey{in<&Config::arenas, &ArenasConfig::stop_timeout_ms>, 100, kHourMs}},
     ConfigKey{"arenas", "keep_finished", "How many finished arenas are kept to be looked at.",
               NumberKey{in<&Config::arenas, &ArenasConfig::keep_finished>, 0, 1'000'000}},
+    ConfigKey{"arenas", "orphan_timeout_ms",
+              "When arenad is gone, workers go on for so long and wait for the next one; then they save and end.",
+              NumberKey{in<&Config::arenas, &ArenasConfig::orphan_timeout_ms>, 0, 24 * kHourMs}},
+    ConfigKey{
+        "arenas", "adoption_timeout_ms",
+        "So long arenad waits, when it starts, for the workers of an earlier one. A worker that has not offered itself by "
+        "then is ended, and its arena recovered.",
+        NumberKey{in<&Config::arenas, &ArenasConfig::adoption_timeout_ms>, 100, kHourMs}},
+    ConfigKey{"arenas", "reclaim_timeout_ms",
+              "So long the clients of an adopted arena have to come back; after that they count as dropped.",
+              NumberKey{in<&Config::arenas, &ArenasConfig::reclaim_timeout_ms>, 100, kHourMs}},
 
     ConfigKey{"restart", "intensity",
               "Restarts in a window. An arena that would need more has failed: it is stopped, with "

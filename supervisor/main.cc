@@ -67,9 +67,9 @@ int run(const arenad::Config& config, const std::string& path, const char* self)
     spdlog::error("msg=\"{}\"", supervisor.error().text());
     return 1;
   }
-  (*supervisor)->run();
+  const bool began = (*supervisor)->run();
   spdlog::info("msg=\"stopped\"");
-  return 0;
+  return began ? 0 : 1;
 }
 
 }  // namespace

@@ -22,7 +22,6 @@ Result<std::unique_ptr<Supervisor>> Supervisor::open(Config config, std::string 
   if (!opened) return opened.error();
   auto records = opened->store.arenas();
   if (!records) return records.error();
-  const std::string socket = config.daemon.socket_path().string();
   std::unique_ptr<Supervisor> self(
       new Supervisor(std::move(config), std::move(configuration_path), std::move(*lock), std::move(opened->store)));
   if (opened->notice) {
@@ -30,14 +29,7 @@ Result<std::unique_ptr<Supervisor>> Supervisor::open(Config config, std::string 
     self->notices_.push_back(*opened->notice);
   }
   self->make_games(worker_program);
-  self->resume_arenas(*records);
-  Supervisor& s = *self;
-  auto listening = s.server_.listen(socket, {[&s](RequestId from, wire::Request::Reader request, std::vector<Fd> fds) {
-                                               s.commands_->request(from, request, std::move(fds));
-                                             },
-                                             [&s](uint64_t connection) { s.commands_->connection_closed(connection); }});
-  if (!listening) return listening.error();
-  log_info("msg=\"listening on {}\"", socket);
+  if (auto taken = self->take_up_arenas(*records); !taken) return taken.error();
   return self;
 }
 
@@ -46,10 +38,12 @@ Supervisor::Supervisor(Config config, std::string configuration_path, DirectoryL
       configuration_path_(std::move(configuration_path)),
       lock_(std::move(lock)),
       started_ns_(monotonic_ns()),
+      manager_(&loop_),
       server_(&loop_, facts_),
       store_wake_(&loop_, [this] { facts_.post([this] { store_wakes(); }); }),
       store_(std::move(store), [this] { store_wake_.send(); }),
       checkpointer_(&loop_, facts_, roster_, store_, config_.checkpoint.interval_ms),
+      adoption_({ChildScope{&loop_, facts_, reaper_}, services(), roster_, manager_}),
       turn_(&loop_, [this] { facts_.take_all(); }),
       terminate_(&loop_, SIGTERM, [this] { facts_.post([this] { begin_shutdown(); }); }),
       interrupt_(&loop_, SIGINT, [this] { facts_.post([this] { begin_shutdown(); }); }),
@@ -68,7 +62,7 @@ Supervisor::~Supervisor() {
 }
 
 ArenaServices Supervisor::services() {
-  return {&loop_, facts_, config_, store_, server_};
+  return {&loop_, facts_, config_, store_, server_, manager_};
 }
 
 void Supervisor::make_games(const std::string& worker_program) {
@@ -80,43 +74,63 @@ void Supervisor::make_games(const std::string& worker_program) {
       CommandScope{services(), roster_, server_, checkpointer_, games_, configuration_path_, notices_, started_ns_});
 }
 
-void Supervisor::resume_arenas(const std::vector<ArenaRecord>& records) {
-  size_t resumed = 0;
-  for (const ArenaRecord& record : records) {
-    resume_arena(record);
-    if (record.disposition == ArenaDisposition::running) ++resumed;
-  }
-  if (resumed == 0) return;
-  notices_.push_back(std::to_string(resumed) +
-                     " arenas were set back to their last checkpoints when arenad started: it and their workers "
-                     "had been killed together");
-  log_warning("msg=\"{}\"", notices_.back());
+Result<void> Supervisor::take_up_arenas(const std::vector<ArenaRecord>& records) {
+  auto begun = adoption_.begin(config_.daemon.workers_socket_path().string(), manager_.take_kept(), records.size(),
+                               [this] { open_for_clients(); });
+  if (!begun) return begun;
+  for (const ArenaRecord& record : records) take_up_arena(record);
+  return {};
 }
 
-void Supervisor::resume_arena(const ArenaRecord& record) {
+void Supervisor::take_up_arena(const ArenaRecord& record) {
   const auto game = games_.find(record.game);
   auto arena = Arena::create(services(), record, game == games_.end() ? nullptr : game->second.get());
-  if (!arena) {
+  if (arena) {
+    roster_.add(std::move(*arena));
+  } else {
     log_error("arena={} msg=\"{}\"", record.name, arena.error().text());
-    return;
   }
-  roster_.add(std::move(*arena));
-  auto found = std::make_shared<std::optional<Snapshot>>();
+  auto durable = std::make_shared<Durable>();
   store_.submit_query(
-      [found, id = record.id](Store& store) {
+      [durable, id = record.id](Store& store) {
+        if (auto latest = store.latest_results_sequence(id); latest && *latest) durable->results = **latest;
         auto checkpoints = store.checkpoints(id);
         if (!checkpoints) return;
         for (const CheckpointRecord& checkpoint : *checkpoints) {
           auto snapshot = Snapshot::parse(checkpoint.bytes);
           if (!snapshot || snapshot->facts().arena != id) continue;
-          *found = std::move(*snapshot);
+          durable->checkpoint = std::move(*snapshot);
           return;
         }
       },
-      [this, found, id = record.id](const Result<void>&) {
-        Arena* added = roster_.find(id);
-        if (added != nullptr) added->take_up(std::move(*found));
-      });
+      [this, durable, id = record.id](const Result<void>&) { adoption_.take_up(id, std::move(*durable)); });
+}
+
+// Every arena runs, or is on the way: from now on arenad answers.
+void Supervisor::open_for_clients() {
+  if (shutting_down_) return;
+  if (adoption_.set_back() != 0) {
+    notices_.push_back(std::to_string(adoption_.set_back()) +
+                       " arenas were set back to their last checkpoints when arenad started: it and their workers "
+                       "had been killed together");
+    log_warning("msg=\"{}\"", notices_.back());
+  }
+  if (adoption_.adopted() + adoption_.recovered() != 0) {
+    log_info("msg=\"{} arenas were adopted, {} recovered from what was kept\"", adoption_.adopted(), adoption_.recovered());
+  }
+  const std::string socket = config_.daemon.socket_path().string();
+  auto listening = server_.listen(socket, {[this](RequestId from, wire::Request::Reader request, std::vector<Fd> fds) {
+                                             commands_->request(from, request, std::move(fds));
+                                           },
+                                           [this](uint64_t connection) { commands_->connection_closed(connection); }});
+  if (!listening) {
+    log_error("msg=\"{}\"", listening.error().text());
+    could_not_begin_ = true;
+    return begin_shutdown();
+  }
+  for (const auto& [id, arena] : roster_.all()) arena->expect_clients_back();
+  log_info("msg=\"listening on {}\"", socket);
+  manager_.ready();
 }
 
 void Supervisor::store_wakes() {
@@ -133,6 +147,7 @@ void Supervisor::begin_shutdown() {
   if (shutting_down_) return shut_down_faster();
   shutting_down_ = true;
   log_info("msg=\"stopping: {} arenas are saved\"", roster_.all().size());
+  manager_.stopping();
   commands_->refuse_new_arenas();
   shutdown_deadline_.start(config_.arenas.stop_timeout_ms);
   for (const auto& [id, arena] : roster_.all()) {
@@ -162,6 +177,7 @@ void Supervisor::finish_shutdown_if_done() {
   if (store_.health().failing_since_ns)
     log_error("msg=\"the database did not take everything: {}\"", store_.health().last_error.text());
   server_.close();
+  adoption_.close();
   roster_.clear();
   for (auto& [name, game] : games_) game->close();
   shutdown_deadline_.close();
@@ -169,11 +185,12 @@ void Supervisor::finish_shutdown_if_done() {
   terminate_.close();
   interrupt_.close();
   child_.close();
+  manager_.close();
   facts_.take_all();
   turn_.close();
 }
 
-void Supervisor::run() {
+bool Supervisor::run() {
   uv_run(&loop_, UV_RUN_DEFAULT);
   // Templates and spares were killed; their end is all that is left to wait for.
   games_.clear();
@@ -181,6 +198,7 @@ void Supervisor::run() {
   uv_run(&loop_, UV_RUN_DEFAULT);
   while (::waitpid(-1, nullptr, 0) > 0) {
   }
+  return !could_not_begin_;
 }
 
 }  // namespace arenad

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "supervisor/adoption.h"
 #include "supervisor/checkpointer.h"
 #include "supervisor/commands.h"
 #include "supervisor/config.h"
@@ -24,16 +25,17 @@ class Supervisor {
   Supervisor& operator=(const Supervisor&) = delete;
   ~Supervisor();
 
-  // Returns when arenad has been told to end, and every arena is in the database.
-  void run();
+  // Returns when arenad has been told to end, and every arena is in the database. False if it could not begin.
+  bool run();
 
  private:
   Supervisor(Config config, std::string configuration_path, DirectoryLock lock, Store store);
 
   void make_games(const std::string& worker_program);
-  // Takes up what an earlier arenad left in the database.
-  void resume_arenas(const std::vector<ArenaRecord>& records);
-  void resume_arena(const ArenaRecord& record);
+  // Takes up what an earlier arenad has left.
+  Result<void> take_up_arenas(const std::vector<ArenaRecord>& records);
+  void take_up_arena(const ArenaRecord& record);
+  void open_for_clients();
   void store_wakes();
   void begin_shutdown();
   void shut_down_faster();
@@ -47,6 +49,7 @@ class Supervisor {
   std::string configuration_path_;
   DirectoryLock lock_;
   uint64_t started_ns_;
+  ServiceManager manager_;
   std::vector<std::string> notices_;
   ControlServer server_;
   UvAsync store_wake_;
@@ -55,13 +58,15 @@ class Supervisor {
   Roster roster_;
   Checkpointer checkpointer_;
   std::unique_ptr<Commands> commands_;
-  UvCheck turn_;
+  Adoption adoption_;
+  UvTurn turn_;
   UvSignal terminate_;
   UvSignal interrupt_;
   UvSignal child_;
   UvTimer shutdown_deadline_;
   bool shutting_down_ = false;
   bool closed_ = false;
+  bool could_not_begin_ = false;
 };
 
 }  // namespace arenad

@@ -121,20 +121,30 @@ void UvSignal::close() {
   close_handle(handle_);
 }
 
-struct UvCheck::Handle {
+struct UvTurn::Before {
+  uv_prepare_t uv{};
+  Callback callback;
+};
+
+struct UvTurn::After {
   uv_check_t uv{};
   Callback callback;
 };
 
-UvCheck::UvCheck(uv_loop_t* loop, Callback callback) : handle_(new Handle) {
-  handle_->callback = std::move(callback);
-  uv_check_init(loop, &handle_->uv);
-  handle_->uv.data = handle_;
-  uv_check_start(&handle_->uv, [](uv_check_t* uv) { call(static_cast<Handle*>(uv->data)); });
+UvTurn::UvTurn(uv_loop_t* loop, Callback callback) : before_(new Before), after_(new After) {
+  before_->callback = callback;
+  uv_prepare_init(loop, &before_->uv);
+  before_->uv.data = before_;
+  uv_prepare_start(&before_->uv, [](uv_prepare_t* uv) { call(static_cast<Before*>(uv->data)); });
+  after_->callback = std::move(callback);
+  uv_check_init(loop, &after_->uv);
+  after_->uv.data = after_;
+  uv_check_start(&after_->uv, [](uv_check_t* uv) { call(static_cast<After*>(uv->data)); });
 }
 
-void UvCheck::close() {
-  close_handle(handle_);
+void UvTurn::close() {
+  close_handle(before_);
+  close_handle(after_);
 }
 
 }  // namespace arenad

@@ -76,19 +76,21 @@ class UvSignal {
   Handle* handle_ = nullptr;
 };
 
-// Runs after each time that the loop has looked for events.
-class UvCheck {
+// Runs before and after each time that the loop looks for events: after its timers, which run before, and after its polls.
+class UvTurn {
  public:
   using Callback = std::function<void()>;
-  UvCheck(uv_loop_t* loop, Callback callback);
-  UvCheck(const UvCheck&) = delete;
-  UvCheck& operator=(const UvCheck&) = delete;
-  ~UvCheck() { close(); }
+  UvTurn(uv_loop_t* loop, Callback callback);
+  UvTurn(const UvTurn&) = delete;
+  UvTurn& operator=(const UvTurn&) = delete;
+  ~UvTurn() { close(); }
   void close();
 
  private:
-  struct Handle;
-  Handle* handle_ = nullptr;
+  struct Before;
+  struct After;
+  Before* before_ = nullptr;
+  After* after_ = nullptr;
 };
 
 }  // namespace arenad

@@ -40,6 +40,8 @@ Result<Assignment> take_assignment(wire::Assign::Reader message, std::vector<Fd>
   for (const auto param : message.getParams()) a.params.emplace_back(param.getKey(), param.getValue());
   a.snapshot_interval_ns = uint64_t{message.getSnapshotIntervalMs()} * 1'000'000;
   a.max_event_bytes = message.getMaxEventBytes();
+  a.adoption_socket = message.getAdoptionSocket();
+  a.orphan_timeout_ns = uint64_t{message.getOrphanTimeoutMs()} * 1'000'000;
   auto board = BoardView::map(std::move(fds[next++]));
   if (!board) return board.error();
   a.board = std::move(*board);

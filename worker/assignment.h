@@ -26,6 +26,8 @@ struct Assignment {
   ParamList params;
   uint64_t snapshot_interval_ns = 0;
   uint64_t max_event_bytes = 0;
+  std::string adoption_socket;
+  uint64_t orphan_timeout_ns = 0;
   BoardView board;
   RecoverySources sources;
   std::vector<AssignedChannel> channels;

@@ -2,7 +2,8 @@
 
 #include <algorithm>
 #include <array>
-#include <sys/prctl.h>
+#include <csignal>
+#include <fcntl.h>
 #include <unistd.h>
 
 #include "ipc/clock.h"
@@ -11,6 +12,7 @@
 #include "ipc/process.h"
 #include "worker/assignment.h"
 #include "worker/log.h"
+#include "worker/orphan.h"
 #include "worker/recorder.h"
 #include "worker/tick_schedule.h"
 
@@ -40,6 +42,25 @@ wire::RefusedCode code_of(RecoveryFault fault) {
   return wire::RefusedCode::SYSTEM;
 }
 
+// Nothing rings when arenad dies: the kernel tells, by a signal that interrupts the wait. If it comes right before the wait, the next
+// regular look finds out.
+volatile sig_atomic_t link_signalled = 0;
+
+bool take_link_signal() {
+  if (link_signalled == 0) return false;
+  link_signalled = 0;
+  return true;
+}
+
+void announce_by_signal(const Link& link) {
+  struct sigaction action {};
+  action.sa_handler = [](int) { link_signalled = 1; };
+  ::sigaction(SIGIO, &action, nullptr);  // without SA_RESTART
+  const int fd = link.fd().get();
+  ::fcntl(fd, F_SETOWN, ::getpid());
+  ::fcntl(fd, F_SETFL, ::fcntl(fd, F_GETFL) | O_ASYNC);
+}
+
 void refuse(Link& link, wire::RefusedCode code, const std::string& why) {
   send(link, [&](wire::FromWorker::Builder message) {
     auto refused = message.initRefused();
@@ -56,6 +77,7 @@ class LiveArena {
       : link_(std::move(link)),
         board_(std::move(assignment.board)),
         assigned_ns_(assigned_ns),
+        orphan_(assignment.adoption_socket, assignment.orphan_timeout_ns),
         snapshots_(assignment.snapshot_interval_ns, assigned_ns),
         runtime_(module.game(), std::move(region), assignment.identity, assignment.max_event_bytes,
                  [this] { wait_for_commit(); }) {
@@ -74,7 +96,10 @@ class LiveArena {
   void attach(AssignedChannel channel);
   void wait_for_commit();
   Fate look_at_link();
+  Fate link_broke(uint64_t now_ns);
   Fate take_message(const LinkMessage& message);
+  void be_adopted(Fd board);
+  [[nodiscard]] uint64_t next_link_look_ns() const;
   void wait_until_due();
   void sleep(std::span<const FutexWait> waits, uint64_t deadline_ns) const;
   void run_frame();
@@ -92,6 +117,7 @@ class LiveArena {
   uint32_t bell_seen_ = 0;
   uint64_t link_looked_ns_ = 0;
   uint64_t assigned_ns_;
+  Orphan orphan_;
   std::optional<TickSchedule> ticks_;
   SnapshotSchedule snapshots_;
   bool snapshot_asked_ = false;
@@ -182,15 +208,23 @@ void LiveArena::go_live() {
 
 int LiveArena::run() {
   for (;;) {
-    if (runtime_.host().ended()) return finish(Stage::ended);
+    const bool ended = runtime_.host().ended();
+    // The end of the match is told to an arenad: its results are not durable before one has them.
+    if (ended && orphan_.is_watched()) return finish(Stage::ended);
     switch (look_at_link()) {
       case Fate::goes_on:
         break;
       case Fate::finished:
-        return finish(Stage::finished);
+        return finish(ended ? Stage::ended : Stage::finished);
       case Fate::abandoned:
-        log_line(ARENAD_LOG_WARNING, runtime_.identity().name, runtime_.frame().value, "arenad is gone: the arena ends here");
-        return finish(Stage::finished);
+        log_line(ARENAD_LOG_WARNING, runtime_.identity().name, runtime_.frame().value,
+                 "no arenad has come in time: the arena ends here");
+        return finish(ended ? Stage::ended : Stage::finished);
+    }
+    if (ended) {
+      const std::array waits = {board_.bell_wait(bell_seen_)};
+      sleep(waits, next_link_look_ns());
+      continue;
     }
     const bool due = ticks_ ? ticks_->is_due(monotonic_ns()) : anything_to_take(runtime_.channels()) || drain_deadline_unix_ns_;
     if (due) run_frame();
@@ -203,9 +237,17 @@ int LiveArena::run() {
 LiveArena::Fate LiveArena::look_at_link() {
   const uint32_t bell = board_.bell();
   const uint64_t now = monotonic_ns();
-  if (bell == bell_seen_ && now - link_looked_ns_ < kLinkCheckNs) return Fate::goes_on;
+  if (bell == bell_seen_ && !take_link_signal() && now < next_link_look_ns()) return Fate::goes_on;
   bell_seen_ = bell;
   link_looked_ns_ = now;
+  if (orphan_.is_alone()) {
+    if (auto link = orphan_.try_offer(now, runtime_)) {
+      link_ = std::move(*link);
+      announce_by_signal(link_);
+    } else {
+      return orphan_.gave_up(now) ? Fate::abandoned : Fate::goes_on;
+    }
+  }
   LinkMessage message;
   for (;;) {
     switch (link_.receive(message, Link::Wait::no)) {
@@ -218,9 +260,31 @@ LiveArena::Fate LiveArena::look_at_link() {
         return Fate::goes_on;
       case Link::Received::closed:
       case Link::Received::broken:
-        return Fate::abandoned;
+        return link_broke(now);
     }
   }
+}
+
+LiveArena::Fate LiveArena::link_broke(uint64_t now_ns) {
+  if (orphan_.is_watched()) {
+    log_line(ARENAD_LOG_WARNING, runtime_.identity().name, runtime_.frame().value,
+             "arenad is gone: the arena goes on, and offers itself to the next one");
+  }
+  orphan_.link_broke(now_ns);
+  link_.close();
+  return orphan_.gave_up(now_ns) ? Fate::abandoned : Fate::goes_on;
+}
+
+void LiveArena::be_adopted(Fd board) {
+  auto view = BoardView::map(std::move(board));
+  if (!view) return;  // an arenad that gives no board has not taken it
+  board_ = std::move(*view);
+  bell_seen_ = board_.bell() - 1;
+  orphan_.adopted();
+}
+
+uint64_t LiveArena::next_link_look_ns() const {
+  return orphan_.is_alone() ? orphan_.next_look_ns() : link_looked_ns_ + kLinkCheckNs;
 }
 
 LiveArena::Fate LiveArena::take_message(const LinkMessage& message) {
@@ -254,6 +318,9 @@ LiveArena::Fate LiveArena::take_message(const LinkMessage& message) {
       break;
     case wire::ToWorker::SNAPSHOT:
       snapshot_asked_ = true;
+      break;
+    case wire::ToWorker::ADOPT:
+      if (!fds.empty()) be_adopted(std::move(fds[0]));
       break;
   }
   return Fate::goes_on;
@@ -342,7 +409,7 @@ void LiveArena::release() {
 }
 
 void LiveArena::wait_until_due() {
-  const uint64_t link_ns = link_looked_ns_ + kLinkCheckNs;
+  const uint64_t link_ns = next_link_look_ns();
   if (ticks_) {
     const std::array waits = {board_.bell_wait(bell_seen_)};
     sleep(waits, std::min(ticks_->due_ns(), link_ns));
@@ -403,6 +470,7 @@ int run_worker(const Module& module, Incarnation region, Link link) {
   set_process_name(assignment->identity.name);
   region.assign(assignment->identity.arena, assignment->identity.epoch, module.game().schema_hash,
                 static_cast<uint32_t>(::getpid()));
+  announce_by_signal(link);
   LiveArena arena(module, std::move(region), std::move(link), *assignment, assigned_ns);
   if (!arena.begin(*assignment)) return kExitRefused;
   return arena.run();

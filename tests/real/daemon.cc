@@ -97,7 +97,7 @@ std::string echo_section(const std::string& more) {
   return game_section("echo", module_path("echo"), more);
 }
 
-Daemon::Daemon(const std::string& sections) {
+Daemon::Daemon(const std::string& sections, Parent parent) : parent_(parent) {
   ::prctl(PR_SET_CHILD_SUBREAPER, 1);
   std::filesystem::create_directory(folder_ / "work");
   reconfigure(sections);
@@ -119,17 +119,32 @@ Daemon::~Daemon() {
 void Daemon::start(const std::vector<std::string>& prefix) {
   REQUIRE(!program_);
   std::vector<std::string> command = prefix;
+  if (parent_ == Parent::keeper) command.insert(command.end(), {ARENAD_TEST_KEEPER, "--"});
   command.insert(command.end(), {ARENAD_TEST_ARENAD, "--config", config()});
   program_ = std::make_unique<Program>(ProgramCall{command, folder_ / "work", folder_ / "arenad.log", folder_ / "arenad.log"});
+  await_arenad(0);
+}
+
+void Daemon::await_arenad(pid_t other_than) {
   const bool answers = eventually([&] {
     if (program_->ended()) return true;
     auto client = ControlClient::connect(socket());
-    return client && client->call([](wire::Request::Builder request) { request.setVersion(); }, {}, kPatienceMs);
+    if (!client) return false;
+    auto version = client->call([](wire::Request::Builder request) { request.setVersion(); }, {}, kPatienceMs);
+    return version && version->root().getReply().getVersion().getPid() != static_cast<uint32_t>(other_than);
   });
   INFO(log());
   REQUIRE(answers);
   REQUIRE(!program_->ended());
   control_.emplace(connect());
+}
+
+pid_t Daemon::pid() const {
+  if (parent_ == Parent::test) return program_->pid();
+  for (const pid_t child : children_of(program_->pid())) {
+    if (name_of(child) == "arenad") return child;
+  }
+  return 0;
 }
 
 Finished Daemon::start_in_vain() {
@@ -151,12 +166,29 @@ void Daemon::stop() {
 
 void Daemon::crash() {
   control_.reset();
-  program_->signal(SIGSTOP);
+  const pid_t arenad = pid();
+  REQUIRE(arenad != 0);
+  ::kill(arenad, SIGSTOP);
   // A worker that is being forked at this moment may be missed once.
   for (int round = 0; round < 2; ++round) {
-    for (const pid_t child : children_of(pid())) ::kill(child, SIGKILL);
+    for (const pid_t child : children_of(arenad)) ::kill(child, SIGKILL);
+    for (const pid_t child : children_of(program_->pid())) {
+      if (child != arenad) ::kill(child, SIGKILL);  // adopted ones, whose parent is the keeper
+    }
   }
-  program_->signal(SIGKILL);
+  is_gone(arenad);
+}
+
+void Daemon::kill_arenad() {
+  control_.reset();
+  const pid_t arenad = pid();
+  REQUIRE(arenad != 0);
+  is_gone(arenad);
+}
+
+void Daemon::is_gone(pid_t arenad) {
+  ::kill(arenad, SIGKILL);
+  if (parent_ == Parent::keeper) return await_arenad(arenad);
   REQUIRE(program_->wait());
   program_.reset();
 }

@@ -1,7 +1,9 @@
 // A real arenad in a private folder: folder/arenad.toml, state/, run/arenad.sock, arenad.log; its own folder is work/, where it must
 // leave nothing.
 //
-//   constructed --start()--> runs --stop() or crash()--> constructed
+//   constructed --start()--> runs --stop() or crash() or kill_arenad()--> constructed
+//
+// With a keeper as its parent it is started again after crash() and kill_arenad(), and both return when it answers.
 //
 // When it goes, arenad is stopped if it still runs, and it is checked that no process and no file is left. Processes that lose
 // their parent become children of the test. ARENAD_TEST_LOG=1 shows what each arenad said.
@@ -66,8 +68,9 @@ void select_one(wire::Selection::Builder selection, const std::string& name);
 
 class Daemon {
  public:
+  enum class Parent { test, keeper };
   // sections: TOML, all but [daemon].
-  explicit Daemon(const std::string& sections);
+  explicit Daemon(const std::string& sections, Parent parent = Parent::test);
   Daemon(const Daemon&) = delete;
   Daemon& operator=(const Daemon&) = delete;
   ~Daemon();
@@ -80,9 +83,12 @@ class Daemon {
   void stop();
   // SIGKILL for arenad and all of its children, none of which sees the end of another.
   void crash();
+  // SIGKILL for arenad alone.
+  void kill_arenad();
   void reconfigure(const std::string& sections);
 
-  [[nodiscard]] pid_t pid() const { return program_->pid(); }
+  // Of arenad; 0 if there is none at the moment.
+  [[nodiscard]] pid_t pid() const;
   [[nodiscard]] const PrivateFolder& folder() const { return folder_; }
   [[nodiscard]] std::string config() const { return (folder_ / "arenad.toml").string(); }
   [[nodiscard]] std::string socket() const { return (folder_ / "run/arenad.sock").string(); }
@@ -115,8 +121,11 @@ class Daemon {
  private:
   Result<ControlIncoming> ask(const std::function<void(wire::Request::Builder)>& fill);
   void check_nothing_left() const;
+  void await_arenad(pid_t other_than);
+  void is_gone(pid_t arenad);
 
   PrivateFolder folder_;
+  Parent parent_;
   std::unique_ptr<Program> program_;
   std::optional<ControlClient> control_;
 };

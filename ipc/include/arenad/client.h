@@ -7,6 +7,7 @@
 //
 // An event that send() has taken is applied exactly once, whatever happens to the worker, and outputs come without gap
 // or repeat: when an arena's worker dies, the next one goes on in the same place, and nothing of it shows here but a pause.
+// When arenad dies, its arenas go on without it, and the client finds the next arenad by itself.
 //
 // A Client and its Attachments are used by one thread. Attachments must not outlive their Client.
 #pragma once
@@ -36,7 +37,7 @@ enum class Incoming {
   lagged,        // outputs were overwritten before they were read; lag() tells how many bytes. Ask the game for its state anew
   rejected,      // an event was not applied; rejection() tells which and why
   gone,          // the arena runs no more; departure() tells why. Nothing follows
-  disconnected,  // arenad is not there any more. Nothing follows
+  disconnected,  // arenad is gone and no other has come in time. Nothing follows
 };
 
 struct Output {
@@ -56,6 +57,10 @@ struct Rejection {
 struct Departure {
   std::string state;  // ended, stopped, failed, lost
   std::string reason;
+};
+
+struct ConnectOptions {
+  uint64_t reconnect_ms = 30'000;  // so long another arenad is looked for when this one is gone; 0: not at all
 };
 
 struct AttachOptions {
@@ -116,7 +121,7 @@ class Attachment {
 class Client {
  public:
   // The socket of arenad. ErrorCode::unreachable if it does not answer.
-  static Result<std::unique_ptr<Client>> connect(const std::string& socket_path);
+  static Result<std::unique_ptr<Client>> connect(const std::string& socket_path, const ConnectOptions& options = {});
   ~Client();
   Client(const Client&) = delete;
   Client& operator=(const Client&) = delete;

@@ -1,0 +1,318 @@
+#include "supervisor/adoption.h"
+
+#include <algorithm>
+#include <poll.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include "arenad/module_abi.h"
+#include "ipc/channel.h"
+#include "ipc/socket.h"
+#include "supervisor/log.h"
+
+namespace arenad {
+namespace {
+
+constexpr size_t kMaxCallers = 10'000;
+
+bool has_ended(const Fd& pidfd) {
+  pollfd end{pidfd.get(), POLLIN, 0};
+  return ::poll(&end, 1, 0) == 1;
+}
+
+bool has_hung_up(const Fd& socket) {
+  pollfd state{socket.get(), 0, 0};
+  return ::poll(&state, 1, 0) == 1;
+}
+
+// A client that took the same seat later is proof that this one had left it.
+void mark_those_that_left(const IncarnationView& region, std::vector<RosterChannel>& channels) {
+  for (RosterChannel& channel : channels) {
+    const uint64_t now_there = region.channels()[channel.slot].channel_id.load(std::memory_order_acquire);
+    if (now_there > channel.id.value && !channel.gone_reason) channel.gone_reason = ARENAD_LEFT;
+  }
+}
+
+}  // namespace
+
+Adoption::Adoption(Scope scope)
+    : scope_(scope), deadline_(scope.children.loop, [this] { scope_.children.facts.post([this] { nobody_came(); }); }) {}
+
+void Adoption::close() {
+  accept_poll_.close();
+  if (listener_) ::unlink(socket_path_.c_str());
+  listener_.reset();
+  deadline_.close();
+  callers_.clear();
+  left_.clear();
+}
+
+Result<void> Adoption::begin(const std::string& socket_path, std::vector<KeptDescriptor> kept, size_t arenas,
+                             std::function<void()> settled) {
+  ::unlink(socket_path.c_str());
+  auto listener = listen_unix(socket_path, SocketKind::packets);
+  if (!listener) return listener.error();
+  socket_path_ = socket_path;
+  listener_ = std::move(*listener);
+  settled_ = std::move(settled);
+  unknown_ = arenas;
+  for (KeptDescriptor& one : kept) {
+    if (const auto name = KeptName::parse(one.name)) add(*name, std::move(one.fd));
+  }
+  accept_poll_ =
+      UvPoll(scope_.children.loop, listener_.get(), [this](int) { scope_.children.facts.post([this] { accept(); }); });
+  accept_poll_.watch(UV_READABLE);
+  deadline_.start(scope_.services.config.arenas.adoption_timeout_ms);
+  // Also with nothing to take up, it is settled in a turn of the loop, not here.
+  scope_.children.facts.post([this] { settle_if_done(); });
+  return {};
+}
+
+void Adoption::add(const KeptName& name, Fd fd) {
+  Left& left = left_[name.arena];
+  left.names.push_back(name);
+  switch (name.kind) {
+    case KeptKind::region:
+      if (auto region = IncarnationView::map(std::move(fd))) left.regions.emplace(name.epoch.value, std::move(*region));
+      break;
+    case KeptKind::process: {
+      KeptProcess& process = left.processes[name.epoch.value];
+      process.pidfd = std::move(fd);
+      process.lives = !has_ended(process.pidfd);
+      if (!process.lives) break;
+      process.poll = UvPoll(scope_.children.loop, process.pidfd.get(), [this, name](int) {
+        scope_.children.facts.post([this, name] { process_ended(name.arena, name.epoch); });
+      });
+      process.poll.watch(UV_READABLE);
+      break;
+    }
+    case KeptKind::channel: {
+      auto view = ChannelView::map(std::move(fd));
+      if (!view) break;
+      auto copy = view->fd().duplicate();
+      if (copy) left.channels.push_back({name.channel, name.slot, name.player, std::move(*copy), std::nullopt});
+      break;
+    }
+  }
+}
+
+std::vector<KeptIncarnation> Adoption::kept_of(ArenaId arena) const {
+  std::vector<KeptIncarnation> kept;
+  const auto found = left_.find(arena);
+  if (found == left_.end()) return kept;
+  const Left& left = found->second;
+  for (const auto& [epoch, region] : left.regions) {
+    const bool is_its = region.arena() == arena && region.epoch().value == epoch;
+    kept.push_back({{epoch}, is_its ? region.stage() : Stage::blank, false});
+  }
+  for (const auto& [epoch, process] : left.processes) {
+    auto same = std::find_if(kept.begin(), kept.end(), [e = epoch](const KeptIncarnation& k) { return k.epoch.value == e; });
+    if (same == kept.end()) same = kept.insert(kept.end(), KeptIncarnation{{epoch}});
+    same->process_lives = process.lives;
+  }
+  return kept;
+}
+
+void Adoption::take_up(ArenaId arena, Durable durable) {
+  --unknown_;
+  Arena* there = scope_.roster.find(arena);
+  if (there != nullptr) take_up(*there, std::move(durable), is_late_ ? Wait::waited : Wait::may_wait);
+  settle_if_done();
+}
+
+void Adoption::take_up(Arena& arena, Durable durable, Wait wait) {
+  const ArenaId id = arena.record().id;
+  const Manager manager = scope_.manager.is_there() ? Manager::there : Manager::none;
+  const TakeUp plan = plan_take_up(arena.record().disposition, kept_of(id), manager, wait);
+  switch (plan.how) {
+    case TakeUp::How::await_offer:
+      awaited_.emplace(id, std::move(durable));
+      return;
+    case TakeUp::How::from_region:
+      ++recovered_;
+      arena.recover_from(inherit(arena, plan.epoch), durable);
+      break;
+    case TakeUp::How::keep_region:
+      arena.keep(inherit(arena, plan.epoch), durable);
+      break;
+    case TakeUp::How::from_checkpoint:
+      if (arena.record().disposition == ArenaDisposition::running) ++set_back_;
+      arena.take_up(std::move(durable));
+      break;
+  }
+  left_.erase(id);
+}
+
+Inheritance Adoption::inherit(Arena& arena, Epoch epoch) {
+  Left& left = left_.at(arena.record().id);
+  for (const KeptName& name : left.names) arena.is_kept(name);
+  Inheritance inheritance{std::move(left.regions.at(epoch.value)), std::move(left.channels)};
+  mark_those_that_left(inheritance.region, inheritance.channels);
+  return inheritance;
+}
+
+void Adoption::process_ended(ArenaId id, Epoch epoch) {
+  const auto left = left_.find(id);
+  if (left == left_.end()) return;
+  const auto process = left->second.processes.find(epoch.value);
+  if (process == left->second.processes.end() || !process->second.lives) return;
+  process->second.lives = false;
+  process->second.poll.close();
+  const auto awaited = awaited_.find(id);
+  Arena* arena = scope_.roster.find(id);
+  if (awaited == awaited_.end() || arena == nullptr) return;
+  log_warning("arena={} epoch={} msg=\"its worker died while no arenad was there\"", arena->record().name, epoch.value);
+  Durable durable = std::move(awaited->second);
+  awaited_.erase(awaited);
+  take_up(*arena, std::move(durable), is_late_ ? Wait::waited : Wait::may_wait);
+  settle_if_done();
+}
+
+// Whoever has not come by now is stopped, or hangs. It is ended; its end brings the arena on.
+void Adoption::nobody_came() {
+  is_late_ = true;
+  std::vector<ArenaId> unseen;
+  for (const auto& [id, durable] : awaited_) {
+    bool any_lives = false;
+    const auto left = left_.find(id);
+    if (left != left_.end()) {
+      for (const auto& [epoch, process] : left->second.processes) {
+        if (!process.lives) continue;
+        any_lives = true;
+        send_signal(process.pidfd, SIGKILL);
+        log_warning("arena={} epoch={} msg=\"its worker has not offered itself in time: it is ended\"",
+                    scope_.roster.find(id)->record().name, epoch);
+      }
+    }
+    if (!any_lives) unseen.push_back(id);
+  }
+  for (const ArenaId id : unseen) {
+    Durable durable = std::move(awaited_.at(id));
+    awaited_.erase(id);
+    take_up(*scope_.roster.find(id), std::move(durable), Wait::waited);
+  }
+  settle_if_done();
+}
+
+void Adoption::settle_if_done() {
+  if (unknown_ != 0 || !awaited_.empty() || !settled_) return;
+  deadline_.stop();
+  forget_leftovers();
+  const auto settled = std::exchange(settled_, nullptr);
+  settled();
+}
+
+// What belongs to no arena that runs, or has failed: an arena that was stopped, or one whose start nobody was ever told of.
+void Adoption::forget_leftovers() {
+  for (auto& [id, left] : left_) {
+    for (const auto& [epoch, process] : left.processes) {
+      if (process.lives) send_signal(process.pidfd, SIGKILL);
+    }
+    for (const KeptName& name : left.names) scope_.manager.forget(name.text());
+  }
+  left_.clear();
+}
+
+// ---- workers that offer themselves --------------------------------------------------------------------------------------
+
+void Adoption::accept() {
+  while (listener_) {
+    auto socket = accept_unix(listener_);
+    if (!socket) {
+      log_error("msg=\"{}\"", socket.error().text());
+      return;
+    }
+    if (!*socket) return;
+    auto peer = peer_of(*socket);
+    if (!peer || peer->uid != ::geteuid() || callers_.size() >= kMaxCallers) continue;  // closed again by its owner
+    const uint64_t id = next_caller_++;
+    Caller& caller = callers_[id];
+    caller.peer = *peer;
+    caller.poll =
+        UvPoll(scope_.children.loop, socket->get(), [this, id](int) { scope_.children.facts.post([this, id] { hear(id); }); });
+    caller.socket = std::move(*socket);
+    caller.poll.watch(UV_READABLE);
+  }
+}
+
+void Adoption::hear(uint64_t id) {
+  const auto found = callers_.find(id);
+  if (found == callers_.end()) return;
+  Link link(std::move(found->second.socket));
+  LinkMessage message;
+  const auto received = link.receive(message, Link::Wait::no);
+  if (received == Link::Received::nothing) {
+    found->second.socket = link.take();
+    return;
+  }
+  found->second.poll.close();
+  const Peer peer = found->second.peer;
+  callers_.erase(found);
+  if (received != Link::Received::message) return;
+  try {
+    take_offer(std::move(link), peer, std::move(message));
+  } catch (const kj::Exception&) {
+    log_warning("pid={} msg=\"a process has sent something to the workers' socket that is not an offer\"", peer.pid);
+  }
+}
+
+void Adoption::take_offer(Link link, const Peer& peer, LinkMessage message) {
+  std::optional<MessageView> view;
+  const auto root = message.root<wire::FromWorker>(view);
+  if (!root.isOffer() || message.fds.empty()) return;
+  const auto offer = root.getOffer();
+  const ArenaId id{offer.getArenaHigh(), offer.getArenaLow()};
+  auto pidfd = open_pidfd(peer.pid);
+  // If its end of the link is still open, then the pid was its own when the descriptor was opened.
+  if (!pidfd || has_hung_up(link.fd())) return;
+  const auto awaited = awaited_.find(id);
+  Arena* arena = scope_.roster.find(id);
+  auto region = IncarnationView::map(std::move(message.fds[0]));
+  const bool is_its = region && region->arena() == id && region->epoch().value == offer.getEpoch();
+  const bool is_newest = arena != nullptr && offer.getEpoch() >= arena->record().epoch;
+  if (awaited == awaited_.end() || !is_its || !is_newest) {
+    log_warning("arena={} epoch={} pid={} msg=\"a worker that nobody waits for is ended\"",
+                arena != nullptr ? arena->record().name : id.text(), offer.getEpoch(), peer.pid);
+    send_signal(*pidfd, SIGKILL);
+    return;
+  }
+  std::vector<RosterChannel> channels;
+  const auto offered = offer.getChannels();
+  for (unsigned i = 0; i < offered.size() && i + 1 < message.fds.size(); ++i) {
+    const auto from = offered[i];
+    if (from.getSlot() >= limits::kMaxSlots) continue;
+    auto channel = ChannelView::map(std::move(message.fds[i + 1]));
+    if (!channel) continue;
+    auto copy = channel->fd().duplicate();
+    if (!copy) continue;
+    channels.push_back({{from.getId()},
+                        from.getSlot(),
+                        from.getPlayer(),
+                        std::move(*copy),
+                        from.getGone() ? std::optional<uint32_t>(from.getGoneReason()) : std::nullopt});
+  }
+  auto child = std::make_unique<ChildProcess>(scope_.children, std::move(link));
+  (void)child->watch(peer.pid, std::move(*pidfd));
+  const auto left = left_.find(id);
+  if (left != left_.end()) {
+    for (const KeptName& name : left->second.names) arena->is_kept(name);
+    add_those_left_out(offered.size(), left->second.channels, channels);
+    left_.erase(left);
+  }
+  ++adopted_;
+  arena->adopt(std::move(child), {std::move(*region), std::move(channels)}, awaited->second);
+  awaited_.erase(awaited);
+  settle_if_done();
+}
+
+// An offer names as many channels as fit in a packet, the newest ones.
+void Adoption::add_those_left_out(size_t offered, std::vector<RosterChannel>& kept, std::vector<RosterChannel>& channels) {
+  if (offered + 1 < kMaxLinkFds) return;
+  for (RosterChannel& channel : kept) {
+    const bool is_there =
+        std::any_of(channels.begin(), channels.end(), [&](const RosterChannel& other) { return other.id == channel.id; });
+    if (!is_there) channels.push_back(std::move(channel));
+  }
+}
+
+}  // namespace arenad

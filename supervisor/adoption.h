@@ -1,0 +1,91 @@
+// How arenad comes into what an earlier one has left: the arenas of the database, what the service manager has kept, and the workers
+// that still live and offer themselves (worker/orphan.h). What to do with each is adoption_plan.h's decision.
+//
+// Until it is settled no arena is started and no client is answered, so nothing can be there twice. Afterwards workers that come late are
+// ended: their arenas have others.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "ipc/socket.h"
+#include "supervisor/adoption_plan.h"
+#include "supervisor/child_process.h"
+#include "supervisor/kept_names.h"
+#include "supervisor/roster.h"
+
+namespace arenad {
+
+class Adoption {
+ public:
+  struct Scope {
+    ChildScope children;
+    ArenaServices services;
+    Roster& roster;
+    ServiceManager& manager;
+  };
+  explicit Adoption(Scope scope);
+  void close();
+
+  // Errors: the workers' socket cannot be made. `arenas`: how many will be taken up. `settled` is called once, when each has been.
+  Result<void> begin(const std::string& socket_path, std::vector<KeptDescriptor> kept, size_t arenas,
+                     std::function<void()> settled);
+  // An arena of the database, with what the database has of it; also if the roster has not taken it.
+  void take_up(ArenaId arena, Durable durable);
+  [[nodiscard]] size_t adopted() const { return adopted_; }
+  [[nodiscard]] size_t recovered() const { return recovered_; }
+  [[nodiscard]] size_t set_back() const { return set_back_; }
+
+ private:
+  struct KeptProcess {
+    Fd pidfd;
+    UvPoll poll;
+    bool lives = false;
+  };
+  struct Left {                                   // by one arena
+    std::map<uint64_t, IncarnationView> regions;  // by epoch
+    std::map<uint64_t, KeptProcess> processes;
+    std::vector<RosterChannel> channels;
+    std::vector<KeptName> names;
+  };
+  struct Caller {
+    Fd socket;
+    UvPoll poll;
+    Peer peer;
+  };
+
+  void add(const KeptName& name, Fd fd);
+  [[nodiscard]] std::vector<KeptIncarnation> kept_of(ArenaId arena) const;
+  void take_up(Arena& arena, Durable durable, Wait wait);
+  Inheritance inherit(Arena& arena, Epoch epoch);
+  void process_ended(ArenaId arena, Epoch epoch);
+  void nobody_came();
+  void settle_if_done();
+  void forget_leftovers();
+  void accept();
+  void hear(uint64_t caller);
+  void take_offer(Link link, const Peer& peer, LinkMessage message);
+  static void add_those_left_out(size_t offered, std::vector<RosterChannel>& kept, std::vector<RosterChannel>& channels);
+
+  Scope scope_;
+  std::string socket_path_;
+  Fd listener_;
+  UvPoll accept_poll_;
+  UvTimer deadline_;
+  uint64_t next_caller_ = 1;
+  std::map<uint64_t, Caller> callers_;
+  std::map<ArenaId, Left> left_;
+  std::map<ArenaId, Durable> awaited_;
+  size_t unknown_ = 0;    // arenas that the database has not told of yet
+  bool is_late_ = false;  // the deadline has passed
+  std::function<void()> settled_;
+  size_t adopted_ = 0;
+  size_t recovered_ = 0;
+  size_t set_back_ = 0;
+};
+
+}  // namespace arenad

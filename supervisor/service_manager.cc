@@ -1,0 +1,141 @@
+#include "supervisor/service_manager.h"
+
+#include <charconv>
+#include <cstdlib>
+#include <cstring>
+#include <fcntl.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "ipc/socket.h"
+#include "supervisor/log.h"
+
+namespace arenad {
+namespace {
+
+constexpr int kFirstListenFd = 3;
+constexpr size_t kMaxUnsent = 100'000;
+
+std::string take_variable(const char* name) {
+  const char* value = ::getenv(name);
+  std::string text = value != nullptr ? value : "";
+  ::unsetenv(name);
+  return text;
+}
+
+int number(const std::string& text) {
+  int value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  return error == std::errc() && end == text.data() + text.size() ? value : 0;
+}
+
+}  // namespace
+
+ServiceManager::ServiceManager(uv_loop_t* loop) : loop_(loop) {
+  collect_kept();
+  const std::string address = take_variable("NOTIFY_SOCKET");
+  if (!address.empty()) connect(address);
+}
+
+void ServiceManager::collect_kept() {
+  const int pid = number(take_variable("LISTEN_PID"));
+  const int count = number(take_variable("LISTEN_FDS"));
+  const std::string names = take_variable("LISTEN_FDNAMES");
+  if (pid != ::getpid()) return;
+  size_t begin = 0;
+  for (int i = 0; i < count; ++i) {
+    const int fd = kFirstListenFd + i;
+    ::fcntl(fd, F_SETFD, FD_CLOEXEC);
+    const size_t end = std::min(names.find(':', begin), names.size());
+    kept_.push_back({names.substr(begin, end - begin), Fd(fd)});
+    begin = std::min(end + 1, names.size());
+  }
+}
+
+void ServiceManager::connect(const std::string& address) {
+  sockaddr_un to{};
+  to.sun_family = AF_UNIX;
+  if (address.size() >= sizeof to.sun_path || (address[0] != '/' && address[0] != '@')) {
+    log_error("msg=\"NOTIFY_SOCKET is not the address of a Unix socket: {}\"", address);
+    return;
+  }
+  std::memcpy(to.sun_path, address.data(), address.size());
+  if (address[0] == '@') to.sun_path[0] = '\0';
+  const auto length = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + address.size());
+  socket_ = Fd(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  if (!socket_ || ::connect(socket_.get(), reinterpret_cast<sockaddr*>(&to), length) != 0) {
+    log_error("msg=\"{}\"", errno_error("cannot speak to the service manager at " + address).text());
+    socket_.reset();
+    return;
+  }
+  poll_ = UvPoll(loop_, socket_.get(), [this](int) { flush(); });
+}
+
+void ServiceManager::close() {
+  flush();
+  poll_.close();
+  socket_.reset();
+}
+
+std::vector<KeptDescriptor> ServiceManager::take_kept() {
+  return std::exchange(kept_, {});
+}
+
+void ServiceManager::store(const std::string& name, const Fd& fd) {
+  send("FDSTORE=1\nFDPOLL=0\nFDNAME=" + name, &fd);
+}
+
+void ServiceManager::forget(const std::string& name) {
+  send("FDSTOREREMOVE=1\nFDNAME=" + name, nullptr);
+}
+
+void ServiceManager::ready() {
+  send("READY=1", nullptr);
+}
+
+void ServiceManager::stopping() {
+  send("STOPPING=1", nullptr);
+}
+
+void ServiceManager::send(std::string text, const Fd* fd) {
+  if (!socket_) return;
+  Unsent unsent{std::move(text), {}};
+  if (fd != nullptr) {
+    auto copy = fd->duplicate();
+    if (!copy) {
+      log_error("msg=\"cannot give a descriptor to the service manager: {}\"", copy.error().text());
+      return;
+    }
+    unsent.fd = std::move(*copy);
+  }
+  if (unsent_.size() >= kMaxUnsent) {
+    log_error("msg=\"the service manager takes no messages: a crash of arenad would lose what it does not keep\"");
+    return;
+  }
+  unsent_.push_back(std::move(unsent));
+  flush();
+}
+
+void ServiceManager::flush() {
+  while (socket_ && !unsent_.empty()) {
+    const Unsent& next = unsent_.front();
+    const int fd = next.fd.get();
+    const std::span<const int> fds(&fd, next.fd ? 1 : 0);
+    if (send_with_fds(socket_.get(), next.text.data(), next.text.size(), fds, MSG_DONTWAIT) < 0) {
+      if (errno == EAGAIN) {
+        poll_.watch(UV_WRITABLE);
+        return;
+      }
+      log_error("msg=\"{}\"", errno_error("the service manager is gone").text());
+      unsent_.clear();
+      poll_.close();
+      socket_.reset();
+      return;
+    }
+    unsent_.pop_front();
+  }
+  if (socket_) poll_.watch(0);
+}
+
+}  // namespace arenad

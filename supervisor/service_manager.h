@@ -1,0 +1,58 @@
+// Whoever started arenad and keeps it running, spoken to by systemd's protocol (sd_notify(3), sd_listen_fds(3)): systemd, or
+// arena-keeper. From a shell there is none: then nothing is sent, and nothing was kept.
+//
+// What is stored outlives arenad, also its being killed: the manager holds the descriptors and gives them to the next one. A datagram that
+// has been sent is kept even if arenad dies before it is read. Nothing here waits: what the manager does not take at once is
+// sent when it can take it, in order.
+#pragma once
+
+#include <deque>
+#include <string>
+#include <vector>
+
+#include "ipc/fd.h"
+#include "supervisor/uv_handles.h"
+
+namespace arenad {
+
+struct KeptDescriptor {
+  std::string name;
+  Fd fd;
+};
+
+class ServiceManager {
+ public:
+  // Takes what the environment tells, and out of the environment: children have other managers.
+  explicit ServiceManager(uv_loop_t* loop);
+  void close();
+
+  // What an earlier arenad has stored; once.
+  std::vector<KeptDescriptor> take_kept();
+
+  void store(const std::string& name, const Fd& fd);
+  void forget(const std::string& name);
+  void ready();
+  void stopping();
+
+  [[nodiscard]] bool is_there() const { return static_cast<bool>(socket_); }
+  // Messages that the manager has not taken yet.
+  [[nodiscard]] size_t waiting() const { return unsent_.size(); }
+
+ private:
+  void connect(const std::string& address);
+  void collect_kept();
+  void send(std::string text, const Fd* fd);
+  void flush();
+
+  struct Unsent {
+    std::string text;
+    Fd fd;
+  };
+  uv_loop_t* loop_;
+  Fd socket_;
+  UvPoll poll_;
+  std::vector<KeptDescriptor> kept_;
+  std::deque<Unsent> unsent_;
+};
+
+}  // namespace arenad

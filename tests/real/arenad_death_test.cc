@@ -1,0 +1,281 @@
+// arenad dies, alone or with everybody else: its arenas go on, and nothing is lost.
+#include <algorithm>
+#include <csignal>
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <sys/wait.h>
+#include <vector>
+
+#include <doctest/doctest.h>
+
+#include "arenad/module_abi.h"
+#include "tests/real/daemon.h"
+#include "tests/real/player.h"
+#include "tests/support/seed.h"
+
+using namespace arenad;
+using namespace arenad::test;
+
+namespace {
+
+constexpr const char* kManyRestarts =
+    "[restart]\nintensity = 1000\nwindow_ms = 1000\nfirst_delay_ms = 0\nmax_delay_ms = 0\nhealthy_ms = 1\n";
+
+void play(Player& player, int count) {
+  for (int i = 0; i < count; ++i) player.say();
+  CHECK(player.hears_all());
+  CHECK(player.complaint() == "");
+}
+
+// Listening all the time, as a client does: that is when it finds the next arenad.
+bool is_back(Daemon& daemon, Player& player, const std::string& arena) {
+  return player.listens_until([&] { return daemon.arena(arena).clients == 1; });
+}
+
+}  // namespace
+
+TEST_CASE("arenad dies alone: its arenas go on without it, and the next one adopts them") {
+  Daemon daemon(kManyRestarts + echo_section());
+  daemon.start();
+  daemon.start_arena("duel");
+  daemon.start_arena("ticking", {{"hz", "100"}});
+  Player ann(daemon.socket(), "duel", "ann");
+  Player bob(daemon.socket(), "ticking", "bob");
+  play(ann, 10);
+  play(bob, 10);
+  const ArenaFacts before = daemon.arena("duel");
+  const ArenaFacts ticking = daemon.arena("ticking");
+  daemon.kill_arenad();
+  // There is no arenad now.
+  play(ann, 500);
+  play(bob, 50);
+  daemon.start();
+  for (const auto& [name, was] : {std::pair("duel", before), std::pair("ticking", ticking)}) {
+    const ArenaFacts now = daemon.arena(name);
+    CHECK(now.state == "running");
+    CHECK(now.pid == was.pid);
+    CHECK(now.epoch == was.epoch);
+    CHECK(now.id == was.id);
+    CHECK(now.restarts_total == 0);
+  }
+  CHECK(daemon.facts().running == 2);
+  CHECK(daemon.facts().notices.empty());
+  play(ann, 10);
+  play(bob, 10);
+  CHECK(is_back(daemon, ann, "duel"));
+  CHECK(is_back(daemon, bob, "ticking"));
+  CHECK(ann.ask().applied == 520);
+  const Player::State state = ann.ask();
+  CHECK(state.joins == 1);
+  CHECK(state.dropped == 0);
+
+  SUBCASE("an adopted worker that dies is recovered like any other") {
+    REQUIRE(daemon.runs_again("duel", daemon.kill_worker("duel")));
+    play(ann, 20);
+    CHECK(ann.ask().applied == 540);
+    CHECK(daemon.arena("duel").restarts_total == 1);
+  }
+  SUBCASE("newcomers get other places") {
+    Player carl(daemon.socket(), "duel", "carl");
+    CHECK(carl.arena().seat() != ann.arena().seat());
+    CHECK(carl.arena().channel() != ann.arena().channel());
+    play(carl, 10);
+  }
+  SUBCASE("it can be stopped and started") {
+    CHECK(daemon.stop_arena("duel").ok());
+    CHECK(ann.listens_until([&] { return ann.is_gone(); }));
+    CHECK(daemon.restart("duel").ok());
+    Player again(daemon.socket(), "duel", "ann");
+    CHECK(again.ask().applied == 520);
+  }
+  SUBCASE("once more") {
+    daemon.kill_arenad();
+    play(ann, 10);
+    daemon.start();
+    play(ann, 10);
+    CHECK(ann.ask().applied == 540);
+    CHECK(daemon.arena("duel").pid == before.pid);
+  }
+}
+
+TEST_CASE("a client that leaves or dies while no arenad is there has left") {
+  Daemon daemon("[arenas]\nreclaim_timeout_ms = 300\n" + echo_section());
+  daemon.start();
+  daemon.start_arena("duel");
+  Player ann(daemon.socket(), "duel", "ann");
+  auto bob = std::make_unique<Player>(daemon.socket(), "duel", "bob");
+  play(*bob, 5);
+  daemon.kill_arenad();
+  bob.reset();
+  daemon.start();
+  REQUIRE(ann.listens_until([&] { return ann.departed().size() == 1; }));
+  CHECK(ann.departed()[0].reason == ARENAD_DROPPED);
+  play(ann, 5);
+  Player again(daemon.socket(), "duel", "bob");
+  CHECK(again.arena().seat() == ann.departed()[0].seat);
+  play(again, 5);
+  CHECK(ann.ask().applied == 15);
+}
+
+TEST_CASE("results of the time without arenad are stored, once") {
+  Daemon daemon("[checkpoint]\ninterval_ms = 600000\n" + echo_section());
+  daemon.start();
+  daemon.start_arena("duel");
+  Player ann(daemon.socket(), "duel", "ann");
+  play(ann, 3);
+  REQUIRE(ann.arena().send<echo::Award>([](echo::Award::Builder) {}) == Sent::ok);
+  REQUIRE(eventually([&] { return daemon.results("duel").size() == 1; }));
+  daemon.kill_arenad();
+  REQUIRE(ann.arena().send<echo::Award>([](echo::Award::Builder) {}) == Sent::ok);
+  play(ann, 3);
+  SUBCASE("the match goes on") {
+    daemon.start();
+    CHECK(eventually([&] { return daemon.results("duel").size() == 2; }));
+    REQUIRE(ann.arena().send<echo::Award>([](echo::Award::Builder) {}) == Sent::ok);
+    CHECK(eventually([&] { return daemon.results("duel").size() == 3; }));
+  }
+  SUBCASE("the match has ended meanwhile") {
+    REQUIRE(ann.arena().send<echo::Finish>([](echo::Finish::Builder) {}) == Sent::ok);
+    daemon.start();
+    CHECK(daemon.becomes("duel", [](const ArenaFacts& facts) { return facts.state == "ended"; }));
+    CHECK(eventually([&] { return daemon.results("duel").size() == 3; }));
+  }
+  uint64_t sequence = 0;
+  for (const StoredResult& result : daemon.results("duel")) CHECK(result.sequence == ++sequence);
+}
+
+TEST_CASE("workers that nobody adopts in time end, and leave nothing") {
+  Daemon daemon(
+      "[arenas]\norphan_timeout_ms = 200\nadoption_timeout_ms = 300\n[snapshot]\ninterval_ms = 10\n[checkpoint]\n"
+      "interval_ms = 10\n" +
+      echo_section());
+  daemon.start();
+  daemon.start_arena("duel");
+  {
+    Player ann(daemon.socket(), "duel", "ann");
+    play(ann, 10);
+    const uint64_t frame = daemon.arena("duel").frame;
+    REQUIRE(daemon.becomes("duel", [&](const ArenaFacts& facts) { return facts.durable_frame >= frame; }));
+    const pid_t worker = daemon.arena("duel").pid;
+    daemon.kill_arenad();
+    REQUIRE(eventually([&] { return name_of(worker).empty() || ::waitpid(worker, nullptr, WNOHANG) == worker; }));
+  }
+  daemon.start();
+  REQUIRE(daemon.becomes("duel", [](const ArenaFacts& facts) { return facts.state == "running"; }));
+  CHECK(daemon.facts().notices.size() == 1);
+  Player again(daemon.socket(), "duel", "ann");
+  CHECK(again.ask().applied == 10);
+}
+
+TEST_CASE("a keeper starts arenad again, many times, and no worker is lost") {
+  Daemon daemon(kManyRestarts + echo_section(), Daemon::Parent::keeper);
+  daemon.start();
+  Random random(test_seed());
+  std::vector<std::unique_ptr<Player>> players;
+  std::map<std::string, pid_t> workers;
+  for (int i = 0; i < 5; ++i) {
+    const std::string name = "duel-" + std::to_string(i);
+    daemon.start_arena(name, i % 2 == 0 ? Params{} : Params{{"hz", "100"}});
+    players.push_back(std::make_unique<Player>(daemon.socket(), name, "ann"));
+    workers[name] = daemon.arena(name).pid;
+  }
+  for (int round = 0; round < 20; ++round) {
+    for (uint64_t i = random.below(100); i > 0; --i) players[random.below(players.size())]->say();
+    daemon.kill_arenad();
+    for (const auto& [name, pid] : workers) CHECK(daemon.arena(name).pid == pid);
+  }
+  for (const auto& player : players) {
+    CHECK(player->hears_all());
+    CHECK(player->complaint() == "");
+    CHECK(player->ask().applied == player->said());
+    CHECK(player->times_lagged() == 0);
+    CHECK(player->ask().joins == 1);
+  }
+}
+
+TEST_CASE("arenad and all workers are killed at once: the keeper has kept it all, and nothing is lost") {
+  // No checkpoint is ever made: what comes back comes from shared memory.
+  Daemon daemon(std::string(kManyRestarts) + "[checkpoint]\ninterval_ms = 600000\n" + echo_section(), Daemon::Parent::keeper);
+  daemon.start();
+  Random random(test_seed());
+  std::vector<std::unique_ptr<Player>> players;
+  for (int i = 0; i < 5; ++i) {
+    const std::string name = "duel-" + std::to_string(i);
+    daemon.start_arena(name, i % 2 == 0 ? Params{} : Params{{"hz", "100"}});
+    players.push_back(std::make_unique<Player>(daemon.socket(), name, "ann"));
+    players.push_back(std::make_unique<Player>(daemon.socket(), name, "bob"));
+  }
+  for (int round = 0; round < 10; ++round) {
+    for (uint64_t i = 50 + random.below(200); i > 0; --i) {
+      Player& player = *players[random.below(players.size())];
+      player.say();
+      if (random.one_in(3)) player.listen();
+    }
+    daemon.crash();
+  }
+  for (size_t i = 0; i < players.size(); ++i) {
+    CHECK(players[i]->hears_all());
+    CHECK(players[i]->complaint() == "");
+    CHECK(players[i]->times_lagged() == 0);
+  }
+  for (size_t i = 0; i < players.size(); i += 2) {
+    const Player::State state = players[i]->ask();
+    CHECK(state.applied == players[i]->said() + players[i + 1]->said());
+    CHECK(state.joins == 2);
+    CHECK(state.dropped == 0);
+    CHECK(daemon.arena("duel-" + std::to_string(i / 2)).divergences == 0);
+  }
+  CHECK(daemon.facts().notices.empty());
+}
+
+TEST_CASE("a worker that dies, or is stopped, while no arenad is there") {
+  Daemon daemon(
+      std::string(kManyRestarts) + "[checkpoint]\ninterval_ms = 600000\n[arenas]\nadoption_timeout_ms = 500\n" + echo_section(),
+      Daemon::Parent::keeper);
+  daemon.start();
+  daemon.start_arena("duel");
+  daemon.start_arena("other");
+  Player ann(daemon.socket(), "duel", "ann");
+  Player bob(daemon.socket(), "other", "bob");
+  play(ann, 10);
+  play(bob, 10);
+  const pid_t worker = daemon.arena("duel").pid;
+  const pid_t other = daemon.arena("other").pid;
+  SUBCASE("dies") {
+    ::kill(worker, SIGKILL);
+  }
+  SUBCASE("is stopped, and is continued when it has been replaced") {
+    ::kill(worker, SIGSTOP);
+  }
+  daemon.kill_arenad();
+  REQUIRE(daemon.runs_again("duel", 1));
+  CHECK(daemon.arena("duel").pid != worker);
+  CHECK(daemon.arena("other").pid == other);
+  ::kill(worker, SIGCONT);
+  play(ann, 10);
+  play(bob, 10);
+  CHECK(ann.ask().applied == 20);
+  CHECK(bob.ask().applied == 20);
+}
+
+TEST_CASE("an arena that has failed keeps its state when everybody is killed") {
+  Daemon daemon("[restart]\nintensity = 0\n[checkpoint]\ninterval_ms = 600000\n" + echo_section(), Daemon::Parent::keeper);
+  const auto cause = daemon.folder() / "cause";
+  write_file(cause, "");
+  daemon.start();
+  daemon.start_arena("duel");
+  {
+    Player ann(daemon.socket(), "duel", "ann");
+    play(ann, 10);
+    REQUIRE(ann.arena().send<echo::Crash>([&](echo::Crash::Builder crash) { crash.setWhileFile(cause.c_str()); }) == Sent::ok);
+    REQUIRE(daemon.becomes("duel", [](const ArenaFacts& facts) { return facts.state == "failed"; }));
+  }
+  daemon.crash();
+  CHECK(daemon.arena("duel").state == "failed");
+  std::filesystem::remove(cause);
+  CHECK(daemon.restart("duel").ok());
+  Player again(daemon.socket(), "duel", "ann");
+  CHECK(again.ask().applied == 10);
+  play(again, 5);
+}
