@@ -36,12 +36,12 @@ void mark_those_that_left(const IncarnationView& region, std::vector<RosterChann
 }  // namespace
 
 Adoption::Adoption(Scope scope)
-    : scope_(scope), deadline_(scope.children.loop, [this] { scope_.children.facts.post([this] { nobody_came(); }); }) {}
+    : scope_(scope),
+      acceptor_(scope.children.loop, scope.children.facts),
+      deadline_(scope.children.loop, [this] { scope_.children.facts.post([this] { nobody_came(); }); }) {}
 
 void Adoption::close() {
-  accept_poll_.close();
-  if (listener_) ::unlink(socket_path_.c_str());
-  listener_.reset();
+  acceptor_.close();
   deadline_.close();
   callers_.clear();
   left_.clear();
@@ -49,19 +49,13 @@ void Adoption::close() {
 
 Result<void> Adoption::begin(const std::string& socket_path, std::vector<KeptDescriptor> kept, size_t arenas,
                              std::function<void()> settled) {
-  ::unlink(socket_path.c_str());
-  auto listener = listen_unix(socket_path, SocketKind::packets);
-  if (!listener) return listener.error();
-  socket_path_ = socket_path;
-  listener_ = std::move(*listener);
+  auto listening = acceptor_.listen(socket_path, SocketKind::packets, [this](Fd socket) { accepted(std::move(socket)); });
+  if (!listening) return listening;
   settled_ = std::move(settled);
   unknown_ = arenas;
   for (KeptDescriptor& one : kept) {
     if (const auto name = KeptName::parse(one.name)) add(*name, std::move(one.fd));
   }
-  accept_poll_ =
-      UvPoll(scope_.children.loop, listener_.get(), [this](int) { scope_.children.facts.post([this] { accept(); }); });
-  accept_poll_.watch(UV_READABLE);
   deadline_.start(scope_.services.config.arenas.adoption_timeout_ms);
   // Also with nothing to take up, it is settled in a turn of the loop, not here.
   scope_.children.facts.post([this] { settle_if_done(); });
@@ -136,8 +130,7 @@ void Adoption::take_up(Arena& arena, Durable durable, Wait wait) {
       arena.keep(inherit(arena, plan.epoch), durable);
       break;
     case TakeUp::How::from_checkpoint:
-      if (arena.record().disposition == ArenaDisposition::running) ++set_back_;
-      arena.take_up(std::move(durable));
+      if (arena.take_up(std::move(durable)) == Arena::Resumed::set_back) ++set_back_;
       break;
   }
   left_.erase(id);
@@ -215,24 +208,16 @@ void Adoption::forget_leftovers() {
 
 // ---- workers that offer themselves --------------------------------------------------------------------------------------
 
-void Adoption::accept() {
-  while (listener_) {
-    auto socket = accept_unix(listener_);
-    if (!socket) {
-      log_error("msg=\"{}\"", socket.error().text());
-      return;
-    }
-    if (!*socket) return;
-    auto peer = peer_of(*socket);
-    if (!peer || peer->uid != ::geteuid() || callers_.size() >= kMaxCallers) continue;  // closed again by its owner
-    const uint64_t id = next_caller_++;
-    Caller& caller = callers_[id];
-    caller.peer = *peer;
-    caller.poll =
-        UvPoll(scope_.children.loop, socket->get(), [this, id](int) { scope_.children.facts.post([this, id] { hear(id); }); });
-    caller.socket = std::move(*socket);
-    caller.poll.watch(UV_READABLE);
-  }
+void Adoption::accepted(Fd socket) {
+  auto peer = peer_of(socket);
+  if (!peer || peer->uid != ::geteuid() || callers_.size() >= kMaxCallers) return;  // closed again by its owner
+  const uint64_t id = next_caller_++;
+  Caller& caller = callers_[id];
+  caller.peer = *peer;
+  caller.poll = UvPoll(scope_.children.loop, socket.get(),
+                       [this, id](int) { scope_.children.facts.post([this, id] { hear(id); }); });
+  caller.socket = std::move(socket);
+  caller.poll.watch(UV_READABLE);
 }
 
 void Adoption::hear(uint64_t id) {

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "ipc/socket.h"
+#include "supervisor/acceptor.h"
 #include "supervisor/adoption_plan.h"
 #include "supervisor/child_process.h"
 #include "supervisor/kept_names.h"
@@ -66,15 +67,13 @@ class Adoption {
   void nobody_came();
   void settle_if_done();
   void forget_leftovers();
-  void accept();
+  void accepted(Fd socket);
   void hear(uint64_t caller);
   void take_offer(Link link, const Peer& peer, LinkMessage message);
   static void add_those_left_out(size_t offered, std::vector<RosterChannel>& kept, std::vector<RosterChannel>& channels);
 
   Scope scope_;
-  std::string socket_path_;
-  Fd listener_;
-  UvPoll accept_poll_;
+  Acceptor acceptor_;
   UvTimer deadline_;
   uint64_t next_caller_ = 1;
   std::map<uint64_t, Caller> callers_;

@@ -144,27 +144,35 @@ void Arena::begin_new() {
   carry_out(lifecycle_.begin(BeginWith::nothing));
 }
 
-void Arena::take_up(Durable durable) {
+Arena::Resumed Arena::take_up(const Durable& durable) {
   const std::optional<Snapshot>& checkpoint = durable.checkpoint;
   const bool saved = record_.disposition == ArenaDisposition::saved;
   if (!saved && record_.disposition != ArenaDisposition::running) {
     if (checkpoint) take_over_checkpoint(*checkpoint);
-    return;
+    return Resumed::as_it_was;
+  }
+  if (!checkpoint && (saved || durable.damaged != 0)) {
+    record_.reason = "none of its checkpoints can be read";
+    carry_out(lifecycle_.lose());
+    return Resumed::as_it_was;
   }
   if (!checkpoint) {
-    log_warning("arena={} msg=\"no checkpoint was made before everything ended: the arena begins anew\"", record_.name);
+    log_warning("arena={} msg=\"everything ended before its first checkpoint: the arena begins anew\"", record_.name);
     carry_out(lifecycle_.begin(BeginWith::nothing));
-    return;
+    return Resumed::set_back;
   }
   take_over_checkpoint(*checkpoint);
-  if (saved) {
-    log_info("arena={} frame={} msg=\"goes on where it was when arenad was stopped\"", record_.name,
-             checkpoint->facts().frame.value);
+  const Resumed resumed = saved && durable.damaged == 0 ? Resumed::as_it_was : Resumed::set_back;
+  const uint64_t frame = checkpoint->facts().frame.value;
+  if (resumed == Resumed::as_it_was) {
+    log_info("arena={} frame={} msg=\"goes on where it was when arenad was stopped\"", record_.name, frame);
   } else {
-    log_warning("arena={} frame={} msg=\"set back to its last checkpoint, {} ms ago; what came after it is lost\"",
-                record_.name, checkpoint->facts().frame.value, unix_ms() - checkpoint->facts().time_unix_ns / kMillisecond);
+    log_warning("arena={} frame={} msg=\"set back to {} checkpoint, {} ms ago; what came after it is lost\"", record_.name, frame,
+                durable.damaged == 0 ? "its last" : "an older, undamaged",
+                unix_ms() - checkpoint->facts().time_unix_ns / kMillisecond);
   }
   carry_out(lifecycle_.begin(BeginWith::checkpoint));
+  return resumed;
 }
 
 void Arena::inherit(Inheritance inheritance, const Durable& durable) {
@@ -475,6 +483,11 @@ void Arena::announce_incarnation() {
 }
 
 void Arena::announce_gone() {
+  if (state() == ArenaState::failed) {
+    log_error("arena={} msg=\"it has failed and is stopped, its state is kept: {}. Once the cause is mended: arenactl restart {}\"",
+              record_.name, record_.reason, record_.name);
+  }
+  if (state() == ArenaState::lost) log_error("arena={} msg=\"it is lost: {}\"", record_.name, record_.reason);
   for (const ArenaAttachment& a : attachments_)
     services_.clients.gone(a.connection, a.attachment, to_string(state()), record_.reason);
   // If the arena is restarted, its players have left it and may come back.

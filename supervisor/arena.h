@@ -37,6 +37,7 @@ class ClientNotices {
 // What the database knows of an arena beside its record.
 struct Durable {
   std::optional<Snapshot> checkpoint;  // the newest one that can be read
+  uint64_t damaged = 0;                // those that cannot
   uint64_t results = 0;                // the sequence of the last one
 };
 
@@ -71,7 +72,8 @@ class Arena {
   // Begins the first incarnation of a new arena.
   void begin_new();
   // An arena of which there is nothing but the database: one that ran goes on from there, any other stays as it was.
-  void take_up(Durable durable);
+  enum class Resumed { as_it_was, set_back };
+  Resumed take_up(const Durable& durable);
   // An arena whose last incarnation has ended: the next one goes on where it was.
   void recover_from(Inheritance inheritance, const Durable& durable);
   // An arena that has failed: as it was.

@@ -86,6 +86,8 @@ class ArenaLifecycle {
 
   // A new arena, or one from the database.
   ArenaActions begin(BeginWith with);
+  // An arena of which nothing can be read any more.
+  ArenaActions lose() { return rest(ArenaState::lost); }
   // An arena with a live worker of an earlier arenad.
   ArenaActions adopt(uint64_t now_ns);
   ArenaActions worker_live(uint64_t now_ns);

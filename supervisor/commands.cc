@@ -18,6 +18,10 @@ std::string text_of(capnp::Text::Reader text) {
   return {text.begin(), text.size()};
 }
 
+Error no_arena(const std::string& name) {
+  return make_error(ErrorCode::unknown_arena, "no arena " + name);
+}
+
 bool is_finished(const Arena& arena) {
   return !arena.is_active();
 }
@@ -39,10 +43,6 @@ Result<void> check_channel(const Fd& region) {
   auto view = ChannelView::map(std::move(*copy));
   if (!view) return view.error();
   return view->check_header();
-}
-
-bool put_down(const Arena& arena) {
-  return !arena.is_active() && arena.is_saved();
 }
 
 }  // namespace
@@ -87,26 +87,33 @@ void Commands::connection_closed(uint64_t connection) {
 
 Result<Arena*> Commands::find(const std::string& text) const {
   if (Arena* arena = scope_.roster.find(text)) return arena;
-  return make_error(ErrorCode::unknown_arena, "no arena " + text);
+  return no_arena(text);
 }
 
-Result<std::vector<Arena*>> Commands::select(wire::Selection::Reader selection) const {
-  std::vector<Arena*> found;
+Commands::Selected Commands::select(wire::Selection::Reader selection) const {
+  Selected selected;
+  std::vector<Arena*>& found = selected.arenas;
   auto wanted = [&](const Arena& arena) { return selection.getFinished() || arena.is_active(); };
   if (selection.getAll()) {
     for (const auto& [id, arena] : scope_.roster.all()) {
       if (wanted(*arena)) found.push_back(arena.get());
     }
-    return found;
+    return selected;
   }
   for (const auto text : selection.getArenas()) {
     const auto matches = scope_.roster.select(std::string_view(text.begin(), text.size()));
-    if (matches.empty()) return make_error(ErrorCode::unknown_arena, "no arena " + text_of(text));
+    if (matches.empty()) selected.missing.push_back(text_of(text));
     for (Arena* arena : matches) {
       if (std::find(found.begin(), found.end(), arena) == found.end()) found.push_back(arena);
     }
   }
-  return found;
+  return selected;
+}
+
+std::shared_ptr<Commands::Collected> Commands::collect(RequestId from, const Selected& selected) {
+  auto collected = std::make_shared<Collected>(Collected{from, {}, selected.arenas.size()});
+  for (const std::string& name : selected.missing) collected->outcomes.push_back({{}, name, no_arena(name)});
+  return collected;
 }
 
 void Commands::version(RequestId from) {
@@ -188,6 +195,10 @@ void Commands::start(RequestId from, wire::Start::Reader start) {
   }
   if (start.hasId() && scope_.roster.find(text_of(start.getId())) != nullptr) {
     const Arena& arena = *scope_.roster.find(text_of(start.getId()));
+    if (!arena.is_active()) {
+      return scope_.server.fail(from, make_error(ErrorCode::refused, "arena " + arena.record().name + " of this id is " +
+                                                                         to_string(arena.state()) + " already"));
+    }
     return scope_.server.reply(from, [&](wire::Reply::Builder reply) {
       auto started = reply.initStarted();
       started.setId(arena.record().id.text());
@@ -261,14 +272,14 @@ void Commands::report_daemon(wire::DaemonStatus::Builder to) const {
 }
 
 void Commands::status(RequestId from, wire::Selection::Reader selection) {
-  auto selected = select(selection);
-  if (!selected) return scope_.server.fail(from, selected.error());
-  const Detail detail = !selection.getAll() && selected->size() == 1 ? Detail::page : Detail::row;
+  const Selected selected = select(selection);
+  if (!selected.missing.empty()) return scope_.server.fail(from, no_arena(selected.missing.front()));
+  const Detail detail = !selection.getAll() && selected.arenas.size() == 1 ? Detail::page : Detail::row;
   scope_.server.reply(from, [&](wire::Reply::Builder reply) {
     auto status = reply.initStatus();
     report_daemon(status.initDaemon());
-    auto arenas = status.initArenas(static_cast<uint>(selected->size()));
-    for (uint i = 0; i < arenas.size(); ++i) report_arena(*(*selected)[i], detail, arenas[i]);
+    auto arenas = status.initArenas(static_cast<uint>(selected.arenas.size()));
+    for (uint i = 0; i < arenas.size(); ++i) report_arena(*selected.arenas[i], detail, arenas[i]);
   });
 }
 
@@ -286,6 +297,20 @@ void Commands::when_settled(const std::shared_ptr<Collected>& collected, Arena& 
     if (settled_arena == nullptr) return;
     add_outcome(collected, {id, settled_arena->record().name, outcome(*settled_arena)});
   });
+}
+
+// When its state is in the database; while that takes nothing, as soon as the arena stands still.
+void Commands::when_put_down(const std::shared_ptr<Collected>& collected, Arena& arena) {
+  const StoreThread& store = scope_.services.store;
+  when_settled(
+      collected, arena,
+      [&store](const Arena& a) { return !a.is_active() && (a.is_saved() || store.health().failing_since_ns.has_value()); },
+      [&store](const Arena& a) -> Result<std::string> {
+        if (a.is_saved()) return outcome_of_stop(a);
+        return make_error(ErrorCode::failed, std::string(to_string(a.state())) +
+                                                 ", but the database does not take its state; it is kept in memory until it does: " +
+                                                 store.health().last_error.text());
+      });
 }
 
 void Commands::answer(const Collected& collected) {
@@ -307,11 +332,10 @@ void Commands::answer(const Collected& collected) {
 }
 
 void Commands::restart(RequestId from, wire::Selection::Reader selection) {
-  auto selected = select(selection);
-  if (!selected) return scope_.server.fail(from, selected.error());
-  auto collected = std::make_shared<Collected>(Collected{from, {}, selected->size()});
-  if (selected->empty()) return answer(*collected);
-  for (Arena* arena : *selected) {
+  const Selected selected = select(selection);
+  const auto collected = collect(from, selected);
+  if (selected.arenas.empty()) return answer(*collected);
+  for (Arena* arena : selected.arenas) {
     const uint64_t epoch = arena->record().epoch;
     if (arena->restart().verdict == Verdict::refused) {
       add_outcome(collected, {arena->record().id, arena->record().name,
@@ -326,29 +350,27 @@ void Commands::restart(RequestId from, wire::Selection::Reader selection) {
 }
 
 void Commands::stop(RequestId from, wire::Selection::Reader selection) {
-  auto selected = select(selection);
-  if (!selected) return scope_.server.fail(from, selected.error());
-  auto collected = std::make_shared<Collected>(Collected{from, {}, selected->size()});
-  if (selected->empty()) return answer(*collected);
-  for (Arena* arena : *selected) {
+  const Selected selected = select(selection);
+  const auto collected = collect(from, selected);
+  if (selected.arenas.empty()) return answer(*collected);
+  for (Arena* arena : selected.arenas) {
     if (arena->stop().verdict == Verdict::already) {
       add_outcome(collected, {arena->record().id, arena->record().name, std::string("already ") + to_string(arena->state())});
       continue;
     }
-    when_settled(collected, *arena, put_down, outcome_of_stop);
+    when_put_down(collected, *arena);
   }
 }
 
 void Commands::drain(RequestId from, wire::Drain::Reader drain) {
   const auto selection = drain.getSelection();
-  auto selected = select(selection);
-  if (!selected) return scope_.server.fail(from, selected.error());
+  const Selected selected = select(selection);
   if (selection.getAll()) draining_ = true;
-  auto collected = std::make_shared<Collected>(Collected{from, {}, selected->size()});
-  if (selected->empty()) return answer(*collected);
-  for (Arena* arena : *selected) {
+  const auto collected = collect(from, selected);
+  if (selected.arenas.empty()) return answer(*collected);
+  for (Arena* arena : selected.arenas) {
     arena->drain(drain.getDeadlineMs());
-    when_settled(collected, *arena, put_down, outcome_of_stop);
+    when_put_down(collected, *arena);
   }
 }
 

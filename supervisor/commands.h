@@ -59,13 +59,20 @@ class Commands {
   void results(RequestId from, const std::string& arena);
 
   [[nodiscard]] Result<Arena*> find(const std::string& text) const;
-  [[nodiscard]] Result<std::vector<Arena*>> select(wire::Selection::Reader selection) const;
+  struct Selected {
+    std::vector<Arena*> arenas;
+    std::vector<std::string> missing;  // names that nothing answers to
+  };
+  [[nodiscard]] Selected select(wire::Selection::Reader selection) const;
+  // One outcome is to come for each arena; those for what is missing are there already.
+  std::shared_ptr<Collected> collect(RequestId from, const Selected& selected);
   [[nodiscard]] Result<ArenaRecord> new_record(wire::Start::Reader start);
   [[nodiscard]] Result<void> room_for_another(const GameTemplate& game) const;
   [[nodiscard]] uint64_t shared_memory_bytes() const;
   void report_daemon(wire::DaemonStatus::Builder to) const;
   void when_settled(const std::shared_ptr<Collected>& collected, Arena& arena, std::function<bool(const Arena&)> settled,
                     std::function<Result<std::string>(const Arena&)> outcome);
+  void when_put_down(const std::shared_ptr<Collected>& collected, Arena& arena);
   void add_outcome(const std::shared_ptr<Collected>& collected, Outcome outcome);
   void answer(const Collected& collected);
   void forget_oldest_finished();

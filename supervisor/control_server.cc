@@ -1,9 +1,6 @@
 #include "supervisor/control_server.h"
 
-#include <unistd.h>
-
 #include "ipc/control_client.h"
-#include "ipc/socket.h"
 #include "supervisor/log.h"
 
 namespace arenad {
@@ -15,43 +12,26 @@ constexpr size_t kMaxConnections = 20'000;
 }  // namespace
 
 Result<void> ControlServer::listen(const std::string& path, Handlers handlers) {
-  ::unlink(path.c_str());
-  auto listener = listen_unix(path);
-  if (!listener) return listener.error();
-  path_ = path;
   handlers_ = std::move(handlers);
-  listener_ = std::move(*listener);
-  accept_poll_ = UvPoll(loop_, listener_.get(), [this](int) { facts_.post([this] { accept(); }); });
-  accept_poll_.watch(UV_READABLE);
-  return {};
+  return acceptor_.listen(path, SocketKind::stream, [this](Fd socket) { accepted(std::move(socket)); });
 }
 
 void ControlServer::close() {
-  accept_poll_.close();
-  if (listener_) ::unlink(path_.c_str());
-  listener_.reset();
+  acceptor_.close();
   for (auto& [id, connection] : connections_) connection->stream.flush();
   connections_.clear();
 }
 
-void ControlServer::accept() {
-  while (listener_) {
-    auto socket = accept_unix(listener_);
-    if (!socket) {
-      log_error("msg=\"{}\"", socket.error().text());
-      return;
-    }
-    if (!*socket) return;
-    if (connections_.size() >= kMaxConnections) continue;  // closed again by its owner
-    const uint64_t id = next_id_++;
-    auto connection = std::make_unique<Connection>(std::move(*socket));
-    connection->poll = UvPoll(loop_, connection->stream.fd().get(), [this, id](int events) {
-      if ((events & UV_READABLE) != 0) facts_.post([this, id] { read(id); });
-      if ((events & UV_WRITABLE) != 0) facts_.post([this, id] { write(id); });
-    });
-    connection->poll.watch(UV_READABLE);
-    connections_[id] = std::move(connection);
-  }
+void ControlServer::accepted(Fd socket) {
+  if (connections_.size() >= kMaxConnections) return;  // closed again by its owner
+  const uint64_t id = next_id_++;
+  auto connection = std::make_unique<Connection>(std::move(socket));
+  connection->poll = UvPoll(loop_, connection->stream.fd().get(), [this, id](int events) {
+    if ((events & UV_READABLE) != 0) facts_.post([this, id] { read(id); });
+    if ((events & UV_WRITABLE) != 0) facts_.post([this, id] { write(id); });
+  });
+  connection->poll.watch(UV_READABLE);
+  connections_[id] = std::move(connection);
 }
 
 void ControlServer::read(uint64_t id) {

@@ -10,6 +10,7 @@
 
 #include "ipc/control.capnp.h"
 #include "ipc/control_stream.h"
+#include "supervisor/acceptor.h"
 #include "supervisor/arena.h"
 
 namespace arenad {
@@ -28,8 +29,8 @@ class ControlServer final : public ClientNotices {
     std::function<void(uint64_t connection)> closed;
   };
 
-  ControlServer(uv_loop_t* loop, FactQueue& facts) : loop_(loop), facts_(facts) {}
-  // Makes the socket. A file that is left of an earlier arenad is removed: whoever calls holds the lock on the directory.
+  ControlServer(uv_loop_t* loop, FactQueue& facts) : loop_(loop), facts_(facts), acceptor_(loop, facts) {}
+  // Makes the socket.
   Result<void> listen(const std::string& path, Handlers handlers);
   // Stops accepting, removes the socket, cuts everyone off after what is queued has been offered to them.
   void close();
@@ -49,7 +50,7 @@ class ControlServer final : public ClientNotices {
     UvPoll poll;
   };
 
-  void accept();
+  void accepted(Fd socket);
   void read(uint64_t id);
   void write(uint64_t id);
   void send(uint64_t id, capnp::MessageBuilder& message, std::span<const int> fds);
@@ -58,9 +59,7 @@ class ControlServer final : public ClientNotices {
   uv_loop_t* loop_;
   FactQueue& facts_;
   Handlers handlers_;
-  std::string path_;
-  Fd listener_;
-  UvPoll accept_poll_;
+  Acceptor acceptor_;
   uint64_t next_id_ = 1;
   std::map<uint64_t, std::unique_ptr<Connection>> connections_;
 };

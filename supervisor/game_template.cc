@@ -76,7 +76,7 @@ void GameTemplate::take_template_message(const LinkMessage& message) {
       state_ = State::serving;
       game_facts_.version = info.getVersion();
       game_facts_.tick_hz = info.getTickHz();
-      log_info("template of {} is ready: version {}, pid {}", game_, game_facts_.version, process_->pid());
+      log_info("game={} pid={} msg=\"its template is ready: version {}\"", game_, process_->pid(), game_facts_.version);
       fork_as_needed();
       break;
     }

@@ -21,10 +21,24 @@ spdlog::level::level_enum level_of(LogSeverity severity) {
 
 }  // namespace
 
+std::string one_line(std::string_view text) {
+  std::string line;
+  for (const char c : text) {
+    if (c == '\n') {
+      line += "; ";
+    } else if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F) {
+      line += fmt::format("\\x{:02x}", static_cast<unsigned char>(c));
+    } else {
+      line += c;
+    }
+  }
+  return line;
+}
+
 void log_formatted(LogSeverity severity, fmt::string_view format, fmt::format_args arguments) {
   const auto level = level_of(severity);
   if (!spdlog::should_log(level)) return;
-  spdlog::log(level, spdlog::string_view_t(fmt::vformat(format, arguments)));
+  spdlog::log(level, spdlog::string_view_t(one_line(fmt::vformat(format, arguments))));
 }
 
 }  // namespace arenad

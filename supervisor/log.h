@@ -1,11 +1,17 @@
 // arenad's log lines: key=value, to standard error. Formatting is type-erased here, so that a call costs little to compile.
 #pragma once
 
+#include <string>
+#include <string_view>
+
 #include <fmt/core.h>
 
 namespace arenad {
 
 enum class LogSeverity { debug, info, warning, error };
+
+// A line is a line, whatever a game, a file name or a database has put into the text.
+std::string one_line(std::string_view text);
 
 void log_formatted(LogSeverity severity, fmt::string_view format, fmt::format_args arguments);
 

@@ -3,6 +3,8 @@
 #include <cstdio>
 #include <filesystem>
 #include <signal.h>
+#include <unistd.h>
+#include <vector>
 
 #include <CLI/CLI.hpp>
 #include <spdlog/sinks/stdout_color_sinks.h>
@@ -57,6 +59,23 @@ std::string worker_program(const arenad::Config& config, const char* self) {
   return (own.parent_path().parent_path() / "worker" / "arena-worker").string();
 }
 
+bool is_program(const std::string& path) {
+  return ::access(path.c_str(), X_OK) == 0 && std::filesystem::is_regular_file(path);
+}
+
+std::vector<arenad::ConfigProblem> missing_files(const arenad::Config& config, const std::string& path, const char* self) {
+  std::vector<arenad::ConfigProblem> missing;
+  const std::string worker = worker_program(config, self);
+  if (!is_program(worker)) {
+    missing.push_back({.file = path, .key = "daemon.worker", .message = "there is no program " + worker});
+  }
+  for (const auto& [name, game] : config.games) {
+    if (::access(game.module.c_str(), R_OK) == 0) continue;
+    missing.push_back({.file = path, .key = "games." + name + ".module", .message = "there is no file " + game.module.string()});
+  }
+  return missing;
+}
+
 int run(const arenad::Config& config, const std::string& path, const char* self) {
   set_up_logging(config.daemon);
   // A worker needs three descriptors and a client's channel one: thousands of arenas need many.
@@ -83,18 +102,28 @@ int main(int argc, char** argv) {
   app.add_flag("--check-config", check, "Check the configuration, tell every problem with file, line and key, and exit");
   app.add_flag("--print-default-config", print_default, "Print a configuration with every key explained, and exit");
   app.set_version_flag("--version", std::string("arenad ") + arenad::kVersion);
-  CLI11_PARSE(app, argc, argv);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& e) {
+    return app.exit(e) == 0 ? 0 : 2;
+  }
   if (print_default) {
     std::fputs(arenad::default_config_text().c_str(), stdout);
     return 0;
   }
   const auto loaded = arenad::load_config(path);
   if (const auto* problems = std::get_if<std::vector<arenad::ConfigProblem>>(&loaded)) return report(*problems);
+  const auto& config = std::get<arenad::Config>(loaded);
+  if (const auto missing = missing_files(config, path, argv[0]); !missing.empty()) {
+    report(missing);
+    // They may be put in place later, and arenas that run already need an arenad.
+    if (check) return 1;
+  }
   if (check) {
     std::printf("%s: no problems\n", path.c_str());
     return 0;
   }
   ::signal(SIGPIPE, SIG_IGN);
   ::signal(SIGXFSZ, SIG_IGN);  // a file size limit is an error of a write
-  return run(std::get<arenad::Config>(loaded), path, argv[0]);
+  return run(config, path, argv[0]);
 }

@@ -1,5 +1,6 @@
 #include "supervisor/supervisor.h"
 
+#include <algorithm>
 #include <signal.h>
 #include <sys/wait.h>
 
@@ -18,15 +19,23 @@ Result<std::unique_ptr<Supervisor>> Supervisor::open(Config config, std::string 
     errno = error.value();
     return errno_error("cannot make the directory " + config.daemon.runtime_directory.string());
   }
+  // The sockets lie there.
+  std::optional<DirectoryLock> runtime_lock;
+  if (!std::filesystem::equivalent(config.daemon.runtime_directory, config.daemon.directory, error)) {
+    auto taken = DirectoryLock::take(config.daemon.runtime_directory);
+    if (!taken) return taken.error();
+    runtime_lock = std::move(*taken);
+  }
   auto opened = Store::open(config.daemon.database_path().string());
   if (!opened) return opened.error();
   auto records = opened->store.arenas();
   if (!records) return records.error();
   std::unique_ptr<Supervisor> self(
       new Supervisor(std::move(config), std::move(configuration_path), std::move(*lock), std::move(opened->store)));
+  self->runtime_lock_ = std::move(runtime_lock);
   if (opened->notice) {
     log_error("msg=\"{}\"", *opened->notice);
-    self->notices_.push_back(*opened->notice);
+    self->notices_.push_back(one_line(*opened->notice));
   }
   self->make_games(worker_program);
   if (auto taken = self->take_up_arenas(*records); !taken) return taken.error();
@@ -94,13 +103,17 @@ void Supervisor::take_up_arena(const ArenaRecord& record) {
   store_.submit_query(
       [durable, id = record.id](Store& store) {
         if (auto latest = store.latest_results_sequence(id); latest && *latest) durable->results = **latest;
+        const uint64_t skipped_before = store.skipped_rows();
         auto checkpoints = store.checkpoints(id);
+        durable->damaged = store.skipped_rows() - skipped_before;
         if (!checkpoints) return;
         for (const CheckpointRecord& checkpoint : *checkpoints) {
           auto snapshot = Snapshot::parse(checkpoint.bytes);
-          if (!snapshot || snapshot->facts().arena != id) continue;
-          durable->checkpoint = std::move(*snapshot);
-          return;
+          if (snapshot && snapshot->facts().arena == id) {
+            durable->checkpoint = std::move(*snapshot);
+            return;
+          }
+          ++durable->damaged;
         }
       },
       [this, durable, id = record.id](const Result<void>&) { adoption_.take_up(id, std::move(*durable)); });
@@ -111,8 +124,7 @@ void Supervisor::open_for_clients() {
   if (shutting_down_) return;
   if (adoption_.set_back() != 0) {
     notices_.push_back(std::to_string(adoption_.set_back()) +
-                       " arenas were set back to their last checkpoints when arenad started: it and their workers "
-                       "had been killed together");
+                       " arenas were set back to their last checkpoints when arenad started: nothing newer was left of them");
     log_warning("msg=\"{}\"", notices_.back());
   }
   if (adoption_.adopted() + adoption_.recovered() != 0) {
@@ -137,16 +149,31 @@ void Supervisor::store_wakes() {
   store_.run_completions();
   for (std::string& notice : store_.take_notices()) {
     log_error("msg=\"{}\"", notice);
-    notices_.push_back(std::move(notice));
+    notices_.push_back(one_line(notice));
   }
+  note_store_health();
   for (const auto& [id, arena] : roster_.all()) arena->reconsider();
   finish_shutdown_if_done();
+}
+
+void Supervisor::note_store_health() {
+  const StoreHealth health = store_.health();
+  const bool is_failing = health.failing_since_ns.has_value();
+  if (is_failing == store_was_failing_) return;
+  store_was_failing_ = is_failing;
+  if (is_failing) {
+    log_error("msg=\"the database takes nothing: {}. Arenas go on, without checkpoints; it is tried again and again\"",
+              health.last_error.text());
+  } else {
+    log_info("msg=\"the database takes checkpoints again\"");
+  }
 }
 
 void Supervisor::begin_shutdown() {
   if (shutting_down_) return shut_down_faster();
   shutting_down_ = true;
-  log_info("msg=\"stopping: {} arenas are saved\"", roster_.all().size());
+  const auto active = std::count_if(roster_.all().begin(), roster_.all().end(), [](const auto& a) { return a.second->is_active(); });
+  log_info("msg=\"stopping: {} arenas are saved\"", active);
   manager_.stopping();
   commands_->refuse_new_arenas();
   shutdown_deadline_.start(config_.arenas.stop_timeout_ms);
@@ -174,7 +201,8 @@ void Supervisor::finish_shutdown_if_done() {
   checkpointer_.close();
   store_.stop(Drain::commit_queued);
   store_.run_completions();
-  if (store_.health().failing_since_ns)
+  has_lost_ = store_.health().failing_since_ns.has_value();
+  if (has_lost_)
     log_error("msg=\"the database did not take everything: {}\"", store_.health().last_error.text());
   server_.close();
   adoption_.close();
@@ -198,7 +226,7 @@ bool Supervisor::run() {
   uv_run(&loop_, UV_RUN_DEFAULT);
   while (::waitpid(-1, nullptr, 0) > 0) {
   }
-  return !could_not_begin_;
+  return !could_not_begin_ && !has_lost_;
 }
 
 }  // namespace arenad

@@ -25,7 +25,8 @@ class Supervisor {
   Supervisor& operator=(const Supervisor&) = delete;
   ~Supervisor();
 
-  // Returns when arenad has been told to end, and every arena is in the database. False if it could not begin.
+  // Returns when arenad has been told to end, and every arena is in the database. False if it could not begin, or not
+  // everything is there.
   bool run();
 
  private:
@@ -37,6 +38,7 @@ class Supervisor {
   void take_up_arena(const ArenaRecord& record);
   void open_for_clients();
   void store_wakes();
+  void note_store_health();
   void begin_shutdown();
   void shut_down_faster();
   void finish_shutdown_if_done();
@@ -48,6 +50,7 @@ class Supervisor {
   Config config_;
   std::string configuration_path_;
   DirectoryLock lock_;
+  std::optional<DirectoryLock> runtime_lock_;  // if it is another directory
   uint64_t started_ns_;
   ServiceManager manager_;
   std::vector<std::string> notices_;
@@ -67,6 +70,8 @@ class Supervisor {
   bool shutting_down_ = false;
   bool closed_ = false;
   bool could_not_begin_ = false;
+  bool has_lost_ = false;  // at the end the database did not take everything
+  bool store_was_failing_ = false;
 };
 
 }  // namespace arenad

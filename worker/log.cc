@@ -31,7 +31,8 @@ void log_line(arenad_log_level level, std::string_view arena, uint64_t frame, st
   line.append(" msg=\"");
   for (const char c : message) {
     if (c == '"' || c == '\\') line += '\\';
-    line += c == '\n' ? ' ' : c;
+    const bool is_control = static_cast<unsigned char>(c) < 0x20 || c == 0x7F;
+    line += is_control ? ' ' : c;
   }
   line += "\"\n";
   // One write is one line also when several processes share the stream; a full pipe loses it rather than holding up a frame.

@@ -152,20 +152,19 @@ TEST_CASE("descriptors that nobody announced, and announced ones that do not com
   Daemon daemon(echo_section());
   daemon.start();
   daemon.start_arena("good");
-  const size_t open_before = open_files_of(daemon.pid());
   const std::vector<int> many(100, 0);
-  {
-    RawControl raw(daemon.socket());
-    raw.send(version_request(), many);
-    raw.send(version_request(), many);
-    CHECK(raw.is_closed_by_peer(kPatienceMs));
-  }
-  {
-    RawControl raw(daemon.socket());
-    raw.send("\1", std::span(many).first(3));
-    raw.close();
-  }
-  {
+  auto send_them_all = [&] {
+    {
+      RawControl raw(daemon.socket());
+      raw.send(version_request(), many);
+      raw.send(version_request(), many);
+      CHECK(raw.is_closed_by_peer(kPatienceMs));
+    }
+    {
+      RawControl raw(daemon.socket());
+      raw.send("\1", std::span(many).first(3));
+      raw.close();
+    }
     // Announced, but not there: the request is answered with an error.
     capnp::MallocMessageBuilder message;
     auto request = message.initRoot<wire::Request>();
@@ -176,8 +175,12 @@ TEST_CASE("descriptors that nobody announced, and announced ones that do not com
     RawControl raw(daemon.socket());
     raw.send(message);
     CHECK((raw.gets_an_answer(kPatienceMs) || raw.is_closed_by_peer(kPatienceMs)));
-  }
-  CHECK(eventually([&] { return open_files_of(daemon.pid()) <= open_before; }));
+  };
+  // Spares that are forked meanwhile have a few descriptors; what leaks has hundreds.
+  constexpr size_t kOfSpares = 16;
+  const size_t open_before = open_files_of(daemon.pid());
+  for (int round = 0; round < 5; ++round) send_them_all();
+  CHECK(eventually([&] { return open_files_of(daemon.pid()) <= open_before + kOfSpares; }));
   CHECK(daemon.arena("good").clients == 0);
   check_answers_quickly(daemon);
 }
@@ -191,7 +194,8 @@ TEST_CASE("descriptors sent with every request do not pile up") {
   for (int i = 0; i < 200 && raw.send(version_request(), one); ++i) {
   }
   CHECK(raw.is_closed_by_peer(kPatienceMs));
-  CHECK(eventually([&] { return open_files_of(daemon.pid()) <= open_before; }));
+  constexpr size_t kOfSpares = 16;
+  CHECK(eventually([&] { return open_files_of(daemon.pid()) <= open_before + kOfSpares; }));
 }
 
 TEST_CASE("200 connections that say nothing") {

@@ -471,8 +471,10 @@ TEST_CASE("everything is killed at once: arenas are back as of their last checkp
     applied = ann.said();
     const ArenaFacts before = daemon.arena("duel");
     daemon.crash();
-    CHECK(ann.listens_until([&] { return ann.disconnected(); }));
     daemon.start();
+    // What she had written to is gone, and with it her place.
+    CHECK(ann.listens_until([&] { return ann.is_gone(); }));
+    CHECK(ann.departures().at(0).state == "dropped");
     REQUIRE(daemon.runs_again("duel", before.epoch));
     const ArenaFacts after = daemon.arena("duel");
     CHECK(after.id == before.id);

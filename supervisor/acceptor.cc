@@ -1,0 +1,60 @@
+#include "supervisor/acceptor.h"
+
+#include <unistd.h>
+
+#include "ipc/clock.h"
+#include "supervisor/log.h"
+
+namespace arenad {
+namespace {
+
+constexpr uint64_t kPauseMs = 100;
+constexpr uint64_t kSayAgainNs = 10 * kSecond;
+
+}  // namespace
+
+Acceptor::Acceptor(uv_loop_t* loop, FactQueue& facts)
+    : loop_(loop), facts_(facts), pause_(loop, [this] {
+        if (listener_) poll_.watch(UV_READABLE);
+      }) {}
+
+Result<void> Acceptor::listen(const std::string& path, SocketKind kind, Accepted accepted) {
+  ::unlink(path.c_str());
+  auto listener = listen_unix(path, kind);
+  if (!listener) return listener.error();
+  path_ = path;
+  accepted_ = std::move(accepted);
+  listener_ = std::move(*listener);
+  poll_ = UvPoll(loop_, listener_.get(), [this](int) { facts_.post([this] { accept(); }); });
+  poll_.watch(UV_READABLE);
+  return {};
+}
+
+void Acceptor::close() {
+  poll_.close();
+  pause_.close();
+  if (listener_) ::unlink(path_.c_str());
+  listener_.reset();
+}
+
+void Acceptor::accept() {
+  while (listener_) {
+    auto connection = accept_unix(listener_);
+    if (!connection) return rest(connection.error());
+    if (!*connection) return;
+    accepted_(std::move(*connection));
+  }
+}
+
+void Acceptor::rest(const Error& error) {
+  poll_.watch(0);
+  pause_.start(kPauseMs);
+  ++failures_;
+  const uint64_t now = monotonic_ns();
+  if (said_ns_ != 0 && now - said_ns_ < kSayAgainNs) return;
+  log_error("msg=\"{} at {} ({} times); who waits there is taken when there is room\"", error.text(), path_, failures_);
+  said_ns_ = now;
+  failures_ = 0;
+}
+
+}  // namespace arenad

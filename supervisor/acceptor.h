@@ -1,0 +1,41 @@
+// A listening Unix socket: hands over whoever connects. When there are no descriptors left for another connection it rests for a
+// moment instead of asking the kernel again and again, and says so once in a while.
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include "ipc/socket.h"
+#include "supervisor/fact_queue.h"
+#include "supervisor/uv_handles.h"
+
+namespace arenad {
+
+class Acceptor {
+ public:
+  using Accepted = std::function<void(Fd connection)>;
+  Acceptor(uv_loop_t* loop, FactQueue& facts);
+  Acceptor(const Acceptor&) = delete;
+  Acceptor& operator=(const Acceptor&) = delete;
+
+  // A file that is left of an earlier arenad is removed: whoever calls holds the lock on its directory.
+  Result<void> listen(const std::string& path, SocketKind kind, Accepted accepted);
+  // Removes the file.
+  void close();
+
+ private:
+  void accept();
+  void rest(const Error& error);
+
+  uv_loop_t* loop_;
+  FactQueue& facts_;
+  std::string path_;
+  Accepted accepted_;
+  Fd listener_;
+  UvPoll poll_;
+  UvTimer pause_;
+  uint64_t said_ns_ = 0;
+  uint64_t failures_ = 0;  // since it was said
+};
+
+}  // namespace arenad
