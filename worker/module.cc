@@ -33,10 +33,15 @@ const char* fault_of(const arenad_game& game) {
   return nullptr;
 }
 
+// dlopen() looks for a name without a slash where the system's libraries are, and nowhere else.
+std::string as_path(const std::string& file) {
+  return file.find('/') == std::string::npos ? "./" + file : file;
+}
+
 }  // namespace
 
 Result<Module> Module::load(const std::string& path) {
-  void* handle = ::dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
+  void* handle = ::dlopen(as_path(path).c_str(), RTLD_NOW | RTLD_LOCAL);
   if (handle == nullptr) return make_error(ErrorCode::invalid, std::string("cannot load the game module: ") + ::dlerror());
   auto entry = reinterpret_cast<arenad_game_module_fn>(::dlsym(handle, ARENAD_ENTRY_SYMBOL));
   if (entry == nullptr) {
