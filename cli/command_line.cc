@@ -8,6 +8,7 @@
 #include <CLI/Formatter.hpp>
 
 #include "cli/duration_option.h"
+#include "cli/json.h"
 #include "cli/printable.h"
 #include "cli/program_version.h"
 #include "cli/suggestion.h"
@@ -29,7 +30,15 @@ std::string footer_of(const Commands& commands) {
   for (const auto& command : commands) text += "  " + command->verb().example + "\n";
   return text + "\n" + exit_codes_text() +
          "\nData goes to standard output, everything else to standard error. NO_COLOR=1 turns colours off.\n"
+         "With --json an error, also of the command line, is data too: {\"schema\", \"error\": {\"code\", \"message\"}};\n"
+         "standard error has it in words.\n"
          "More on a verb: arenactl VERB --help";
+}
+
+// Also on a command line that is wrong, where the parser may not have come so far.
+bool is_given(const std::vector<std::string>& arguments, std::initializer_list<std::string_view> option) {
+  const auto end = std::ranges::find(arguments, "--");
+  return std::find_first_of(arguments.begin(), end, option.begin(), option.end()) != end;
 }
 
 // The parser of one command line. Arguments that fit nowhere are collected, so that we can say more about them.
@@ -50,6 +59,8 @@ class Parser {
   }
 
   std::variant<Invocation, ExitCode> parse(std::vector<std::string> arguments) {
+    error_format_ = is_given(arguments, {"--json"}) ? Format::json : Format::text;
+    if (is_given(arguments, {"-q", "--quiet"})) error_console_ = Console(Verbosity::quiet);
     std::ranges::reverse(arguments);  // as the library wants them
     try {
       app_.parse(std::move(arguments));
@@ -75,7 +86,7 @@ class Parser {
         app_, "--timeout", [this](uint64_t ms) { invocation_.timeout_ms = ms; },
         "How long to wait for arenad: 500ms, 10s, 2m; default 30s, for drain 30s past its deadline");
     app_.add_flag_callback(
-        "--json", [this] { invocation_.format = Format::json; }, "Prints one JSON object");
+        "--json", [this] { invocation_.format = Format::json; }, "Prints one JSON object, also of an error");
     app_.add_flag_callback(
         "-q,--quiet", [this] { invocation_.verbosity = Verbosity::quiet; }, "Prints nothing but errors; the exit code tells");
   }
@@ -102,8 +113,7 @@ class Parser {
 
   ExitCode without_verb(const std::vector<std::string>& extras) {
     if (extras.empty()) {
-      console_.error("what shall be done? A verb is missing: " + fmt::format("{}", fmt::join(verbs_, " ")));
-      return usage_hint();
+      return usage_error(fmt::format("what shall be done? A verb is missing: {}", fmt::join(verbs_, " ")));
     }
     if (extras[0].starts_with('-')) return usage_error(unexpected(extras[0], app_));
     return usage_error("there is no verb '" + extras[0] + "'" + did_you_mean(extras[0], verbs_));
@@ -121,20 +131,19 @@ class Parser {
   }
 
   ExitCode usage_error(const std::string& message) const {
-    console_.error(printable(message));
-    return usage_hint();
-  }
-
-  ExitCode usage_hint() const {
+    const Session session{error_console_, invocation_.socket_path, error_format_, {}};
+    const ExitCode code = session.fail(make_error(ErrorCode::invalid, message));
     const auto selected = app_.get_subcommands();
-    console_.error("see arenactl " + (selected.empty() ? "" : selected[0]->get_name() + " ") + "--help");
-    return ExitCode::usage;
+    error_console_.error("see arenactl " + (selected.empty() ? "" : selected[0]->get_name() + " ") + "--help");
+    return error_console_.finish(code);
   }
 
   const Commands& commands_;
   std::vector<std::string> verbs_;
   Invocation invocation_;
-  Console console_{Verbosity::normal};  // until the options are known
+  Console console_{Verbosity::normal};  // for what was asked for: help and version
+  Console error_console_{Verbosity::normal};
+  Format error_format_ = Format::text;
   CLI::App app_{"Starts, watches and stops the arenas of an arenad.", "arenactl"};
 };
 

@@ -14,7 +14,7 @@ namespace arenad::cli {
 
 constexpr int kJsonSchema = 1;
 
-// {"error": {"code", "message"}}
+// {"error": {"code", "message"}}: also of a wrong command line
 std::string error_json(const Error& error);
 
 // {"id", "name", "already_running"}

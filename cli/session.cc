@@ -16,14 +16,15 @@ namespace {
 std::string_view what_to_do(int connect_errno) {
   switch (connect_errno) {
     case ENOENT:
-      return "start it (systemctl start arenad), or name its socket with --socket or ARENAD_SOCKET";
+      return "start it (arenad --config FILE, or arena-keeper -- arenad --config FILE), or name its socket with --socket or "
+             "ARENAD_SOCKET";
     case ECONNREFUSED:
-      return "the socket is there but nobody listens: arenad has died or is starting; see systemctl status arenad";
+      return "the socket is there but nobody listens: arenad has died, or is starting; it logs to its standard error";
     case EACCES:
     case EPERM:
       return "you may not use this socket: be root, or in the group that owns it";
     default:
-      return "see systemctl status arenad, or name another socket with --socket or ARENAD_SOCKET";
+      return "see what arenad has logged to its standard error, or name another socket with --socket or ARENAD_SOCKET";
   }
 }
 

@@ -793,8 +793,8 @@ TEST_SUITE("arenactl and an arenad that fails") {
       CHECK(ended.code == 7);
       CHECK(ended.out == "");
       CHECK(ended.err == "arenactl: arenad does not answer at " + folder.file("none.sock") +
-                             ": No such file or directory; start it (systemctl start arenad), or name its socket with "
-                             "--socket or ARENAD_SOCKET\n");
+                             ": No such file or directory; start it (arenad --config FILE, or arena-keeper -- arenad --config "
+                             "FILE), or name its socket with --socket or ARENAD_SOCKET\n");
     }
   }
 
@@ -914,7 +914,26 @@ TEST_SUITE("arenactl's command line") {
       CHECK(ended.code == 2);
       CHECK(ended.out == "");
       CHECK(ended.err == message);
+
+      Texts as_json = arguments;
+      as_json.insert(as_json.begin(), "--json");
+      const Ended ended_as_json = run(as_json);
+      CHECK(ended_as_json.code == 2);
+      const json error = json::parse(ended_as_json.out)["error"];
+      CHECK(error["code"] == "invalid");
+      CHECK(std::string(message).starts_with("arenactl: " + error["message"].get<std::string>() + "\n"));
+      CHECK(ended_as_json.err == message);
+
+      Texts in_silence = as_json;
+      in_silence.insert(in_silence.begin(), "--quiet");
+      CHECK(run(in_silence).out == "");
     }
+  }
+
+  TEST_CASE("how errors are wanted counts wherever it stands, but not as an argument") {
+    CHECK(json::parse(run({"status", "--timeout", "5", "--json"}).out)["error"]["code"] == "invalid");
+    CHECK(run({"status", "--timeout", "5", "--", "--json"}).out == "");
+    CHECK(run({"--quiet", "--help"}).out == run({"--help"}).out);
   }
 
   TEST_CASE("the socket comes from the option, else from the environment") {
