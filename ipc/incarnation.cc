@@ -119,6 +119,10 @@ uint32_t IncarnationView::tick_hz() const {
   return identity().tick_hz;
 }
 
+uint32_t IncarnationView::pid() const {
+  return identity().pid;
+}
+
 uint32_t IncarnationView::max_players() const {
   return identity().max_players;
 }

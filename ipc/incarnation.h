@@ -77,6 +77,7 @@ class IncarnationView {
   [[nodiscard]] Epoch epoch() const;
   [[nodiscard]] uint32_t tick_hz() const;
   [[nodiscard]] uint32_t max_players() const;
+  [[nodiscard]] uint32_t pid() const;
 
   [[nodiscard]] const std::byte* log_ring() const { return log_; }
   [[nodiscard]] const std::byte* output_ring() const { return outputs_; }

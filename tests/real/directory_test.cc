@@ -8,7 +8,9 @@
 #include <unistd.h>
 
 #include <doctest/doctest.h>
+#include <sqlite3.h>
 
+#include "ipc/socket.h"
 #include "tests/real/daemon.h"
 #include "tests/real/player.h"
 
@@ -19,6 +21,20 @@ namespace {
 
 bool holds(const std::string& text, const std::string& part) {
   return text.find(part) != std::string::npos;
+}
+
+size_t times_in(const std::string& text, const std::string& part) {
+  size_t times = 0;
+  for (size_t at = text.find(part); at != std::string::npos; at = text.find(part, at + part.size())) ++times;
+  return times;
+}
+
+void damage_checkpoints(const std::filesystem::path& path, const std::string& which) {
+  sqlite3* database = nullptr;
+  REQUIRE(::sqlite3_open(path.c_str(), &database) == SQLITE_OK);
+  const std::string sql = "UPDATE checkpoints SET bytes = zeroblob(length(bytes))" + which;
+  CHECK(::sqlite3_exec(database, sql.c_str(), nullptr, nullptr, nullptr) == SQLITE_OK);
+  CHECK(::sqlite3_close(database) == SQLITE_OK);
 }
 
 // A player of an arena that was there before the trouble.
@@ -52,6 +68,42 @@ TEST_CASE("a second arenad on the same directory refuses, and the first goes on"
   CHECK(daemon.arena("good").state == "running");
   // It did not take the socket with it.
   CHECK(daemon.arenactl({"status"}).code == 0);
+}
+
+TEST_CASE("a second arenad with the same runtime directory refuses, and the first keeps its socket") {
+  Daemon daemon(echo_section());
+  daemon.start();
+  daemon.start_arena("good");
+  std::string config = read_file(daemon.config());
+  config.replace(config.find("\"state\""), 7, "\"other\"");
+  write_file(daemon.folder() / "other.toml", config);
+  const Finished second = run_to_end({ARENAD_TEST_ARENAD, "--config", (daemon.folder() / "other.toml").string()}, daemon.folder());
+  CAPTURE(second.err);
+  CHECK(second.code == 1);
+  CHECK(holds(second.err, "pid " + std::to_string(daemon.pid())));
+  CHECK(daemon.arenactl({"status"}).code == 0);
+}
+
+TEST_CASE("damaged checkpoints: an older one is told as that, and without any the arena is lost, never made up") {
+  enum class End { stopped, killed };
+  enum class Damage { newest, all };
+  for (const End end : {End::stopped, End::killed}) {
+    for (const Damage damage : {Damage::newest, Damage::all}) {
+      Daemon daemon("[snapshot]\ninterval_ms = 10\n[checkpoint]\ninterval_ms = 20\n" + echo_section());
+      daemon.start();
+      daemon.start_arena("duel", {{"hz", "50"}});
+      REQUIRE(daemon.becomes("duel", [](const ArenaFacts& facts) { return facts.durable_frame > 10; }));
+      end == End::stopped ? daemon.stop() : daemon.crash();
+      damage_checkpoints(daemon.folder() / "state" / "arenad.db",
+                         damage == Damage::all ? "" : " WHERE frame = (SELECT max(frame) FROM checkpoints)");
+      daemon.start();
+      const bool is_lost = damage == Damage::all;
+      CHECK(daemon.becomes("duel", [&](const ArenaFacts& facts) { return facts.state == (is_lost ? "lost" : "running"); }));
+      CHECK(holds(daemon.log(), is_lost ? "it is lost" : "set back to an older, undamaged checkpoint"));
+      const auto notices = daemon.facts().notices;
+      CHECK(std::any_of(notices.begin(), notices.end(), [](const std::string& notice) { return holds(notice, "damaged row"); }));
+    }
+  }
 }
 
 TEST_CASE("a damaged database is moved aside loudly, and arenad starts") {
@@ -232,6 +284,16 @@ TEST_CASE("no file descriptors left: a new arena is refused, and the running one
     CAPTURE(answer.error().text());
     CHECK(answer.error().code == ErrorCode::exhausted);
     check_goes_on(daemon, player, "a0", epoch);
+    // Whoever connects has to wait, and arenad neither spins nor fills the log.
+    std::vector<Fd> waiting;
+    for (int i = 0; i < 20; ++i) {
+      auto connection = connect_unix(daemon.socket());
+      REQUIRE(connection.ok());
+      waiting.push_back(std::move(*connection));
+    }
+    CHECK(eventually([&] { return times_in(daemon.log(), "cannot accept") > 0; }));
+    for (int i = 0; i < 20; ++i) check_goes_on(daemon, player, "a0", epoch);
+    CHECK(times_in(daemon.log(), "cannot accept") == 1);
   }
   CHECK(eventually([&] { return daemon.try_start_arena("a1").ok(); }));
   CHECK(daemon.arenactl({"status"}).code == 0);

@@ -12,6 +12,7 @@
 #include <doctest/doctest.h>
 
 #include "arenad/module_abi.h"
+#include "ipc/incarnation.h"
 #include "tests/real/daemon.h"
 #include "tests/real/player.h"
 #include "tests/support/child.h"
@@ -219,6 +220,43 @@ TEST_CASE("restart and stop") {
   Player again(daemon.socket(), "duel", "ann");
   CHECK(again.ask().applied == 20);
   play(again, 10);
+}
+
+// Nothing else happens in arenad meanwhile that could wake it: no checkpoint, no request.
+TEST_CASE("a restart that has to wait comes when its time has come") {
+  Daemon daemon("[restart]\nintensity = 100\nwindow_ms = 600000\nfirst_delay_ms = 20\nmax_delay_ms = 40\nhealthy_ms = 600000\n"
+                "[checkpoint]\ninterval_ms = 600000\n" + echo_section());
+  daemon.start();
+  daemon.start_arena("duel");
+  Player ann(daemon.socket(), "duel", "ann");
+  std::vector<pid_t> workers;
+  ann.arena().on_incarnation([&](int region, Epoch) {
+    auto view = IncarnationView::map(Fd(::dup(region)));
+    REQUIRE(view.ok());
+    workers.push_back(static_cast<pid_t>(view->pid()));
+  });
+  for (size_t deaths = 1; deaths <= 5; ++deaths) {
+    ::kill(workers.back(), SIGKILL);
+    const uint64_t killed_ns = monotonic_ns();
+    REQUIRE(ann.listens_until([&] { return workers.size() == deaths + 1; }));
+    CHECK(monotonic_ns() - killed_ns < 30 * kSecond);
+    play(ann, 3);
+  }
+}
+
+TEST_CASE("stopping several: each is told by itself") {
+  Daemon daemon(echo_section());
+  daemon.start();
+  daemon.start_arena("a");
+  daemon.start_arena("b");
+  const Finished stopped = daemon.arenactl({"stop", "a", "nobody", "b"});
+  CHECK(stopped.code == 4);
+  CHECK(daemon.arena("a").state == "stopped");
+  CHECK(daemon.arena("b").state == "stopped");
+  CHECK(holds(stopped.err + stopped.out, "nobody"));
+  const Finished again = daemon.arenactl({"start", "echo", "--id", daemon.arena("a").id});
+  CHECK(again.code == 6);
+  CHECK(holds(again.err, "stopped"));
 }
 
 TEST_CASE("operators' restarts are not charged to the budget") {
