@@ -214,8 +214,8 @@ void Adoption::accepted(Fd socket) {
   const uint64_t id = next_caller_++;
   Caller& caller = callers_[id];
   caller.peer = *peer;
-  caller.poll = UvPoll(scope_.children.loop, socket.get(),
-                       [this, id](int) { scope_.children.facts.post([this, id] { hear(id); }); });
+  caller.poll =
+      UvPoll(scope_.children.loop, socket.get(), [this, id](int) { scope_.children.facts.post([this, id] { hear(id); }); });
   caller.socket = std::move(socket);
   caller.poll.watch(UV_READABLE);
 }

@@ -167,8 +167,8 @@ Arena::Resumed Arena::take_up(const Durable& durable) {
   if (resumed == Resumed::as_it_was) {
     log_info("arena={} frame={} msg=\"goes on where it was when arenad was stopped\"", record_.name, frame);
   } else {
-    log_warning("arena={} frame={} msg=\"set back to {} checkpoint, {} ms ago; what came after it is lost\"", record_.name, frame,
-                durable.damaged == 0 ? "its last" : "an older, undamaged",
+    log_warning("arena={} frame={} msg=\"set back to {} checkpoint, {} ms ago; what came after it is lost\"", record_.name,
+                frame, durable.damaged == 0 ? "its last" : "an older, undamaged",
                 unix_ms() - checkpoint->facts().time_unix_ns / kMillisecond);
   }
   carry_out(lifecycle_.begin(BeginWith::checkpoint));
@@ -484,8 +484,9 @@ void Arena::announce_incarnation() {
 
 void Arena::announce_gone() {
   if (state() == ArenaState::failed) {
-    log_error("arena={} msg=\"it has failed and is stopped, its state is kept: {}. Once the cause is mended: arenactl restart {}\"",
-              record_.name, record_.reason, record_.name);
+    log_error(
+        "arena={} msg=\"it has failed and is stopped, its state is kept: {}. Once the cause is mended: arenactl restart {}\"",
+        record_.name, record_.reason, record_.name);
   }
   if (state() == ArenaState::lost) log_error("arena={} msg=\"it is lost: {}\"", record_.name, record_.reason);
   for (const ArenaAttachment& a : attachments_)

@@ -307,9 +307,10 @@ void Commands::when_put_down(const std::shared_ptr<Collected>& collected, Arena&
       [&store](const Arena& a) { return !a.is_active() && (a.is_saved() || store.health().failing_since_ns.has_value()); },
       [&store](const Arena& a) -> Result<std::string> {
         if (a.is_saved()) return outcome_of_stop(a);
-        return make_error(ErrorCode::failed, std::string(to_string(a.state())) +
-                                                 ", but the database does not take its state; it is kept in memory until it does: " +
-                                                 store.health().last_error.text());
+        return make_error(ErrorCode::failed,
+                          std::string(to_string(a.state())) +
+                              ", but the database does not take its state; it is kept in memory until it does: " +
+                              store.health().last_error.text());
       });
 }
 

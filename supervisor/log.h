@@ -1,10 +1,9 @@
 // arenad's log lines: key=value, to standard error. Formatting is type-erased here, so that a call costs little to compile.
 #pragma once
 
+#include <fmt/core.h>
 #include <string>
 #include <string_view>
-
-#include <fmt/core.h>
 
 namespace arenad {
 

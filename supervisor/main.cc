@@ -71,7 +71,8 @@ std::vector<arenad::ConfigProblem> missing_files(const arenad::Config& config, c
   }
   for (const auto& [name, game] : config.games) {
     if (::access(game.module.c_str(), R_OK) == 0) continue;
-    missing.push_back({.file = path, .key = "games." + name + ".module", .message = "there is no file " + game.module.string()});
+    missing.push_back(
+        {.file = path, .key = "games." + name + ".module", .message = "there is no file " + game.module.string()});
   }
   return missing;
 }

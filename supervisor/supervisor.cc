@@ -172,7 +172,8 @@ void Supervisor::note_store_health() {
 void Supervisor::begin_shutdown() {
   if (shutting_down_) return shut_down_faster();
   shutting_down_ = true;
-  const auto active = std::count_if(roster_.all().begin(), roster_.all().end(), [](const auto& a) { return a.second->is_active(); });
+  const auto active =
+      std::count_if(roster_.all().begin(), roster_.all().end(), [](const auto& a) { return a.second->is_active(); });
   log_info("msg=\"stopping: {} arenas are saved\"", active);
   manager_.stopping();
   commands_->refuse_new_arenas();
@@ -202,8 +203,7 @@ void Supervisor::finish_shutdown_if_done() {
   store_.stop(Drain::commit_queued);
   store_.run_completions();
   has_lost_ = store_.health().failing_since_ns.has_value();
-  if (has_lost_)
-    log_error("msg=\"the database did not take everything: {}\"", store_.health().last_error.text());
+  if (has_lost_) log_error("msg=\"the database did not take everything: {}\"", store_.health().last_error.text());
   server_.close();
   adoption_.close();
   roster_.clear();

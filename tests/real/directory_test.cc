@@ -77,7 +77,8 @@ TEST_CASE("a second arenad with the same runtime directory refuses, and the firs
   std::string config = read_file(daemon.config());
   config.replace(config.find("\"state\""), 7, "\"other\"");
   write_file(daemon.folder() / "other.toml", config);
-  const Finished second = run_to_end({ARENAD_TEST_ARENAD, "--config", (daemon.folder() / "other.toml").string()}, daemon.folder());
+  const Finished second =
+      run_to_end({ARENAD_TEST_ARENAD, "--config", (daemon.folder() / "other.toml").string()}, daemon.folder());
   CAPTURE(second.err);
   CHECK(second.code == 1);
   CHECK(holds(second.err, "pid " + std::to_string(daemon.pid())));
@@ -101,7 +102,8 @@ TEST_CASE("damaged checkpoints: an older one is told as that, and without any th
       CHECK(daemon.becomes("duel", [&](const ArenaFacts& facts) { return facts.state == (is_lost ? "lost" : "running"); }));
       CHECK(holds(daemon.log(), is_lost ? "it is lost" : "set back to an older, undamaged checkpoint"));
       const auto notices = daemon.facts().notices;
-      CHECK(std::any_of(notices.begin(), notices.end(), [](const std::string& notice) { return holds(notice, "damaged row"); }));
+      CHECK(
+          std::any_of(notices.begin(), notices.end(), [](const std::string& notice) { return holds(notice, "damaged row"); }));
     }
   }
 }

@@ -224,8 +224,10 @@ TEST_CASE("restart and stop") {
 
 // Nothing else happens in arenad meanwhile that could wake it: no checkpoint, no request.
 TEST_CASE("a restart that has to wait comes when its time has come") {
-  Daemon daemon("[restart]\nintensity = 100\nwindow_ms = 600000\nfirst_delay_ms = 20\nmax_delay_ms = 40\nhealthy_ms = 600000\n"
-                "[checkpoint]\ninterval_ms = 600000\n" + echo_section());
+  Daemon daemon(
+      "[restart]\nintensity = 100\nwindow_ms = 600000\nfirst_delay_ms = 20\nmax_delay_ms = 40\nhealthy_ms = 600000\n"
+      "[checkpoint]\ninterval_ms = 600000\n" +
+      echo_section());
   daemon.start();
   daemon.start_arena("duel");
   Player ann(daemon.socket(), "duel", "ann");
@@ -762,7 +764,8 @@ TEST_CASE("whoever stops an arena is answered, also when finished arenas are for
                 start.setName(name);
               },
               {}, kPatienceMs);
-          auto stopped = control.call([&](wire::Request::Builder request) { select_one(request.initStop(), name); }, {}, kPatienceMs);
+          auto stopped =
+              control.call([&](wire::Request::Builder request) { select_one(request.initStop(), name); }, {}, kPatienceMs);
           if (started && stopped) ++answered;
         }
       });
