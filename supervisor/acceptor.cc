@@ -26,7 +26,6 @@ Result<void> Acceptor::listen(const std::string& path, SocketKind kind, Accepted
   accepted_ = std::move(accepted);
   listener_ = std::move(*listener);
   poll_ = UvPoll(loop_, listener_.get(), [this](int) { facts_.post([this] { accept(); }); });
-  poll_.watch(UV_READABLE);
   return {};
 }
 

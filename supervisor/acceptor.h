@@ -18,8 +18,10 @@ class Acceptor {
   Acceptor(const Acceptor&) = delete;
   Acceptor& operator=(const Acceptor&) = delete;
 
-  // A file that is left of an earlier arenad is removed: whoever calls holds the lock on its directory.
+  // From now on connections are possible; they wait until begin(). A file that is left of an earlier arenad is removed: whoever calls
+  // holds the lock on its directory.
   Result<void> listen(const std::string& path, SocketKind kind, Accepted accepted);
+  void begin() { poll_.watch(UV_READABLE); }
   // Removes the file.
   void close();
 

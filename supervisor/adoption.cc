@@ -57,6 +57,7 @@ Result<void> Adoption::begin(const std::string& socket_path, std::vector<KeptDes
     if (const auto name = KeptName::parse(one.name)) add(*name, std::move(one.fd));
   }
   deadline_.start(scope_.services.config.arenas.adoption_timeout_ms);
+  if (unknown_ == 0) acceptor_.begin();
   // Also with nothing to take up, it is settled in a turn of the loop, not here.
   scope_.children.facts.post([this] { settle_if_done(); });
   return {};
@@ -108,7 +109,8 @@ std::vector<KeptIncarnation> Adoption::kept_of(ArenaId arena) const {
 }
 
 void Adoption::take_up(ArenaId arena, Durable durable) {
-  --unknown_;
+  // Only who is known can be waited for.
+  if (--unknown_ == 0) acceptor_.begin();
   Arena* there = scope_.roster.find(arena);
   if (there != nullptr) take_up(*there, std::move(durable), is_late_ ? Wait::waited : Wait::may_wait);
   settle_if_done();

@@ -13,7 +13,9 @@ constexpr size_t kMaxConnections = 20'000;
 
 Result<void> ControlServer::listen(const std::string& path, Handlers handlers) {
   handlers_ = std::move(handlers);
-  return acceptor_.listen(path, SocketKind::stream, [this](Fd socket) { accepted(std::move(socket)); });
+  auto listening = acceptor_.listen(path, SocketKind::stream, [this](Fd socket) { accepted(std::move(socket)); });
+  if (listening) acceptor_.begin();
+  return listening;
 }
 
 void ControlServer::close() {
