@@ -2,8 +2,7 @@
 // goes out to those who may know it.
 //
 // Hidden information: a team learns of an enemy's place and shots only while it sees him. What is
-// for one team goes to those of its seats that are present, and nowhere if none is: an empty
-// audience would be everyone.
+// for one team goes to those of its seats that are present, and to nobody if none is.
 #include <array>
 #include <stdexcept>
 #include <string>
@@ -189,9 +188,7 @@ class TanksGame {
 
   template <class T, class Fill>
   void send(arenad::Context& ctx, uint64_t seats, Fill&& fill_message, size_t words = kSmallWords) {
-    const uint64_t present = seats & present_;
-    if (present == 0) return;
-    note_if_dropped(ctx, ctx.send<T>(arenad::Audience::seats(present), std::forward<Fill>(fill_message), words));
+    note_if_dropped(ctx, ctx.send<T>(arenad::Audience::seats(seats & present_), std::forward<Fill>(fill_message), words));
   }
 
   template <class T, class Fill>

@@ -1,13 +1,17 @@
 // The client library: attach to arenas, send them typed events, receive their outputs.
 //
-//     auto client = arenad::Client::connect("/run/arenad/control.sock");
+//     auto client = arenad::Client::connect("/run/arenad/arenad.sock");
 //     auto arena = (*client)->attach({.arena = "duel-1", .player = "ann"});
 //     (*arena)->send<duel::Aim>([](duel::Aim::Builder aim) { aim.setX(3); });
 //     switch ((*arena)->receive()) { case arenad::Incoming::output: ... }
 //
+// A whole client is in docs/writing-a-client.md.
+//
 // An event that send() has taken is applied exactly once, whatever happens to the worker, and outputs come without gap
 // or repeat: when an arena's worker dies, the next one goes on in the same place, and nothing of it shows here but a pause.
-// When arenad dies, its arenas go on without it, and the client finds the next arenad by itself.
+// When arenad dies, its arenas go on without it, and the client finds the next arenad by itself, provided that receive() or a
+// wait is called now and then. Only an arena that ends, is stopped, or is set back to a checkpoint leaves events behind; then the
+// attachment is gone.
 //
 // A Client and its Attachments are used by one thread. Attachments must not outlive their Client.
 #pragma once
@@ -55,7 +59,7 @@ struct Rejection {
 };
 
 struct Departure {
-  std::string state;  // ended, stopped, failed, lost
+  std::string state;  // of the arena: ended, stopped, failed, lost. dropped: the player has lost the place, and may attach again
   std::string reason;
 };
 
