@@ -10,8 +10,8 @@
 // An event that send() has taken is applied exactly once, whatever happens to the worker, and outputs come without gap
 // or repeat: when an arena's worker dies, the next one goes on in the same place, and nothing of it shows here but a pause.
 // When arenad dies, its arenas go on without it, and the client finds the next arenad by itself, provided that receive() or a
-// wait is called now and then. Only an arena that ends, is stopped, or is set back to a checkpoint leaves events behind; then the
-// attachment is gone.
+// wait is called now and then. Only an arena that ends, is stopped, or is set back to a checkpoint leaves events behind; then
+// the attachment is gone.
 //
 // A Client and its Attachments are used by one thread. Attachments must not outlive their Client.
 #pragma once
@@ -59,7 +59,7 @@ struct Rejection {
 };
 
 struct Departure {
-  std::string state;  // of the arena: ended, stopped, failed, lost. dropped: the player has lost the place, and may attach again
+  std::string state;  // of the arena: ended, stopped, failed, lost; or dropped: the player has lost the place in it
   std::string reason;
 };
 
