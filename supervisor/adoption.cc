@@ -119,11 +119,18 @@ void Adoption::take_up(ArenaId arena, Durable durable) {
 void Adoption::take_up(Arena& arena, Durable durable, Wait wait) {
   const ArenaId id = arena.record().id;
   const Manager manager = scope_.manager.is_there() ? Manager::there : Manager::none;
-  const TakeUp plan = plan_take_up(arena.record().disposition, kept_of(id), manager, wait);
+  const std::vector<KeptIncarnation> kept = kept_of(id);
+  const TakeUp plan = plan_take_up(arena.record().disposition, kept, manager, wait);
+  const bool any_lives = std::any_of(kept.begin(), kept.end(), [](const KeptIncarnation& one) { return one.process_lives; });
+  if (plan.how == TakeUp::How::await_offer || any_lives) {
+    // An arena never gets a worker while another may live: its end brings the arena on.
+    if (plan.how != TakeUp::How::await_offer) end_workers(arena);
+    awaited_.emplace(id, std::move(durable));
+    return;
+  }
   switch (plan.how) {
     case TakeUp::How::await_offer:
-      awaited_.emplace(id, std::move(durable));
-      return;
+      break;
     case TakeUp::How::from_region:
       ++recovered_;
       arena.recover_from(inherit(arena, plan.epoch), durable);
@@ -132,10 +139,22 @@ void Adoption::take_up(Arena& arena, Durable durable, Wait wait) {
       arena.keep(inherit(arena, plan.epoch), durable);
       break;
     case TakeUp::How::from_checkpoint:
-      if (arena.take_up(std::move(durable)) == Arena::Resumed::set_back) ++set_back_;
+      if (const auto left = left_.find(id); left != left_.end()) {
+        for (const KeptName& name : left->second.names) scope_.manager.forget(name.text());
+      }
+      if (arena.take_up(durable) == Arena::Resumed::set_back) ++set_back_;
       break;
   }
   left_.erase(id);
+}
+
+void Adoption::end_workers(const Arena& arena) {
+  for (const auto& [epoch, process] : left_.at(arena.record().id).processes) {
+    if (!process.lives) continue;
+    send_signal(process.pidfd, SIGKILL);
+    log_warning("arena={} epoch={} msg=\"a worker that has not offered itself in time, or should not be there, is ended\"",
+                arena.record().name, epoch);
+  }
 }
 
 Inheritance Adoption::inherit(Arena& arena, Epoch epoch) {
@@ -163,28 +182,11 @@ void Adoption::process_ended(ArenaId id, Epoch epoch) {
   settle_if_done();
 }
 
-// Whoever has not come by now is stopped, or hangs. It is ended; its end brings the arena on.
+// Whoever has not come by now is stopped, or hangs.
 void Adoption::nobody_came() {
   is_late_ = true;
-  std::vector<ArenaId> unseen;
-  for (const auto& [id, durable] : awaited_) {
-    bool any_lives = false;
-    const auto left = left_.find(id);
-    if (left != left_.end()) {
-      for (const auto& [epoch, process] : left->second.processes) {
-        if (!process.lives) continue;
-        any_lives = true;
-        send_signal(process.pidfd, SIGKILL);
-        log_warning("arena={} epoch={} msg=\"its worker has not offered itself in time: it is ended\"",
-                    scope_.roster.find(id)->record().name, epoch);
-      }
-    }
-    if (!any_lives) unseen.push_back(id);
-  }
-  for (const ArenaId id : unseen) {
-    Durable durable = std::move(awaited_.at(id));
-    awaited_.erase(id);
-    take_up(*scope_.roster.find(id), std::move(durable), Wait::waited);
+  for (auto& [id, durable] : std::exchange(awaited_, {})) {
+    if (Arena* arena = scope_.roster.find(id)) take_up(*arena, std::move(durable), Wait::waited);
   }
   settle_if_done();
 }
@@ -256,7 +258,8 @@ void Adoption::take_offer(Link link, const Peer& peer, LinkMessage message) {
   Arena* arena = scope_.roster.find(id);
   auto region = IncarnationView::map(std::move(message.fds[0]));
   const bool is_its = region && region->arena() == id && region->epoch().value == offer.getEpoch();
-  const bool is_newest = arena != nullptr && offer.getEpoch() >= arena->record().epoch;
+  const bool is_newest =
+      arena != nullptr && arena->record().disposition == ArenaDisposition::running && offer.getEpoch() >= arena->record().epoch;
   if (awaited == awaited_.end() || !is_its || !is_newest) {
     log_warning("arena={} epoch={} pid={} msg=\"a worker that nobody waits for is ended\"",
                 arena != nullptr ? arena->record().name : id.text(), offer.getEpoch(), peer.pid);

@@ -62,6 +62,7 @@ class Adoption {
   void add(const KeptName& name, Fd fd);
   [[nodiscard]] std::vector<KeptIncarnation> kept_of(ArenaId arena) const;
   void take_up(Arena& arena, Durable durable, Wait wait);
+  void end_workers(const Arena& arena);
   Inheritance inherit(Arena& arena, Epoch epoch);
   void process_ended(ArenaId arena, Epoch epoch);
   void nobody_came();

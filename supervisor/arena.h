@@ -3,6 +3,9 @@
 //
 // Which regions are kept: `lived_` is the region of the last incarnation that went live, with a snapshot and the log; a successor
 // begins from it and takes its place when it goes live itself. So it never matters in which moment a successor dies.
+//
+// arena.cc has the life of the workers; arena_inheritance.cc how it begins with what an earlier arenad has left; arena_clients.cc who
+// is attached; arena_saving.cc what goes to the database.
 #pragma once
 
 #include <functional>

@@ -1,0 +1,106 @@
+// How an arena begins with what an earlier arenad has left of it: a live worker, regions without one, or the database alone.
+#include "arenad/module_abi.h"
+#include "ipc/channel.h"
+#include "ipc/clock.h"
+#include "supervisor/arena.h"
+#include "supervisor/log.h"
+
+namespace arenad {
+
+Arena::Resumed Arena::take_up(const Durable& durable) {
+  const std::optional<Snapshot>& checkpoint = durable.checkpoint;
+  const bool saved = record_.disposition == ArenaDisposition::saved;
+  if (!saved && record_.disposition != ArenaDisposition::running) {
+    if (checkpoint) take_over_checkpoint(*checkpoint);
+    return Resumed::as_it_was;
+  }
+  if (!checkpoint && (saved || durable.damaged != 0)) {
+    record_.reason = "none of its checkpoints can be read";
+    carry_out(lifecycle_.lose());
+    return Resumed::as_it_was;
+  }
+  if (!checkpoint) {
+    log_warning("arena={} msg=\"everything ended before its first checkpoint: the arena begins anew\"", record_.name);
+    carry_out(lifecycle_.begin(BeginWith::nothing));
+    return Resumed::set_back;
+  }
+  take_over_checkpoint(*checkpoint);
+  const Resumed resumed = saved && durable.damaged == 0 ? Resumed::as_it_was : Resumed::set_back;
+  const uint64_t frame = checkpoint->facts().frame.value;
+  if (resumed == Resumed::as_it_was) {
+    log_info("arena={} frame={} msg=\"goes on where it was when arenad was stopped\"", record_.name, frame);
+  } else {
+    log_warning("arena={} frame={} msg=\"set back to {} checkpoint, {} ms ago; what came after it is lost\"", record_.name,
+                frame, durable.damaged == 0 ? "its last" : "an older, undamaged",
+                unix_ms() - checkpoint->facts().time_unix_ns / kMillisecond);
+  }
+  carry_out(lifecycle_.begin(BeginWith::checkpoint));
+  return resumed;
+}
+
+void Arena::inherit(Inheritance inheritance, const Durable& durable) {
+  lived_ = std::move(inheritance.region);
+  record_.epoch = std::max(record_.epoch, lived_->epoch().value);
+  max_players_ = lived_->max_players();
+  for (RosterChannel& channel : inheritance.channels) {
+    kept_.keep_channel(channel);
+    channels_.restore(std::move(channel));
+  }
+  if (durable.checkpoint) durable_ = durable.checkpoint->facts().frame;
+  submitted_ = durable_;
+  board_.set_durable_frame(durable_.value);
+  board_.set_results_committed(durable.results);
+  // Those that are in the database already are stored once all the same.
+  results_.skip_to(lived_->status().system_begin.load());
+  save_results();
+}
+
+void Arena::expect_clients_back() {
+  if (!channels_.all().empty()) reclaim_deadline_.start(services_.config.arenas.reclaim_timeout_ms);
+}
+
+void Arena::recover_from(Inheritance inheritance, const Durable& durable) {
+  inherit(std::move(inheritance), durable);
+  died_ns_ = monotonic_ns();
+  ++record_.restarts;
+  log_warning("arena={} epoch={} frame={} msg=\"its worker died with the last arenad: it is recovered from what was kept\"",
+              record_.name, record_.epoch, lived_->status().frame_decided.load());
+  carry_out(lifecycle_.begin(BeginWith::predecessor));
+}
+
+void Arena::keep(Inheritance inheritance, const Durable& durable) {
+  inherit(std::move(inheritance), durable);
+  drop_those_who_did_not_return();  // they were told when it failed
+}
+
+void Arena::adopt(std::unique_ptr<ChildProcess> worker, Inheritance inheritance, const Durable& durable) {
+  worker_ = std::move(worker);
+  inherit(std::move(inheritance), durable);
+  kept_.keep_incarnation({record_.epoch}, lived_->fd(), worker_->pidfd());
+  listen_to_worker();
+  const int board = board_.fd().get();
+  tell_worker([](wire::ToWorker::Builder message) { message.setAdopt(); }, {&board, 1});
+  log_info("arena={} epoch={} pid={} frame={} msg=\"adopted\"", record_.name, record_.epoch, worker_->pid(),
+           lived_->status().frame_done.load());
+  carry_out(lifecycle_.adopt(monotonic_ns()));
+}
+
+// The players of the snapshot have gone with everything else. Their channels are empty ones, so that the frames of the next
+// incarnation see them leave.
+void Arena::take_over_checkpoint(const Snapshot& checkpoint) {
+  for (const ChannelAt& at : checkpoint.channels()) {
+    if (channels_.find(at.channel) != nullptr) continue;
+    auto empty = ChannelWriter::create(0);
+    if (!empty) continue;
+    auto fd = empty->fd().duplicate();
+    if (fd) channels_.add_departed(at.channel, at.slot, at.player, std::move(*fd), ARENAD_DROPPED);
+  }
+  durable_ = checkpoint.facts().frame;
+  outputs_resumed_from_ = checkpoint.facts().outputs_position;
+  submitted_ = durable_;
+  board_.set_durable_frame(durable_.value);
+  record_.epoch = std::max(record_.epoch, checkpoint.facts().epoch.value);
+  results_.skip_to(checkpoint.facts().system_position);
+}
+
+}  // namespace arenad

@@ -1,0 +1,141 @@
+// What an arena gives to the database: its record, checkpoints, results. Nothing here waits for the disk.
+#include "ipc/clock.h"
+#include "supervisor/arena.h"
+
+namespace arenad {
+namespace {
+
+ArenaDisposition disposition_of(ArenaState state) {
+  switch (state) {
+    case ArenaState::starting:
+    case ArenaState::running:
+    case ArenaState::recovering:
+    case ArenaState::backing_off:
+    case ArenaState::restarting:
+    case ArenaState::stopping:
+      return ArenaDisposition::running;
+    case ArenaState::stopped:
+      return ArenaDisposition::stopped;
+    case ArenaState::ended:
+      return ArenaDisposition::ended;
+    case ArenaState::failed:
+      return ArenaDisposition::failed;
+    case ArenaState::lost:
+      return ArenaDisposition::lost;
+  }
+  return ArenaDisposition::running;
+}
+
+StreamView system_of(const IncarnationView& view) {
+  const WorkerStatus& s = view.status();
+  return {view.system_ring(), view.system_capacity(), s.system_published, s.system_begin, s.system_reserved};
+}
+
+}  // namespace
+
+std::optional<CheckpointRecord> Arena::next_checkpoint() {
+  if (!lived_) return std::nullopt;
+  std::optional<FrameNumber> newest;
+  int newest_slot = 0;
+  for (int slot = 0; slot < 2; ++slot) {
+    const auto frame = published_frame(lived_->slot(slot));
+    if (frame && (!newest || *frame > *newest)) {
+      newest = frame;
+      newest_slot = slot;
+    }
+  }
+  if (!newest || (submitted_ && *newest <= *submitted_)) return std::nullopt;
+  auto snapshot = Snapshot::read_slot(lived_->slot(newest_slot));
+  // One that is being overwritten is taken the next time; anything else that is wrong with it the recovery ladder tells.
+  if (!snapshot || snapshot->facts().arena != record_.id) return std::nullopt;
+  submitted_ = snapshot->facts().frame;
+  if (unsaved_since_ns_ == 0) unsaved_since_ns_ = monotonic_ns();
+  CheckpointRecord record;
+  record.arena = record_.id;
+  record.epoch = snapshot->facts().epoch;
+  record.frame = snapshot->facts().frame;
+  record.taken_unix_ms = static_cast<int64_t>(unix_ms());
+  record.bytes = snapshot->bytes();
+  return record;
+}
+
+void Arena::checkpoint_committed(FrameNumber frame) {
+  if (frame > durable_) durable_ = frame;
+  board_.set_durable_frame(durable_.value);
+  if (submitted_ && durable_ >= *submitted_) unsaved_since_ns_ = 0;
+}
+
+std::vector<ResultRecord> Arena::next_results() {
+  std::vector<ResultRecord> found;
+  if (!lived_) return found;
+  const StreamView stream = system_of(*lived_);
+  for (;;) {
+    switch (results_.next(stream)) {
+      case OutboxReader::Step::record: {
+        const RecordHeader& header = results_.header();
+        found.push_back({record_.id, header.sequence, static_cast<uint32_t>(header.party), header.type,
+                         std::string(static_cast<const char*>(results_.words()), results_.word_count() * 8),
+                         static_cast<int64_t>(unix_ms())});
+        continue;
+      }
+      case OutboxReader::Step::lagged:
+        if (results_.position() >= stream.begin.load()) return found;
+        results_.skip_to(stream.begin.load());
+        continue;
+      case OutboxReader::Step::end:
+      case OutboxReader::Step::ahead:
+      case OutboxReader::Step::corrupt:
+        return found;
+    }
+  }
+}
+
+void Arena::save_results() {
+  StoreBatch batch;
+  batch.results = next_results();
+  if (batch.results.empty()) return;
+  const uint64_t sequence = batch.results.back().sequence;
+  submit(std::move(batch), [this, sequence] {
+    board_.set_results_committed(sequence);
+    board_.ring();
+  });
+}
+
+void Arena::persist() {
+  record_.disposition = disposition_of(state());
+  record_.changed_unix_ms = static_cast<int64_t>(unix_ms());
+  StoreBatch batch;
+  batch.arenas.push_back(record_);
+  submit(std::move(batch), [] {});
+}
+
+// The worker has ended. When its last state is in the database, an arena that is put down needs no memory any more.
+void Arena::save_last() {
+  StoreBatch batch;
+  if (auto checkpoint = next_checkpoint()) batch.checkpoints.push_back(std::move(*checkpoint));
+  // In the same transaction as the checkpoint that makes it true.
+  if (record_.disposition == ArenaDisposition::saved) batch.arenas.push_back(record_);
+  const FrameNumber frame = batch.checkpoints.empty() ? durable_ : batch.checkpoints.front().frame;
+  // Also with nothing to write: it completes with all that was submitted before it.
+  submit(std::move(batch), [this, frame] {
+    checkpoint_committed(frame);
+    if (state() != ArenaState::stopped && state() != ArenaState::ended) return;
+    lived_.reset();
+    channels_.clear();
+    kept_.forget_all();
+  });
+}
+
+void Arena::submit(StoreBatch batch, std::function<void()> committed) {
+  ++pending_saves_;
+  services_.store.submit(std::move(batch),
+                         [self = std::weak_ptr(self_), committed = std::move(committed)](const Result<void>& result) {
+                           const auto alive = self.lock();
+                           if (!alive) return;
+                           --(*alive)->pending_saves_;
+                           if (result) committed();
+                           (*alive)->check_waiters();
+                         });
+}
+
+}  // namespace arenad
