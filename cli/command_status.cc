@@ -73,7 +73,7 @@ class StatusCommand final : public Command {
 
   void add_options(CLI::App& app) override {
     add_selection(app, selection_);
-    app.add_flag("--finished", finished_, "Also those that have ended");
+    app.add_flag("--finished", finished_, "Also those that are stopped, ended, failed or lost");
     app.add_option("-o,--columns", columns_text_, "What the table, or each arena in JSON, shows")->option_text("NAME,NAME...");
     app.add_flag("--no-header", no_header_, "The table without its first line");
   }
@@ -89,7 +89,9 @@ class StatusCommand final : public Command {
 
  private:
   static std::string details() {
-    return "Exits with 3 if an arena that was selected, by name or with --all, is not running. A list of everything,\n"
+    return "Without a selection, and with --all, arenas that are stopped, ended, failed or lost are left out, unless\n"
+           "--finished asks for them.\n"
+           "Exits with 3 if an arena that was selected, by name or with --all, is not running. A list of everything,\n"
            "without a selection, exits with 0.\n\n"
            "Examples:\n"
            "  arenactl status\n"
