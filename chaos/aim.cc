@@ -4,13 +4,15 @@
 #include <optional>
 #include <time.h>
 
+#include "examples/tanks/vehicle.h"
 #include "ipc/clock.h"
 
 namespace arenad::chaos {
 namespace {
 
-constexpr uint64_t kTickPeriodNs = 50 * kMillisecond;  // tanks
-constexpr uint64_t kCloseNs = kMillisecond;            // before a tick, from when on nothing else is done
+static_assert(kTickPeriodMs * tanks::sim::kTicksPerSecond == 1000);
+constexpr uint64_t kTickPeriodNs = kTickPeriodMs * kMillisecond;
+constexpr uint64_t kCloseNs = kMillisecond;  // before a tick, from when on nothing else is done
 constexpr uint64_t kNapNs = 5 * kMillisecond;
 
 std::optional<Phase> phase_of(Aim aim) {
@@ -66,6 +68,13 @@ void spin_until(uint64_t monotonic) {
   }
 }
 
+void nap_until(uint64_t monotonic, const std::function<void()>& keep_up) {
+  for (uint64_t now = monotonic_ns(); now < monotonic; now = monotonic_ns()) {
+    keep_up();
+    sleep_until(std::min(monotonic, now + kNapNs));
+  }
+}
+
 // The time from which on the worker may begin its next frame.
 uint64_t next_frame_ns(const WorkerStatus& status) {
   return status.heartbeat_ns.load(std::memory_order_relaxed) + kTickPeriodNs - kCloseNs;
@@ -90,6 +99,8 @@ Aim choose_aim(AimAt at, Random& random) {
 
 void await_moment(Aim aim, const WorkerStatus& status, Random& random, uint64_t deadline_ns,
                   const std::function<void()>& keep_up) {
+  // The run wakes up when arenas tick, so without this all kills would be made in the same part of a tick.
+  if (aim == Aim::any_moment) return nap_until(std::min(deadline_ns, monotonic_ns() + random.below(kTickPeriodNs)), keep_up);
   const Sign sign(aim, status);
   // A snapshot begins where a frame ends, so for all signs but the heartbeat of a dead worker there is a frame to wait for.
   for (uint64_t now = monotonic_ns(); !sign.is_there() && now < deadline_ns; now = monotonic_ns()) {

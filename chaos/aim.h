@@ -10,8 +10,10 @@
 
 namespace arenad::chaos {
 
+constexpr uint64_t kTickPeriodMs = 50;  // of tanks
+
 enum class Aim {
-  any_moment,  // whatever it is doing now: mostly waiting for its next tick
+  any_moment,  // a random while from now, up to a tick: mostly it is waiting for its next tick
   into_frame,  // a random while after a frame began, as long as two frames may take
   deciding,    // the phases of a frame
   applying,

@@ -18,7 +18,20 @@ namespace {
 constexpr const char* kServiceVariables[] = {"NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID",
                                              "LISTEN_FDS",    "LISTEN_PID",    "LISTEN_FDNAMES"};
 
+// What was sent to the run's process group between the fork and setsid() was for the run; to ignore a signal discards it.
+void forget_pending_signals() {
+  sigset_t pending;
+  ::sigemptyset(&pending);
+  ::sigpending(&pending);
+  for (int signal = 1; signal < NSIG; ++signal) {
+    if (::sigismember(&pending, signal) != 1) continue;
+    std::signal(signal, SIG_IGN);
+    std::signal(signal, SIG_DFL);
+  }
+}
+
 void set_up_signals(const Command& command, pid_t parent) {
+  forget_pending_signals();
   sigset_t none;
   ::sigemptyset(&none);
   ::sigprocmask(SIG_SETMASK, &none, nullptr);

@@ -29,6 +29,8 @@ class Control {
   // ErrorCode::unreachable if arenad does not listen there.
   static Result<Control> connect(const std::string& socket);
 
+  // False when arenad is gone, also if there is another one by now.
+  [[nodiscard]] bool is_connected() { return client_.poll(); }
   // That it answers.
   Result<void> greet();
   Result<StartedArena> start(const std::string& name, std::vector<std::pair<std::string, std::string>> params);

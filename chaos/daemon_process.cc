@@ -18,6 +18,9 @@ std::string quoted(const std::filesystem::path& path) {
   return result + '"';
 }
 
+// Less than a run waits: an arenad that does not end is killed by its keeper, who then says so.
+constexpr const char* kStopTimeoutMs = "50000";
+
 std::filesystem::path state_folder(const std::filesystem::path& folder) {
   return folder / "state";
 }
@@ -44,9 +47,16 @@ Result<DaemonProcess> DaemonProcess::start(const Programs& programs, const std::
   if (auto written = write_file(config, daemon_config(programs, folder)); !written) return written.error();
   const auto log = folder / "arenad.log";
   auto process = ChildProcess::start(
-      {.program = programs.daemon, .arguments = {"--config", config.string()}, .log = log, .signal_if_orphaned = SIGTERM});
+      {.program = programs.keeper,
+       .arguments = {"--stop-timeout", kStopTimeoutMs, "--", programs.daemon.string(), "--config", config.string()},
+       .log = log,
+       .signal_if_orphaned = SIGTERM});
   if (!process) return process.error();
   return DaemonProcess(std::move(*process), runtime_folder(folder) / "arenad.sock", log);
+}
+
+std::vector<std::string> DaemonProcess::troubles() const {
+  return lines_with(log_, "arena-keeper: ");
 }
 
 Result<void> DaemonProcess::stop(uint64_t timeout_ms) {

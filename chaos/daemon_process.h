@@ -1,4 +1,6 @@
-// The arenad of a run: with a configuration of its own, in the run's private folder.
+// The arenad of a run: with a configuration of its own, in the run's private folder, and under arena-keeper, as in earnest. The
+// keeper is our child: it passes SIGTERM on, ends when arenad has ended for good, and with its exit code. It would start an arenad
+// that dies again, which a run that kills only workers must not need.
 #pragma once
 
 #include <filesystem>
@@ -19,9 +21,12 @@ class DaemonProcess {
 
   // Asks it to end and waits for that. An error if it does not in time, does not end well, or leaves its socket behind.
   Result<void> stop(uint64_t timeout_ms);
+  // The keeper has ended, and so arenad.
   [[nodiscard]] std::optional<Exit> ended() { return process_.wait(0); }
+  // Whatever the keeper has said: it is silent unless arenad dies or does not end.
+  [[nodiscard]] std::vector<std::string> troubles() const;
   [[nodiscard]] const std::filesystem::path& socket() const { return socket_; }
-  [[nodiscard]] const std::filesystem::path& log() const { return log_; }
+  [[nodiscard]] const std::filesystem::path& log() const { return log_; }  // the keeper's, arenad's and the workers'
   [[nodiscard]] const Fd& pidfd() const { return process_.pidfd(); }
 
  private:

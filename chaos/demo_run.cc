@@ -6,6 +6,7 @@
 
 #include "chaos/files.h"
 #include "chaos/litter.h"
+#include "chaos/tally.h"
 #include "chaos/trial.h"
 #include "ipc/clock.h"
 
@@ -19,10 +20,6 @@ constexpr uint64_t kRestMs = 10;
 constexpr uint64_t kLookAtBotsNs = 50 * kMillisecond;
 constexpr uint64_t kGraceMs = 5000;            // for processes of arenad's to end after it
 constexpr const char* kLongestMatch = "3600";  // seconds; no run takes so long
-
-double milliseconds(uint64_t ns) {
-  return static_cast<double>(ns) / kMillisecond;
-}
 
 std::string state_of(const ArenaObserver& observer) {
   if (observer.departure()) return observer.departure()->state;
@@ -63,8 +60,9 @@ RunSummary DemoRun::run() {
   take_down();
   // Without its end a match cannot be judged: the logs are cut off, and everything behind would seem to be missing.
   if (course) course = try_all();
-  if (!course && !interrupted_) complain(course.error());
-  note_what_is_vacuous();
+  summary_.judged = course.ok();
+  if (!course && !summary_.cut_short) complain(course.error());
+  note_what_is_vacuous(crew_, summary_);
   return std::move(summary_);
 }
 
@@ -105,7 +103,7 @@ Result<void> DemoRun::start_arenas() {
     if (!observer) return observer.error();
     observers_.push_back(std::move(*observer));
     for (const auto& watched : observers_) watched->look();
-    if (signals_.look() != Wish::go_on) return interrupt();
+    if (wish() != Wish::go_on) return cut_short();
   }
   return {};
 }
@@ -123,6 +121,7 @@ Result<void> DemoRun::start_bots() {
                                      .seed = random.next(),
                                      .channel_bytes = options_.channel_bytes});
       if (!started) return started;
+      if (wish() != Wish::go_on) return cut_short();
     }
     for (const auto& observer : observers_) observer->look();
   }
@@ -139,17 +138,22 @@ Result<void> DemoRun::play() {
   stage_ = Stage::playing;
   began_ns_ = monotonic_ns();
   killer_->begin(began_ns_);
-  while (!play_is_over(monotonic_ns())) {
+  Result<void> course;
+  while (course && !play_is_over(monotonic_ns())) {
     turn();
-    if (auto healthy = check_health(); !healthy) return healthy;
-    if (auto killed = killer_->turn(monotonic_ns()); !killed) return killed;
+    course = check_health();
+    if (course) course = killer_->turn(monotonic_ns());
   }
   summary_.seconds = static_cast<double>(monotonic_ns() - began_ns_) / kSecond;
-  return {};
+  return course;
 }
 
 bool DemoRun::play_is_over(uint64_t now_ns) {
-  if (signals_.look() != Wish::go_on || all_departed()) return true;
+  if (wish() != Wish::go_on) {
+    summary_.cut_short = true;
+    return true;
+  }
+  if (all_departed()) return true;
   if (options_.kills != 0 && options_.kill_every_ms != 0) return killer_->done();
   return static_cast<double>(now_ns - began_ns_) >= options_.seconds * kSecond;
 }
@@ -214,12 +218,25 @@ void DemoRun::take_down() {
     if (auto closed = observer->close_log(); !closed) complain(closed.error());
   }
   crew_.dismiss();
-  if (daemon_) {
-    const uint64_t patience_ms = signals_.look() == Wish::end_at_once ? kShortPatienceMs : kDeadlineMs;
-    if (auto stopped = daemon_->stop(patience_ms); !stopped) complain(stopped.error());
-    daemon_.reset();
+  const Peace peace = stop_daemon();
+  for (const std::string& process : clear_litter(kGraceMs)) {
+    if (peace == Peace::kept) summary_.findings.problem("litter: " + process + " was left over");
   }
-  for (const std::string& process : clear_litter(kGraceMs)) summary_.findings.problem("litter: " + process + " was left over");
+}
+
+// What is not given the time to end in order has done nothing wrong if it does not.
+DemoRun::Peace DemoRun::stop_daemon() {
+  if (!daemon_) return Peace::kept;
+  const bool hurried = wish() == Wish::end_at_once;
+  const bool greeted = control_.has_value();
+  auto stopped = daemon_->stop(hurried ? kShortPatienceMs : kDeadlineMs);
+  const bool broken = !stopped && (hurried ? stopped.error().code == ErrorCode::timeout : summary_.cut_short && !greeted);
+  if (!broken) {
+    if (!stopped) complain(stopped.error());
+    for (const std::string& trouble : daemon_->troubles()) summary_.findings.problem(trouble);
+  }
+  daemon_.reset();
+  return broken ? Peace::broken : Peace::kept;
 }
 
 // ---- try ----------------------------------------------------------------------------------------------------------------
@@ -232,7 +249,7 @@ Result<void> DemoRun::try_all() {
       if (bot.arena == i) logs.push_back(bot.log);
     }
     summary_.findings += try_arena(programs_, folder_, *observers_[i], logs);
-    if (signals_.look() == Wish::end_at_once) return interrupt();
+    if (wish() == Wish::end_at_once) return cut_short();
   }
   return {};
 }
@@ -265,6 +282,10 @@ Result<void> DemoRun::check_health() {
   if (const auto exit = daemon_->ended()) {
     return make_error(ErrorCode::failed, "arenad has ended: " + exit->text() + "\n" + last_lines(daemon_->log(), 10));
   }
+  // Its keeper starts another one, but nobody has killed it.
+  if (control_ && !control_->is_connected()) {
+    return make_error(ErrorCode::failed, "arenad has died, or has hung up on us:\n" + last_lines(daemon_->log(), 10));
+  }
   for (const auto& observer : observers_) {
     if (!observer->trouble().empty()) return make_error(ErrorCode::failed, observer->trouble());
     const auto& departure = observer->departure();
@@ -286,9 +307,9 @@ Result<void> DemoRun::check_health() {
 Result<void> DemoRun::wait_until(const std::string& what, const std::function<bool()>& is_there) {
   const uint64_t deadline_ns = monotonic_ns() + kDeadlineNs;
   while (!is_there()) {
-    if (auto healthy = check_health(); !healthy) return healthy;
     const Wish enough = stage_ == Stage::preparing ? Wish::end : Wish::end_at_once;
-    if (signals_.look() >= enough) return interrupt();
+    if (wish() >= enough) return cut_short();
+    if (auto healthy = check_health(); !healthy) return healthy;
     if (monotonic_ns() >= deadline_ns) {
       return make_error(ErrorCode::timeout, fmt::format("waited {} s in vain for {}", kDeadlineMs / 1000, what));
     }
@@ -310,7 +331,7 @@ ArenaPicture DemoRun::picture_of(size_t arena) const {
   for (const Kill& kill : killer_->kills()) {
     if (kill.arena != arena) continue;
     ++picture.kills;
-    if (kill.to_frame_ns) picture.last_recovery_ms = milliseconds(*kill.to_frame_ns);
+    if (kill.to_frame_ns) picture.last_recovery_ms = static_cast<double>(*kill.to_frame_ns) / kMillisecond;
   }
   if (picture.state == "running" && !killer_->is_up(arena)) picture.state = "killed";
   return picture;
@@ -326,48 +347,12 @@ void DemoRun::show() {
 
 void DemoRun::count() {
   crew_.look();
-  for (const BotCrew::Bot& bot : crew_.bots()) {
-    summary_.events_sent += bot.report.events_sent;
-    summary_.events_full += bot.report.full;
-    summary_.outputs_received += bot.report.outputs_received;
-  }
-  for (const auto& observer : observers_) {
-    observer->look();
-    summary_.frames += observer->history().last();
-    if (const WorkerStatus* status = observer->status()) {
-      summary_.events_applied += status->events_applied.load();
-      summary_.outputs_published += status->outputs_count.load();
-    }
-    for (const Life& life : observer->lives()) {
-      summary_.replayed_frames += life.replayed_frames;
-      summary_.replayed_events += life.replayed_events;
-    }
-  }
+  for (const auto& observer : observers_) observer->look();
+  tally_traffic(crew_, observers_, summary_);
   if (!killer_) return;
   killer_->note_recoveries();
-  count_kills();
+  tally_kills(*killer_, observers_, summary_);
   count_deaths_of_others();
-}
-
-void DemoRun::count_kills() {
-  std::vector<double> to_frame;
-  std::vector<double> to_live;
-  for (const Kill& kill : killer_->kills()) {
-    ++summary_.kills;
-    const std::vector<Life>& lives = observers_[kill.arena]->lives();
-    const auto life = std::find_if(lives.begin(), lives.end(), [&](const Life& l) { return l.epoch == kill.epoch; });
-    if (life == lives.end() || life->first_frame_published_ns == 0) {
-      ++summary_.kills_in_recovery;
-    } else {
-      ++summary_.kills_in_phase[static_cast<size_t>(life->phase)];
-    }
-    // An arena that was killed again before it was back says nothing about how long one recovery takes.
-    if (kill.repeated || !kill.to_frame_ns) continue;
-    to_frame.push_back(milliseconds(*kill.to_frame_ns));
-    to_live.push_back(milliseconds(*kill.to_live_ns));
-  }
-  summary_.to_frame = Durations(std::move(to_frame));
-  summary_.to_live = Durations(std::move(to_live));
 }
 
 // Each incarnation but the first follows a kill, or else a worker has died by itself.
@@ -378,30 +363,42 @@ void DemoRun::count_deaths_of_others() {
     const uint64_t epoch = observers_[i]->epoch().value;
     if (epoch <= static_cast<uint64_t>(killed) + 1) continue;
     const std::string& name = observers_[i]->arena().name;
-    summary_.findings.problem(fmt::format("{} is in epoch {} after {} kills: a worker has died by itself", name, epoch, killed));
+    summary_.findings.problem(
+        fmt::format("{} is in epoch {} after {} kills: a worker has died by itself", name, epoch, killed));
     for (const std::string& line : lines_with(daemon_->log(), "arena=" + name + " ")) {
       if (line.find("recovered in") == std::string::npos && line.find("signal=KILL") == std::string::npos) screen_.say(line);
     }
   }
 }
 
-Error DemoRun::interrupt() {
-  interrupted_ = true;
-  return make_error(ErrorCode::failed, "interrupted");
+// ---- asked to end -------------------------------------------------------------------------------------------------------
+
+// Says what comes of it when somebody asks for the end.
+Wish DemoRun::wish() {
+  const Wish wish = signals_.look();
+  if (wish > heard_) {
+    heard_ = wish;
+    screen_.say(answer_to(wish));
+  }
+  return wish;
 }
 
-void DemoRun::note_what_is_vacuous() {
-  if (interrupted_) summary_.vacuous.emplace_back("it was interrupted, and is not judged");
-  if (summary_.kills == 0 && options_.kill_every_ms != 0) summary_.vacuous.emplace_back("no worker was killed");
-  if (options_.kills != 0 && summary_.kills < options_.kills) {
-    summary_.vacuous.push_back(fmt::format("{} of {} kills were made", summary_.kills, options_.kills));
+std::string DemoRun::answer_to(Wish wish) const {
+  if (wish == Wish::end_at_once) return "ending at once, without judging";
+  switch (stage_) {
+    case Stage::preparing:
+      return "ending: nothing was played, and so there is nothing to judge";
+    case Stage::playing:
+      return "ending early: what was played is judged; Ctrl-C once more leaves that out";
+    case Stage::winding_down:
+      return "the play is over and is judged; Ctrl-C once more leaves that out";
   }
-  if (summary_.events_sent == 0) summary_.vacuous.emplace_back("no event was sent");
-  for (const BotCrew::Bot& bot : crew_.bots()) {
-    if (bot.report.events_sent != 0 && bot.report.outputs_received != 0) continue;
-    summary_.vacuous.push_back(bot.name + " has sent or received nothing");
-    return;
-  }
+  return "ending";
+}
+
+Error DemoRun::cut_short() {
+  summary_.cut_short = true;
+  return make_error(ErrorCode::failed, "cut short");
 }
 
 }  // namespace arenad::chaos

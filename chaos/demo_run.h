@@ -7,7 +7,8 @@
 //   take down  arenad ends, and nothing is left of it
 //   try        each arena against the same frames without a crash
 //
-// Whatever fails, taking down comes, and each wait has a deadline.
+// Whatever fails, taking down comes, and each wait has a deadline. Who asks for the end ends the preparation or the play, and what was
+// played is judged; who asks again goes on to taking down, and nothing is judged.
 #pragma once
 
 #include <functional>
@@ -44,6 +45,8 @@ class DemoRun {
   Result<void> wind_down();
   Result<void> stop_arenas();
   void take_down();
+  enum class Peace { kept, broken };  // whether arenad was left the time to end in order
+  Peace stop_daemon();
   Result<void> try_all();
 
   // Everything that is looked at all the time; waits a moment if there is nothing.
@@ -58,12 +61,12 @@ class DemoRun {
   [[nodiscard]] bool all_taken() const;
   [[nodiscard]] bool all_departed() const;
   [[nodiscard]] ArenaPicture picture_of(size_t arena) const;
-  Error interrupt();
+  Wish wish();
+  [[nodiscard]] std::string answer_to(Wish wish) const;
+  Error cut_short();
   void complain(const Error& error) { summary_.findings.problem(error.text()); }
   void count();
-  void count_kills();
   void count_deaths_of_others();
-  void note_what_is_vacuous();
 
   RunOptions options_;
   Programs programs_;
@@ -81,7 +84,7 @@ class DemoRun {
   enum class Stage { preparing, playing, winding_down } stage_ = Stage::preparing;
   uint64_t began_ns_ = 0;
   uint64_t looked_at_bots_ns_ = 0;
-  bool interrupted_ = false;  // before it could be judged
+  Wish heard_ = Wish::go_on;
 };
 
 }  // namespace arenad::chaos

@@ -1,9 +1,24 @@
 #include "chaos/files.h"
 
 #include <cstring>
+#include <fcntl.h>
 #include <fstream>
+#include <unistd.h>
+
+#include "ipc/fd.h"
 
 namespace arenad::chaos {
+
+Result<void> check_writable(const std::filesystem::path& path) {
+  std::error_code error;
+  const auto status = std::filesystem::status(path, error);
+  // To open a pipe is to be heard at its other end.
+  if (std::filesystem::is_fifo(status)) return {};
+  const Fd fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0666));
+  if (!fd) return errno_error("cannot write " + path.string());
+  if (!std::filesystem::exists(status)) ::unlink(path.c_str());
+  return {};
+}
 
 Result<void> write_file(const std::filesystem::path& path, std::string_view bytes) {
   std::ofstream file(path, std::ios::binary | std::ios::trunc);

@@ -11,6 +11,8 @@
 
 namespace arenad::chaos {
 
+// Whether write_file() could write there, as far as can be known before. Leaves everything as it is.
+Result<void> check_writable(const std::filesystem::path& path);
 Result<void> write_file(const std::filesystem::path& path, std::string_view bytes);
 Result<std::string> read_file(const std::filesystem::path& path);
 // As 64-bit words. A file that does not end with a whole word is read without its last bytes.

@@ -30,10 +30,20 @@ bool is_live(const ArenaObserver& arena) {
 }  // namespace
 
 Killer::Killer(Control& control, Arenas arenas, const KillPlan& plan, uint64_t seed, KeepUp keep_up)
-    : control_(control), arenas_(arenas), plan_(plan), random_(seed, "killer"), keep_up_(std::move(keep_up)) {}
+    : control_(control),
+      arenas_(arenas),
+      plan_(plan),
+      random_(seed, "killer"),
+      intervals_(seed, "intervals"),
+      keep_up_(std::move(keep_up)) {}
 
 void Killer::begin(uint64_t now_ns) {
-  next_ns_ = now_ns + plan_.every_ns;
+  next_ns_ = now_ns + interval_ns();
+}
+
+// Equal ones would be a multiple of the tick, and hit each arena in the same part of it again and again.
+uint64_t Killer::interval_ns() {
+  return plan_.every_ns / 2 + intervals_.below(plan_.every_ns + 1);
 }
 
 Result<void> Killer::turn(uint64_t now_ns) {
@@ -42,7 +52,7 @@ Result<void> Killer::turn(uint64_t now_ns) {
   const auto arena = choose_arena();
   if (!arena) return {};
   // Kills that could not be made in time are not made up for all at once.
-  next_ns_ = std::max(next_ns_ + plan_.every_ns, now_ns);
+  next_ns_ = std::max(next_ns_ + interval_ns(), now_ns);
   return kill(*arena);
 }
 

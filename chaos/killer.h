@@ -31,7 +31,7 @@ struct Kill {
 };
 
 struct KillPlan {
-  uint64_t every_ns = 0;  // 0: no kills
+  uint64_t every_ns = 0;  // on average: intervals lie between half and one and a half of it. 0: no kills
   uint64_t count = UINT64_MAX;
   AimAt aim_at = AimAt::any_moment;
 };
@@ -44,7 +44,7 @@ class Killer {
   using KeepUp = std::function<void(size_t)>;
   Killer(Control& control, Arenas arenas, const KillPlan& plan, uint64_t seed, KeepUp keep_up);
 
-  // From now on the first kill is due after every_ns.
+  // From now on the first kill is due after an interval.
   void begin(uint64_t now_ns);
   // Notes what is back, and kills if a kill is due and an arena is up. An error: arenad did not answer.
   Result<void> turn(uint64_t now_ns);
@@ -59,6 +59,7 @@ class Killer {
   [[nodiscard]] const std::vector<Kill>& kills() const { return kills_; }
 
  private:
+  uint64_t interval_ns();
   [[nodiscard]] std::optional<size_t> choose_arena();
   // A pidfd that surely means the worker that hosts the arena now; nothing if it is changing.
   Result<std::optional<Fd>> worker_of(size_t arena, Host& host);
@@ -70,6 +71,7 @@ class Killer {
   Arenas arenas_;
   KillPlan plan_;
   Random random_;
+  Random intervals_;
   KeepUp keep_up_;
   std::vector<Kill> kills_;
   size_t first_open_ = 0;  // the kills before it are recovered from

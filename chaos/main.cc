@@ -1,7 +1,8 @@
 // arenad-demo: shows Arenad at work, and judges it. Starts an arenad of its own with arenas full of bots, kills workers with SIGKILL,
 // and compares every output of every client with the same frames run without a crash. `./dev run`, and the end-to-end test.
+#include <bit>
+#include <cmath>
 #include <fmt/format.h>
-#include <fstream>
 
 #include <CLI/CLI.hpp>
 
@@ -11,13 +12,25 @@
 #include "chaos/litter.h"
 #include "chaos/private_folder.h"
 #include "ipc/clock.h"
+#include "ipc/limits.h"
 
 namespace {
 
 using namespace arenad::chaos;
+namespace limits = arenad::limits;
 
-constexpr int kExitFailed = 1;
 constexpr int kExitUsage = 2;
+constexpr uint64_t kLongestIntervalMs = 3'600'000;
+constexpr uint64_t kMostKills = 1'000'000;
+
+constexpr const char* kHelpOfExits =
+    "Ctrl-C or SIGTERM ends the play early, and what was played is judged; once more, and nothing is judged.\n\n"
+    "Exit code:\n"
+    "  0    played to the end, and nothing is wrong\n"
+    "  1    something is wrong, and the folder with the evidence is kept; or the run proves nothing\n"
+    "  2    the arguments are not right; nothing was run\n"
+    "  130  ended early. The last line says \"result: ok\" if what was played was judged and is right, \"result: failed\"\n"
+    "       if nothing was judged. With something wrong it is 1";
 
 void declare_run(CLI::App& app, RunOptions& options) {
   app.add_option("--arenas", options.arenas, "How many arenas")->check(CLI::Range(1, 64))->capture_default_str();
@@ -25,16 +38,35 @@ void declare_run(CLI::App& app, RunOptions& options) {
   app.add_option("--seconds", options.seconds, "How long to play, unless --kills is given")
       ->check(CLI::Range(0.1, 3000.0))
       ->capture_default_str();
-  app.add_option("--kill-every", options.kill_every_ms, "Milliseconds from kill to kill; 0: no kills")->capture_default_str();
-  app.add_option("--kills", options.kills, "Play until so many kills are made");
+  app.add_option("--kill-every", options.kill_every_ms,
+                 "Milliseconds from kill to kill, on average: each interval is half to one and a half of it. 0: no kills")
+      ->check(CLI::Range(uint64_t{0}, kLongestIntervalMs))
+      ->capture_default_str();
+  app.add_option("--kills", options.kills, "Play until so many kills are made; for none, say --kill-every 0")
+      ->check(CLI::Range(uint64_t{1}, kMostKills));
   app.add_option("--aim", options.aim,
                  "When workers are killed: anytime, or at each place of their work equally often: everything")
       ->transform(CLI::CheckedTransformer(
           std::map<std::string, AimAt>{{"anytime", AimAt::any_moment}, {"everything", AimAt::everything}}));
   app.add_option("--seed", options.seed, "Of the bots, the maps and the kills; without it, a new one");
-  app.add_option("--channel-bytes", options.channel_bytes, "Of each bot's channel: a power of two")->capture_default_str();
-  app.add_option("--json", options.json, "Also write what came out to this file, as one flat object");
-  app.add_option("--bin", options.folders, "Where to look for arenad, arena-worker and tanks.so first");
+  app.add_option("--channel-bytes", options.channel_bytes, "Of each bot's channel: a power of two")
+      ->check(CLI::Range(limits::kMinChannelBytes, limits::kMaxChannelBytes))
+      ->capture_default_str();
+  app.add_option("--json", options.json, "Also write what came out to this file, as one flat object")
+      ->check([](const auto& path) {
+        const auto writable = check_writable(path);
+        return writable ? std::string() : writable.error().text();
+      });
+  app.add_option("--bin", options.folders, "Where to look for arena-keeper, arenad, arena-worker and tanks.so first")
+      ->check(CLI::ExistingDirectory);
+  app.footer(kHelpOfExits);
+}
+
+// What no option can tell of itself.
+void check(const RunOptions& options) {
+  if (options.kills != 0 && options.kill_every_ms == 0) throw CLI::ValidationError("--kills", "--kill-every 0 makes none");
+  if (!std::has_single_bit(options.channel_bytes)) throw CLI::ValidationError("--channel-bytes", "not a power of two");
+  if (std::isnan(options.seconds)) throw CLI::ValidationError("--seconds", "not a number");
 }
 
 CLI::App* declare_bot(CLI::App& app, BotOptions& options) {
@@ -51,23 +83,22 @@ CLI::App* declare_bot(CLI::App& app, BotOptions& options) {
 
 int conclude(const RunSummary& summary) {
   fmt::print("{}", summary_text(summary));
-  bool written = true;
+  int code = exit_code(summary);
   if (!summary.options.json.empty()) {
-    const auto result = write_file(summary.options.json, summary_json(summary));
-    written = result.ok();
-    if (!written) fmt::print(stderr, "arenad-demo: {}\n", result.error().text());
+    if (const auto written = write_file(summary.options.json, summary_json(summary)); !written) {
+      fmt::print(stderr, "arenad-demo: {}\n", written.error().text());
+      code = kExitFailed;
+    }
   }
   fmt::print("{}\n", result_line(summary));
-  return summary.ok() && written ? 0 : kExitFailed;
+  return code;
 }
 
 int refuse(const RunOptions& options, const arenad::Error& error) {
-  fmt::print(stderr, "arenad-demo: {}\n", error.text());
   RunSummary summary;
   summary.options = options;
-  summary.findings.problem(error.message);
-  fmt::print("{}\n", result_line(summary));
-  return kExitFailed;
+  summary.findings.problem(error.text());
+  return conclude(summary);
 }
 
 int run(const RunOptions& options) {
@@ -98,6 +129,7 @@ int main(int argc, char** argv) {
   const CLI::App* bot = declare_bot(app, as_bot);
   try {
     app.parse(argc, argv);
+    check(options);
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? 0 : kExitUsage;
   }

@@ -10,7 +10,7 @@ namespace fs = std::filesystem;
 // The build tree, and where everything is installed together.
 std::vector<fs::path> folders_beside(const fs::path& self) {
   const fs::path here = self.parent_path();
-  return {here / "../supervisor", here / "../worker", here / "../games", here};
+  return {here / "../keeper", here / "../supervisor", here / "../worker", here / "../games", here};
 }
 
 Result<fs::path> find(const char* name, int access_mode, const std::vector<fs::path>& folders) {
@@ -42,8 +42,8 @@ Result<Programs> find_programs(const std::vector<std::string>& given) {
     int access_mode;
     fs::path* found;
   };
-  for (const Wanted& wanted : {Wanted{"arenad", X_OK, &programs.daemon}, Wanted{"arena-worker", X_OK, &programs.worker},
-                               Wanted{"tanks.so", R_OK, &programs.game}}) {
+  for (const Wanted& wanted : {Wanted{"arena-keeper", X_OK, &programs.keeper}, Wanted{"arenad", X_OK, &programs.daemon},
+                               Wanted{"arena-worker", X_OK, &programs.worker}, Wanted{"tanks.so", R_OK, &programs.game}}) {
     auto path = find(wanted.name, wanted.access_mode, folders);
     if (!path) return path.error();
     *wanted.found = std::move(*path);

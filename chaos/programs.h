@@ -10,6 +10,7 @@ namespace arenad::chaos {
 
 struct Programs {
   std::filesystem::path self;
+  std::filesystem::path keeper;
   std::filesystem::path daemon;
   std::filesystem::path worker;
   std::filesystem::path game;  // the module

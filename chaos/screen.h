@@ -26,8 +26,13 @@ struct Picture {
   std::vector<ArenaPicture> arenas;
 };
 
-// No line is longer than `columns`.
-std::string table_text(const Picture& picture, size_t columns);
+struct ScreenSize {
+  size_t columns = 80;
+  size_t rows = 24;
+};
+
+// Leaves the last row to the cursor. Arenas that have no row are counted in one, columns that have no room are left out, whole ones.
+std::vector<std::string> table_lines(const Picture& picture, ScreenSize size);
 std::string line_text(const Picture& picture);
 
 class Screen {

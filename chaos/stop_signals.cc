@@ -4,7 +4,14 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include "ipc/clock.h"
+
 namespace arenad::chaos {
+namespace {
+
+constexpr uint64_t kSameWishNs = 150 * kMillisecond;
+
+}  // namespace
 
 Result<StopSignals> StopSignals::take() {
   sigset_t signals;
@@ -20,7 +27,11 @@ Result<StopSignals> StopSignals::take() {
 
 Wish StopSignals::look() {
   signalfd_siginfo signal{};
-  while (::read(fd_.get(), &signal, sizeof signal) == sizeof signal) ++count_;
+  while (::read(fd_.get(), &signal, sizeof signal) == sizeof signal) {
+    const uint64_t now = monotonic_ns();
+    if (count_ == 0 || now - last_ns_ > kSameWishNs) ++count_;
+    last_ns_ = now;
+  }
   if (count_ == 0) return Wish::go_on;
   return count_ == 1 ? Wish::end : Wish::end_at_once;
 }

@@ -11,6 +11,7 @@ namespace {
 constexpr size_t kMostProblems = 20;
 
 std::string durations_text(const Durations& durations) {
+  if (durations.sorted.empty()) return "none was timed";
   return fmt::format("p50 {:.2f} ms, p99 {:.2f} ms, max {:.2f} ms", durations.quantile(0.5), durations.quantile(0.99),
                      durations.max());
 }
@@ -21,6 +22,40 @@ std::string kills_text(const RunSummary& s) {
   std::string text;
   for (size_t phase = 0; phase < kPhases; ++phase) text += fmt::format("{} {}, ", s.kills_in_phase[phase], kDoing[phase]);
   return text + fmt::format("{} recovering", s.kills_in_recovery);
+}
+
+std::string cut_text(const RunSummary& s) {
+  if (!s.cut_short) return "";
+  std::string at = "before the play began";
+  if (s.seconds != 0) {
+    const bool by_kills = s.options.kills != 0;
+    at = by_kills ? fmt::format("after {} of {} kills", s.kills, s.options.kills)
+                  : fmt::format("after {:.1f} of {:.1f} s", s.seconds, s.options.seconds);
+  }
+  return fmt::format("  cut short         {}{}\n", at, s.judged ? "; that much is judged" : "");
+}
+
+std::string verdict_text(const RunSummary& s) {
+  if (!s.judged) return "  not judged\n";
+  return fmt::format(
+      "  events lost       {}\n"
+      "  outputs           {} missing, {} repeated, {} different from the same frames without a crash\n",
+      s.findings.lost, s.findings.missing, s.findings.repeated, s.findings.different);
+}
+
+std::string play_text(const RunSummary& s) {
+  if (s.seconds == 0) return "\nnothing was played\n";
+  std::string text = fmt::format("\nplayed {:.1f} s with {} arenas of {} bots, seed {}\n", s.seconds, s.options.arenas,
+                                 s.options.bots, s.options.seed);
+  text += fmt::format("  events in         {} sent, {} applied, {} not sent because a channel was full\n", s.events_sent,
+                      s.events_applied, s.events_full);
+  text += fmt::format("  outputs out       {} published in {} frames, {} received by bots\n", s.outputs_published, s.frames,
+                      s.outputs_received);
+  text += fmt::format("  kills             {}: {}\n", s.kills, kills_text(s));
+  text += fmt::format("  run again         {} frames with {} events\n", s.replayed_frames, s.replayed_events);
+  text += fmt::format("  kill to ready     {}\n", durations_text(s.to_live));
+  text += fmt::format("  kill to frame     {} (ticks come every {} ms)\n", durations_text(s.to_frame), kTickPeriodMs);
+  return text;
 }
 
 std::string problems_text(const RunSummary& summary) {
@@ -52,37 +87,31 @@ uint64_t RunSummary::kills_in_frame() const {
 }
 
 std::string summary_text(const RunSummary& s) {
-  std::string text = fmt::format("\nplayed {:.1f} s with {} arenas of {} bots, seed {}\n", s.seconds, s.options.arenas,
-                                 s.options.bots, s.options.seed);
-  text += fmt::format("  events in         {} sent, {} applied, {} not sent because a channel was full\n", s.events_sent,
-                      s.events_applied, s.events_full);
-  text += fmt::format("  outputs out       {} published in {} frames, {} received by bots\n", s.outputs_published, s.frames,
-                      s.outputs_received);
-  text += fmt::format("  kills             {}: {}\n", s.kills, kills_text(s));
-  text += fmt::format("  run again         {} frames with {} events\n", s.replayed_frames, s.replayed_events);
-  text += fmt::format("  kill to frame     {}\n", durations_text(s.to_frame));
-  text += fmt::format("  kill to ready     {}\n", durations_text(s.to_live));
-  text += fmt::format("  events lost       {}\n", s.findings.lost);
-  text += fmt::format("  outputs           {} missing, {} repeated, {} different from the same frames without a crash\n",
-                      s.findings.missing, s.findings.repeated, s.findings.different);
-  text += problems_text(s);
+  std::string text = play_text(s) + cut_text(s) + verdict_text(s) + problems_text(s);
   if (!s.evidence.empty()) text += fmt::format("  evidence          {}\n", s.evidence);
   return text;
 }
 
+int exit_code(const RunSummary& s) {
+  if (!s.findings.clean()) return kExitFailed;
+  if (s.cut_short) return kExitCutShort;
+  return s.ok() ? 0 : kExitFailed;
+}
+
 std::string summary_json(const RunSummary& s) {
   return fmt::format(
-      "{{\"result\": \"{}\", \"kills\": {}, \"kills_in_frame\": {}, \"kills_in_recovery\": {}, \"lost\": {}, \"missing\": {}, "
+      "{{\"result\": \"{}\", \"judged\": {}, \"cut_short\": {}, \"kills\": {}, \"kills_in_frame\": {}, \"kills_in_recovery\": "
+      "{}, \"lost\": {}, \"missing\": {}, "
       "\"repeated\": {}, \"different\": {}, \"recovery_p50_ms\": {:.3f}, \"recovery_p99_ms\": {:.3f}, \"recovery_max_ms\": "
       "{:.3f}, "
       "\"ready_p50_ms\": {:.3f}, \"ready_p99_ms\": {:.3f}, \"ready_max_ms\": {:.3f}, \"replayed_frames\": {}, "
       "\"replayed_events\": {}, \"events_sent\": {}, \"events_applied\": {}, \"events_full\": {}, \"outputs_published\": {}, "
       "\"outputs_received\": {}, \"frames\": {}, \"problems\": {}, \"arenas\": {}, \"bots\": {}, \"seconds\": {:.3f}, "
       "\"seed\": {}}}\n",
-      s.ok() ? "ok" : "failed", s.kills, s.kills_in_frame(), s.kills_in_recovery, s.findings.lost, s.findings.missing,
-      s.findings.repeated, s.findings.different, s.to_frame.quantile(0.5), s.to_frame.quantile(0.99), s.to_frame.max(),
-      s.to_live.quantile(0.5), s.to_live.quantile(0.99), s.to_live.max(), s.replayed_frames, s.replayed_events, s.events_sent,
-      s.events_applied, s.events_full, s.outputs_published, s.outputs_received, s.frames,
+      s.ok() ? "ok" : "failed", s.judged, s.cut_short, s.kills, s.kills_in_frame(), s.kills_in_recovery, s.findings.lost,
+      s.findings.missing, s.findings.repeated, s.findings.different, s.to_frame.quantile(0.5), s.to_frame.quantile(0.99),
+      s.to_frame.max(), s.to_live.quantile(0.5), s.to_live.quantile(0.99), s.to_live.max(), s.replayed_frames,
+      s.replayed_events, s.events_sent, s.events_applied, s.events_full, s.outputs_published, s.outputs_received, s.frames,
       s.findings.problems.size() + s.vacuous.size(), s.options.arenas, s.options.bots, s.seconds, s.options.seed);
 }
 

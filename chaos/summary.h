@@ -41,11 +41,20 @@ struct RunSummary {
   Findings findings;
   // Why the run proves nothing, although nothing is wrong.
   std::vector<std::string> vacuous;
-  std::string evidence;  // the folder that was kept; empty: none was
+  std::string evidence;    // the folder that was kept; empty: none was
+  bool judged = false;     // all that was played
+  bool cut_short = false;  // somebody asked for the end before all was played, or before it was judged
 
   [[nodiscard]] uint64_t kills_in_frame() const;  // the worker was not waiting for its next tick
-  [[nodiscard]] bool ok() const { return findings.clean() && vacuous.empty(); }
+  // What was played, be it cut short, is judged and right.
+  [[nodiscard]] bool ok() const { return judged && findings.clean() && vacuous.empty(); }
 };
+
+constexpr int kExitFailed = 1;
+constexpr int kExitCutShort = 130;  // as a shell says it of a program that Ctrl-C has ended
+
+// 0: played to the end and right. kExitFailed: something is wrong, or proves nothing. kExitCutShort: nothing is wrong, but it was.
+int exit_code(const RunSummary& summary);
 
 std::string summary_text(const RunSummary& summary);
 std::string summary_json(const RunSummary& summary);

@@ -1,4 +1,5 @@
-// The judge of end-to-end runs, judged: a match that is as it should be, and every way in which one can be wrong.
+// The judge of end-to-end runs, judged: a match that is as it should be, and every way in which one can be wrong. And what a run says
+// of itself: summary, exit code, table.
 #include "chaos/judge.h"
 
 #include <cstring>
@@ -6,6 +7,7 @@
 #include <doctest/doctest.h>
 
 #include "chaos/replay_run.h"
+#include "chaos/screen.h"
 #include "chaos/summary.h"
 #include "tests/support/seed.h"
 
@@ -559,10 +561,26 @@ TEST_CASE("durations: quantiles by nearest rank") {
   CHECK(Durations(hundred).max() == 100);
 }
 
-TEST_CASE("result line: exactly as it is documented") {
+namespace {
+
+bool contains(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
+
+RunSummary whole_summary() {
   RunSummary summary;
+  summary.seconds = 30;
   summary.kills = 12;
   summary.to_frame = Durations({1, 2.5, 40});
+  summary.to_live = Durations({1, 2, 3});
+  summary.judged = true;
+  return summary;
+}
+
+}  // namespace
+
+TEST_CASE("result line: exactly as it is documented") {
+  RunSummary summary = whole_summary();
   CHECK(result_line(summary) ==
         "result: ok kills=12 lost=0 missing=0 repeated=0 different=0 recovery_p50_ms=2.50 recovery_p99_ms=40.00");
   summary.findings.missing = 1;
@@ -571,4 +589,92 @@ TEST_CASE("result line: exactly as it is documented") {
   summary.findings.missing = 0;
   summary.vacuous.emplace_back("no worker was killed");
   CHECK(result_line(summary).starts_with("result: failed"));
+}
+
+TEST_CASE("summary: a run that was cut short says so, and is no failure if what was played is right") {
+  RunSummary summary = whole_summary();
+  CHECK(exit_code(summary) == 0);
+  CHECK_FALSE(contains(summary_text(summary), "cut short"));
+  CHECK(contains(summary_text(summary), "kill to frame     p50 2.50 ms, p99 40.00 ms, max 40.00 ms (ticks come every 50 ms)"));
+
+  summary.cut_short = true;
+  summary.seconds = 3.25;
+  SUBCASE("of so many seconds") {
+    CHECK(contains(summary_text(summary), "cut short         after 3.2 of 30.0 s; that much is judged\n"));
+    CHECK(result_line(summary).starts_with("result: ok"));
+    CHECK(contains(summary_json(summary), "\"judged\": true, \"cut_short\": true"));
+    CHECK(exit_code(summary) == kExitCutShort);
+  }
+  SUBCASE("of so many kills") {
+    summary.options.kills = 200;
+    CHECK(contains(summary_text(summary), "cut short         after 12 of 200 kills; that much is judged\n"));
+    CHECK(exit_code(summary) == kExitCutShort);
+  }
+  SUBCASE("and was not judged") {
+    summary.judged = false;
+    CHECK(contains(summary_text(summary), "cut short         after 3.2 of 30.0 s\n  not judged\n"));
+    CHECK_FALSE(contains(summary_text(summary), "missing"));
+    CHECK(result_line(summary).starts_with("result: failed"));
+    CHECK(exit_code(summary) == kExitCutShort);
+  }
+  SUBCASE("before anything was played") {
+    summary = RunSummary();
+    summary.cut_short = true;
+    CHECK(summary_text(summary) == "\nnothing was played\n  cut short         before the play began\n  not judged\n");
+    CHECK(exit_code(summary) == kExitCutShort);
+  }
+  SUBCASE("and something is wrong") {
+    summary.findings.lost = 1;
+    CHECK(result_line(summary).starts_with("result: failed"));
+    CHECK(exit_code(summary) == kExitFailed);
+  }
+}
+
+TEST_CASE("summary: a whole run fails if it is wrong, proves nothing, or is not judged") {
+  RunSummary summary = whole_summary();
+  SUBCASE("wrong") {
+    summary.findings.problem("something");
+  }
+  SUBCASE("proves nothing") {
+    summary.vacuous.emplace_back("no worker was killed");
+  }
+  SUBCASE("not judged") {
+    summary.judged = false;
+  }
+  CHECK(exit_code(summary) == kExitFailed);
+  CHECK(result_line(summary).starts_with("result: failed"));
+}
+
+TEST_CASE("table: never more columns or rows than the screen has, and only whole columns") {
+  Picture picture{.seconds = 12.34, .bots = 240, .kills = 7};
+  for (size_t i = 0; i < 8; ++i) {
+    picture.arenas.push_back({.name = "tanks-" + std::to_string(i + 1), .state = "running", .frame = 100, .epoch = 2});
+  }
+  picture.arenas[3].last_recovery_ms = 48.6;
+  const std::vector<std::string> roomy = table_lines(picture, {80, 24});
+  CHECK(roomy.size() == 11);
+  CHECK(roomy.front() == "12.3 s, 240 bots");
+  CHECK(roomy.back().starts_with("all         8 running"));
+  CHECK(roomy.back().ends_with("48.6 ms"));
+  CHECK(table_lines(picture, {80, 12}) == roomy);
+
+  const std::vector<std::string> low = table_lines(picture, {80, 11});
+  CHECK(low.size() == 10);
+  CHECK(low[7].starts_with("tanks-6"));
+  CHECK(low[8] == "... and 2 more");
+  CHECK(low[9] == roomy.back());
+
+  const std::vector<std::string> narrow = table_lines(picture, {78, 24});
+  CHECK(narrow[1] == "ARENA       STATE          FRAME    EVENTS   OUTPUTS  KILLS     RECOVERY");
+  CHECK(table_lines(picture, {40, 24})[1] == "ARENA       STATE            RECOVERY");
+
+  for (size_t columns = 1; columns < 90; ++columns) {
+    for (size_t rows = 1; rows < 15; ++rows) {
+      CAPTURE(columns);
+      CAPTURE(rows);
+      const std::vector<std::string> lines = table_lines(picture, {columns, rows});
+      CHECK(lines.size() < rows + (rows == 1 ? 1 : 0));
+      CHECK(std::all_of(lines.begin(), lines.end(), [&](const std::string& line) { return line.size() <= columns; }));
+    }
+  }
 }
