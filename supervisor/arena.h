@@ -86,7 +86,11 @@ class Arena {
   // From now on arenad answers: those who were there have some time to come back.
   void expect_clients_back();
   // The service manager keeps this of it since an earlier arenad.
-  void is_kept(const KeptName& name) { kept_.is_kept(name); }
+  // Its epoch is used up, also if that incarnation never lived.
+  void is_kept(const KeptName& name) {
+    kept_.is_kept(name);
+    record_.epoch = std::max(record_.epoch, name.epoch.value);
+  }
 
   Answer stop();
   Answer restart();

@@ -76,7 +76,7 @@ void Arena::keep(Inheritance inheritance, const Durable& durable) {
 void Arena::adopt(std::unique_ptr<ChildProcess> worker, Inheritance inheritance, const Durable& durable) {
   worker_ = std::move(worker);
   inherit(std::move(inheritance), durable);
-  kept_.keep_incarnation({record_.epoch}, lived_->fd(), worker_->pidfd());
+  kept_.keep_incarnation(lived_->epoch(), lived_->fd(), worker_->pidfd());
   listen_to_worker();
   const int board = board_.fd().get();
   tell_worker([](wire::ToWorker::Builder message) { message.setAdopt(); }, {&board, 1});

@@ -1,5 +1,6 @@
 #include "supervisor/service_manager.h"
 
+#include <algorithm>
 #include <charconv>
 #include <cstdlib>
 #include <cstring>
@@ -35,7 +36,13 @@ int number(const std::string& text) {
 ServiceManager::ServiceManager(uv_loop_t* loop) : loop_(loop) {
   collect_kept();
   const std::string address = take_variable("NOTIFY_SOCKET");
+  const int watchdog_usec = number(take_variable("WATCHDOG_USEC"));
+  const std::string watched = take_variable("WATCHDOG_PID");
   if (!address.empty()) connect(address);
+  if (!socket_ || watchdog_usec <= 0 || (!watched.empty() && number(watched) != ::getpid())) return;
+  watchdog_ = UvTimer(loop, [this] { send("WATCHDOG=1", nullptr); });
+  const uint64_t interval_ms = std::max(1, watchdog_usec / 2000);  // half of it, as sd_watchdog_enabled(3) advises
+  watchdog_.start(interval_ms, interval_ms);
 }
 
 void ServiceManager::collect_kept() {
@@ -74,6 +81,7 @@ void ServiceManager::connect(const std::string& address) {
 
 void ServiceManager::close() {
   flush();
+  watchdog_.close();
   poll_.close();
   socket_.reset();
 }

@@ -3,7 +3,7 @@
 //
 // What is stored outlives arenad, also its being killed: the manager holds the descriptors and gives them to the next one. A datagram that
 // has been sent is kept even if arenad dies before it is read. Nothing here waits: what the manager does not take at once is
-// sent when it can take it, in order.
+// sent when it can take it, in order. If the manager has a watchdog it is fed from the loop: who feeds it has just gone round.
 #pragma once
 
 #include <deque>
@@ -51,6 +51,7 @@ class ServiceManager {
   uv_loop_t* loop_;
   Fd socket_;
   UvPoll poll_;
+  UvTimer watchdog_;
   std::vector<KeptDescriptor> kept_;
   std::deque<Unsent> unsent_;
 };
