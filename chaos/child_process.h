@@ -1,5 +1,5 @@
-// A program that the run starts: in a session of its own, so that a terminal's Ctrl-C is for the run alone, from the fork on, with its
-// output in a file, and with a signal to come should this process die first.
+// A program that the run starts: in a session of its own, so that a terminal's Ctrl-C is for the run alone, from the fork on,
+// with its output in a file, and with a signal to come should this process die first.
 //
 // Only for a process with one thread: it forks.
 #pragma once

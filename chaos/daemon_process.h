@@ -1,6 +1,6 @@
 // The arenad of a run: with a configuration of its own, in the run's private folder, and under arena-keeper, as in earnest. The
-// keeper is our child: it passes SIGTERM on, ends when arenad has ended for good, and with its exit code. It would start an arenad
-// that dies again, which a run that kills only workers must not need.
+// keeper is our child: it passes SIGTERM on, ends when arenad has ended for good, and with its exit code. An arenad that dies it
+// starts again, which a run that kills only workers must not need.
 #pragma once
 
 #include <filesystem>

@@ -7,8 +7,8 @@
 //   take down  arenad ends, and nothing is left of it
 //   try        each arena against the same frames without a crash
 //
-// Whatever fails, taking down comes, and each wait has a deadline. Who asks for the end ends the preparation or the play, and what was
-// played is judged; who asks again goes on to taking down, and nothing is judged.
+// Whatever fails, taking down comes, and each wait has a deadline. Who asks for the end ends the preparation or the play, and
+// what was played is judged; who asks again goes on to taking down, and nothing is judged.
 #pragma once
 
 #include <functional>

@@ -31,7 +31,7 @@ struct ScreenSize {
   size_t rows = 24;
 };
 
-// Leaves the last row to the cursor. Arenas that have no row are counted in one, columns that have no room are left out, whole ones.
+// Leaves the last row to the cursor. Arenas that have no row are counted in one; columns that have no room are left out whole.
 std::vector<std::string> table_lines(const Picture& picture, ScreenSize size);
 std::string line_text(const Picture& picture);
 

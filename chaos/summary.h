@@ -53,7 +53,8 @@ struct RunSummary {
 constexpr int kExitFailed = 1;
 constexpr int kExitCutShort = 130;  // as a shell says it of a program that Ctrl-C has ended
 
-// 0: played to the end and right. kExitFailed: something is wrong, or proves nothing. kExitCutShort: nothing is wrong, but it was.
+// 0: played to the end and right. kExitFailed: something is wrong, or the run proves nothing. kExitCutShort: it was, and nothing
+// is wrong.
 int exit_code(const RunSummary& summary);
 
 std::string summary_text(const RunSummary& summary);

@@ -614,6 +614,7 @@ TEST_CASE("summary: a run that was cut short says so, and is no failure if what 
     summary.judged = false;
     CHECK(contains(summary_text(summary), "cut short         after 3.2 of 30.0 s\n  not judged\n"));
     CHECK_FALSE(contains(summary_text(summary), "missing"));
+    CHECK_FALSE(contains(summary_text(summary), "sent"));
     CHECK(result_line(summary).starts_with("result: failed"));
     CHECK(exit_code(summary) == kExitCutShort);
   }
