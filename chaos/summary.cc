@@ -43,14 +43,23 @@ std::string verdict_text(const RunSummary& s) {
       s.findings.lost, s.findings.missing, s.findings.repeated, s.findings.different);
 }
 
+// Bots tell what they sent and received when they have stopped, which a run that is not judged does not wait for.
+std::string traffic_text(const RunSummary& s) {
+  if (!s.judged) {
+    return fmt::format("  events in         {} applied\n  outputs out       {} published in {} frames\n", s.events_applied,
+                       s.outputs_published, s.frames);
+  }
+  return fmt::format(
+      "  events in         {} sent, {} applied, {} not sent because a channel was full\n"
+      "  outputs out       {} published in {} frames, {} received by bots\n",
+      s.events_sent, s.events_applied, s.events_full, s.outputs_published, s.frames, s.outputs_received);
+}
+
 std::string play_text(const RunSummary& s) {
   if (s.seconds == 0) return "\nnothing was played\n";
   std::string text = fmt::format("\nplayed {:.1f} s with {} arenas of {} bots, seed {}\n", s.seconds, s.options.arenas,
                                  s.options.bots, s.options.seed);
-  text += fmt::format("  events in         {} sent, {} applied, {} not sent because a channel was full\n", s.events_sent,
-                      s.events_applied, s.events_full);
-  text += fmt::format("  outputs out       {} published in {} frames, {} received by bots\n", s.outputs_published, s.frames,
-                      s.outputs_received);
+  text += traffic_text(s);
   text += fmt::format("  kills             {}: {}\n", s.kills, kills_text(s));
   text += fmt::format("  run again         {} frames with {} events\n", s.replayed_frames, s.replayed_events);
   text += fmt::format("  kill to ready     {}\n", durations_text(s.to_live));
@@ -63,7 +72,8 @@ std::string problems_text(const RunSummary& summary) {
   size_t shown = 0;
   for (const auto* list : {&summary.findings.problems, &summary.vacuous}) {
     for (const std::string& problem : *list) {
-      if (shown++ < kMostProblems) text += fmt::format("  problem           {}\n", problem);
+      if (shown++ >= kMostProblems) continue;
+      text += fmt::format("  problem           {}\n", problem.substr(0, problem.find_last_not_of('\n') + 1));
     }
   }
   if (shown > kMostProblems) text += fmt::format("  and {} more\n", shown - kMostProblems);
