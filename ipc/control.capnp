@@ -7,6 +7,8 @@
 
 using Cxx = import "/capnp/c++.capnp";
 $Cxx.namespace("arenad::wire");
+using Schema = import "/capnp/schema.capnp";
+using Crash = import "crash.capnp";
 
 const protocolVersion :UInt32 = 1;
 
@@ -24,7 +26,19 @@ struct Request {
     attach @9 :Attach;
     detach @10 :UInt32;   # an attachment
     results @11 :Text;    # an arena
+    crashes @12 :CrashQuery;
+    crash @13 :UInt64;    # the id of an incident
+    quarantine @14 :Selection;   # with `all`: also that of arenas which have ended
+    quarantined @15 :UInt64;     # one entry, with its bytes
+    quarantineRetry @16 :List(UInt64);
+    quarantineDrop @17 :List(UInt64);
   }
+}
+
+struct CrashQuery {
+  selection @0 :Selection;   # with `all`: also those of arenas that nobody knows any more
+  slow @1 :Bool;             # frames over the soft limit too
+  limit @2 :UInt32;          # the newest so many; 0: 100, and no more than 1000
 }
 
 struct FromDaemon {
@@ -47,7 +61,41 @@ struct Reply {
     attached @7 :Attached;
     detached @8 :Void;
     results @9 :List(MatchResult);
+    crashes @10 :List(Crash.Incident);        # newest first
+    crash @11 :Crash.Crash;
+    quarantine @12 :List(QuarantinedEvent);   # newest first
+    quarantined @13 :QuarantinedDetail;
+    # quarantineRetry and quarantineDrop are answered with items: `id` is the entry's number, `name` the arena's name
   }
+}
+
+# An event that the arena does not get, because applying it has killed the worker twice.
+struct QuarantinedEvent {
+  id @0 :UInt64;
+  arena @1 :Text;        # its id
+  name @2 :Text;
+  game @3 :Text;
+  seat @4 :UInt32;
+  player @5 :Text;
+  channel @6 :UInt64;
+  sequence @7 :UInt64;
+  type @8 :UInt64;
+  bytes @9 :UInt64;      # of the message
+  frame @10 :UInt64;
+  atUnixMs @11 :Int64;
+  incident @12 :UInt64;  # the death that decided it
+}
+
+struct QuarantinedDetail {
+  event @0 :QuarantinedEvent;
+  message @1 :Data;      # one Cap'n Proto segment
+  schema @2 :Data;       # of the game, a message with the root GameSchema; empty: not known now
+}
+
+# The types that a game module declares: its state and its events, with all that they are made of. The module carries it
+# (module_abi.h).
+struct GameSchema {
+  nodes @0 :List(Schema.Node);
 }
 
 enum FailureCode {
@@ -130,6 +178,7 @@ struct DaemonStatus {
   draining @9 :Bool;
   recoveries @10 :UInt64;
   notices @11 :List(Text);      # what an operator should know since the start: a database moved aside, arenas set back
+  checkpointAlarm @12 :Bool;    # checkpointLagMs is over checkpoint.alarm_ms
 }
 
 struct ArenaStatus {
@@ -176,6 +225,9 @@ struct ArenaStatus {
   channels @40 :List(ChannelStatus);
   params @41 :List(Param);
   lateness @42 :List(UInt64);  # in detail: the counts of the histogram (ipc/histogram.h), microseconds
+  framesSlow @43 :UInt64;      # longer than the soft limit, of this incarnation
+  quarantined @44 :UInt64;     # events in quarantine
+  lastCrash @45 :UInt64;       # the id of the newest incident that was a death; 0: none since arenad began
 }
 
 struct ChannelStatus {

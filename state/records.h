@@ -77,15 +77,73 @@ struct ResultRecord {
   bool operator==(const ResultRecord&) const = default;
 };
 
+// A worker's end, or a frame that took too long (ipc/crash.capnp).
+enum class IncidentKind { crash, exit, killed, out_of_memory, hang, slow };
+
+// Also the words in the database, so they never change.
+constexpr const char* to_string(IncidentKind kind) {
+  switch (kind) {
+    case IncidentKind::crash:
+      return "crash";
+    case IncidentKind::exit:
+      return "exit";
+    case IncidentKind::killed:
+      return "killed";
+    case IncidentKind::out_of_memory:
+      return "out_of_memory";
+    case IncidentKind::hang:
+      return "hang";
+    case IncidentKind::slow:
+      return "slow";
+  }
+  return "?";
+}
+
+struct IncidentRecord {
+  uint64_t id = 0;  // chosen by arenad: it goes on from latest_incident()
+  ArenaId arena;
+  Epoch epoch;
+  FrameNumber frame;
+  IncidentKind kind = IncidentKind::crash;
+  int64_t at_unix_ms = 0;
+  std::string report;  // a wire::Crash, one segment; opaque here
+
+  bool operator==(const IncidentRecord&) const = default;
+};
+
+// An event that an arena does not get. Identified by (arena, channel, sequence).
+struct QuarantineRecord {
+  uint64_t id = 0;  // chosen by arenad: it goes on from latest_quarantined()
+  ArenaId arena;
+  ChannelId channel;
+  uint64_t sequence = 0;
+  uint32_t seat = 0;
+  std::string player;
+  uint64_t type = 0;
+  FrameNumber frame;
+  int64_t at_unix_ms = 0;
+  uint64_t incident = 0;
+  std::string bytes;  // one Cap'n Proto segment
+
+  bool operator==(const QuarantineRecord&) const = default;
+};
+
 // What one transaction writes, in the order of its members: an arena that is both forgotten and written in one batch is
 // afterwards there, with nothing from before. Writing the same batch twice has the effect of writing it once.
 struct StoreBatch {
-  std::vector<ArenaId> forgotten;             // row and checkpoints go, results stay
+  std::vector<ArenaId> forgotten;             // row, checkpoints and quarantine go, results and incidents stay
   std::vector<ArenaRecord> arenas;            // inserted, or replace the row of the same id
   std::vector<CheckpointRecord> checkpoints;  // the two newest of each arena stay
   std::vector<ResultRecord> results;          // the first of a sequence stays
+  std::vector<IncidentRecord>
+      incidents;  // the first of an (arena, epoch, kind, frame) stays; the oldest go when there are many
+  std::vector<QuarantineRecord> quarantined;  // the first of an (arena, channel, sequence) stays
+  std::vector<uint64_t> unquarantined;        // ids of entries that go; one that is also in `quarantined` stays gone
 
-  [[nodiscard]] bool empty() const { return forgotten.empty() && arenas.empty() && checkpoints.empty() && results.empty(); }
+  [[nodiscard]] bool empty() const {
+    return forgotten.empty() && arenas.empty() && checkpoints.empty() && results.empty() && incidents.empty() &&
+           quarantined.empty() && unquarantined.empty();
+  }
 };
 
 }  // namespace arenad

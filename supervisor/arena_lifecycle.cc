@@ -95,13 +95,13 @@ ArenaActions ArenaLifecycle::worker_live(uint64_t now_ns) {
   return {act::DisarmDeadline{}, act::Persist{}};
 }
 
-ArenaActions ArenaLifecycle::worker_ended(WorkerEnd end, uint64_t now_ns, uint64_t random) {
+ArenaActions ArenaLifecycle::worker_ended(WorkerEnd end, uint64_t now_ns, uint64_t random, Charge charge) {
   if (worker_ == Worker::none) return {};
   const bool was_live = worker_ == Worker::live;
   worker_ = Worker::none;
   switch (end) {
     case WorkerEnd::crashed:
-      return crashed(now_ns, random);
+      return crashed(now_ns, random, charge);
     case WorkerEnd::ended:
       return checkpoint_and_rest(ArenaState::ended);
     case WorkerEnd::finished:
@@ -116,6 +116,7 @@ ArenaActions ArenaLifecycle::worker_ended(WorkerEnd end, uint64_t now_ns, uint64
     case WorkerEnd::refused_state:
     case WorkerEnd::refused_no_snapshot:
     case WorkerEnd::refused_broken_log:
+    case WorkerEnd::refused_divergence:
     case WorkerEnd::refused_system:
       // One that has run frames has nothing to refuse any more.
       return was_live && state_ != ArenaState::stopping ? crashed(now_ns, random) : refused(end, now_ns, random);
@@ -123,14 +124,19 @@ ArenaActions ArenaLifecycle::worker_ended(WorkerEnd end, uint64_t now_ns, uint64
   return {};
 }
 
-ArenaActions ArenaLifecycle::crashed(uint64_t now_ns, uint64_t random) {
+ArenaActions ArenaLifecycle::crashed(uint64_t now_ns, uint64_t random, Charge charge) {
   ++crashes_;
   if (!has_lived_) {
     if (state_ != ArenaState::starting || std::exchange(tried_again_, true)) return rest(ArenaState::failed);
     return begin_incarnation(BeginWith::nothing);
   }
   if (state_ == ArenaState::stopping) stop_wanted_ = true;
-  const RestartDecision decision = budget_.crashed(now_ns, random);
+  RestartDecision decision = RestartAfter{};
+  if (charge == Charge::budget) {
+    decision = budget_.crashed(now_ns, random);
+  } else {
+    budget_.excused(now_ns);
+  }
   if (std::holds_alternative<GiveUp>(decision)) return checkpoint_and_rest(ArenaState::failed);
   const uint64_t delay_ns = std::get<RestartAfter>(decision).delay_ns;
   // What the checkpoint ladder had to be used for stays so until an incarnation lives.
@@ -148,7 +154,8 @@ ArenaActions ArenaLifecycle::crashed(uint64_t now_ns, uint64_t random) {
 ArenaActions ArenaLifecycle::refused(WorkerEnd end, uint64_t now_ns, uint64_t random) {
   if (!has_lived_) return rest(ArenaState::failed);
   if (end == WorkerEnd::refused_system) return crashed(now_ns, random);
-  if (end == WorkerEnd::refused_params || end == WorkerEnd::refused_state) return rest(ArenaState::failed);
+  if (end == WorkerEnd::refused_params || end == WorkerEnd::refused_state || end == WorkerEnd::refused_divergence)
+    return rest(ArenaState::failed);
   if (begun_with_ == BeginWith::predecessor) return begin_incarnation(BeginWith::predecessor_checkpoint);
   return rest(ArenaState::lost);
 }

@@ -14,9 +14,10 @@
 //   *    a new arena that never ran: there is nothing to recover. One death may be another's fault (a spare was killed while it
 //        was handed over), so it is tried once more; then it is failed, and whoever started it is told why
 //   **   nothing to begin with: once more with the checkpoint from the database, then lost. The state or the parameters are not
-//        taken: failed
+//        taken, or a replay diverged and must not: failed
 //   ***  what it had is recovered first, then it is stopped; state stays `stopping`
-//   recovering is backing_off first if the restart budget says so, failed if the budget is used up.
+//   recovering is backing_off first if the restart budget says so, failed if the budget is used up. A crash that an event was to
+//   blame for, which is in quarantine now, is not charged: recovering at once.
 #pragma once
 
 #include <cstdint>
@@ -48,8 +49,12 @@ enum class WorkerEnd {
   refused_state,
   refused_no_snapshot,
   refused_broken_log,
+  refused_divergence,  // a replay gave other outputs, and the configuration says that the arena stops then
   refused_system
 };
+
+// Whether a crash counts against the restart budget.
+enum class Charge { budget, excused };  // excused: an event was to blame, and is in quarantine now
 
 namespace act {
 struct BeginIncarnation {
@@ -91,7 +96,7 @@ class ArenaLifecycle {
   // An arena with a live worker of an earlier arenad.
   ArenaActions adopt(uint64_t now_ns);
   ArenaActions worker_live(uint64_t now_ns);
-  ArenaActions worker_ended(WorkerEnd end, uint64_t now_ns, uint64_t random);
+  ArenaActions worker_ended(WorkerEnd end, uint64_t now_ns, uint64_t random, Charge charge = Charge::budget);
   // No worker could be had: the template does not load, no memory.
   ArenaActions no_worker(uint64_t now_ns, uint64_t random);
   ArenaActions delay_over();
@@ -106,7 +111,7 @@ class ArenaLifecycle {
   [[nodiscard]] bool is_active() const;
 
  private:
-  ArenaActions crashed(uint64_t now_ns, uint64_t random);
+  ArenaActions crashed(uint64_t now_ns, uint64_t random, Charge charge = Charge::budget);
   ArenaActions refused(WorkerEnd end, uint64_t now_ns, uint64_t random);
   ArenaActions begin_incarnation(BeginWith with);
   ArenaActions rest(ArenaState state);

@@ -69,6 +69,13 @@ void Commands::request(RequestId from, wire::Request::Reader request, std::vecto
       return detach(from, request.getDetach());
     case wire::Request::RESULTS:
       return results(from, text_of(request.getResults()));
+    case wire::Request::CRASHES:
+    case wire::Request::CRASH:
+    case wire::Request::QUARANTINE:
+    case wire::Request::QUARANTINED:
+    case wire::Request::QUARANTINE_RETRY:
+    case wire::Request::QUARANTINE_DROP:
+      break;
   }
   scope_.server.fail(from,
                      make_error(ErrorCode::invalid, "this arenad does not know the request; it is older than its caller"));

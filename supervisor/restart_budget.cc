@@ -41,6 +41,14 @@ RestartDecision RestartBudget::crashed(uint64_t now_ns, uint64_t random) {
   return decision;
 }
 
+void RestartBudget::excused(uint64_t now_ns) {
+  if (state_ == State::given_up) return;
+  end_row_if_healthy(now_ns);
+  if (!charged_ns_.empty()) charged_ns_.pop_back();
+  if (crashes_in_row_ > 0) --crashes_in_row_;
+  state_ = State::starting;
+}
+
 void RestartBudget::replaced(uint64_t now_ns) {
   if (state_ == State::given_up) reset();
   end_row_if_healthy(now_ns);

@@ -3,11 +3,11 @@
 // Pure: no clock and no randomness inside. Times are monotonic nanoseconds; the random number is
 // any 64 bits.
 //
-//   state    | running(now)  | crashed(now, random)                 | replaced(now) | reset()
-//   ---------+---------------+--------------------------------------+---------------+-----------
-//   starting | running since | starting: RestartAfter, one charged; | starting      | starting,
-//   running  | unchanged     | or given_up: GiveUp                  | starting      | all
-//   given_up | unchanged     | given_up: GiveUp                     | as reset()    | forgotten
+//   state    | running(now)  | crashed(now, random)                 | excused(now)          | replaced(now) | reset()
+//   ---------+---------------+--------------------------------------+-----------------------+---------------+-----------
+//   starting | running since | starting: RestartAfter, one charged; | starting, the newest  | starting      | starting,
+//   running  | unchanged     | or given_up: GiveUp                  | charge is taken back  | starting      | all
+//   given_up | unchanged     | given_up: GiveUp                     | unchanged             | as reset()    | forgotten
 //
 // Two measures, which do not depend on each other:
 //   the window  at most `intensity` restarts are charged in any window_ns; the crash that would
@@ -52,6 +52,8 @@ class RestartBudget {
   void running(uint64_t now_ns);
   // The incarnation ended without having been asked to.
   [[nodiscard]] RestartDecision crashed(uint64_t now_ns, uint64_t random);
+  // It ended for the same reason as the one before, which is out of the way now: neither is charged.
+  void excused(uint64_t now_ns);
   // An operator's restart, a reload or an upgrade begins the next incarnation. It is not charged,
   // and it revives an arena that was given up.
   void replaced(uint64_t now_ns);

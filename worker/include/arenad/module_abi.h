@@ -111,6 +111,9 @@ typedef struct arenad_game {
   size_t (*checkpoint)(void* game, void* words, size_t capacity_words);
   /* May be NULL. Why the last callback gave ARENAD_REFUSED or ARENAD_FAILED; valid until the next call. */
   const char* (*last_error)(void* game);
+  /* May be NULL. The types that the game declares, as a Cap'n Proto message in stream framing whose root is GameSchema
+   * (control.capnp). Only tools look at it, to show events and results as text. */
+  const void* (*schema)(size_t* bytes);
 } arenad_game;
 
 typedef enum arenad_leave_reason {
