@@ -7,7 +7,49 @@
 namespace arenad {
 namespace {
 
-constexpr std::array kMigrations = {Migration{1, kSchemaSql}};
+// Incidents and quarantine. As in version 1 there are no foreign keys, and a checksum is XXH3 of the other columns.
+constexpr char kVersion2[] = R"sql(
+CREATE TABLE incidents (
+  id INTEGER PRIMARY KEY,
+  arena BLOB NOT NULL CHECK (length(arena) = 16),
+  epoch INTEGER NOT NULL,
+  frame INTEGER NOT NULL,
+  kind TEXT NOT NULL,  -- the words of to_string(IncidentKind)
+  at_unix_ms INTEGER NOT NULL,
+  checksum INTEGER NOT NULL,
+  report BLOB NOT NULL,
+  UNIQUE (arena, epoch, kind, frame)
+) STRICT;
+-- For an arena's newest and for what of it is too old: read from the index alone.
+CREATE INDEX incidents_by_arena ON incidents (arena, id, kind);
+CREATE INDEX deaths_by_id ON incidents (id) WHERE kind <> 'slow';
+
+CREATE TABLE quarantine (
+  id INTEGER PRIMARY KEY,
+  arena BLOB NOT NULL CHECK (length(arena) = 16),
+  channel INTEGER NOT NULL,
+  sequence INTEGER NOT NULL,
+  seat INTEGER NOT NULL,
+  player TEXT NOT NULL,
+  type INTEGER NOT NULL,
+  frame INTEGER NOT NULL,
+  at_unix_ms INTEGER NOT NULL,
+  incident INTEGER NOT NULL,
+  checksum INTEGER NOT NULL,
+  bytes BLOB NOT NULL,
+  UNIQUE (arena, channel, sequence)
+) STRICT;
+CREATE INDEX quarantine_by_arena ON quarantine (arena, id);
+
+-- incidents: how many there are, so that no commit has to count them. latest_incident and latest_quarantined: the highest id
+-- that was ever used, which stays when its row goes.
+CREATE TABLE counters (
+  name TEXT PRIMARY KEY NOT NULL,
+  value INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+)sql";
+
+constexpr std::array kMigrations = {Migration{1, kSchemaSql}, Migration{2, kVersion2}};
 
 }  // namespace
 

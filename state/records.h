@@ -99,6 +99,8 @@ constexpr const char* to_string(IncidentKind kind) {
   return "?";
 }
 
+enum class IncidentScope { deaths, deaths_and_slow_frames };
+
 struct IncidentRecord {
   uint64_t id = 0;  // chosen by arenad: it goes on from latest_incident()
   ArenaId arena;
@@ -128,7 +130,7 @@ struct QuarantineRecord {
   bool operator==(const QuarantineRecord&) const = default;
 };
 
-// What one transaction writes, in the order of its members: an arena that is both forgotten and written in one batch is
+// What one transaction writes, in the order of its members, but for unquarantined: an arena that is both forgotten and written in one batch is
 // afterwards there, with nothing from before. Writing the same batch twice has the effect of writing it once.
 struct StoreBatch {
   std::vector<ArenaId> forgotten;             // row, checkpoints and quarantine go, results and incidents stay
@@ -138,7 +140,9 @@ struct StoreBatch {
   std::vector<IncidentRecord>
       incidents;  // the first of an (arena, epoch, kind, frame) stays; the oldest go when there are many
   std::vector<QuarantineRecord> quarantined;  // the first of an (arena, channel, sequence) stays
-  std::vector<uint64_t> unquarantined;        // ids of entries that go; one that is also in `quarantined` stays gone
+  // Ids of entries that go, before those in `quarantined` come: an event that is let go and is quarantined anew under another id
+  // is there. An id that is in both stays gone, and is used up all the same.
+  std::vector<uint64_t> unquarantined;
 
   [[nodiscard]] bool empty() const {
     return forgotten.empty() && arenas.empty() && checkpoints.empty() && results.empty() && incidents.empty() &&

@@ -23,6 +23,15 @@ bool is_orderable(uint64_t number) {
   return number <= static_cast<uint64_t>(std::numeric_limits<int64_t>::max());
 }
 
+// 0 is the answer for "none".
+bool is_given_id(uint64_t id) {
+  return id != 0 && is_orderable(id);
+}
+
+uint64_t fold(uint64_t seed, std::string_view bytes) {
+  return XXH3_64bits_withSeed(bytes.data(), bytes.size(), seed);
+}
+
 Result<void> check(const ArenaId& id) {
   return require(!id.is_null(), "an arena without an id is not forgotten");
 }
@@ -45,6 +54,25 @@ Result<void> check(const ResultRecord& result) {
                  "event is not stored");
 }
 
+Result<void> check(const IncidentRecord& incident) {
+  return require(is_given_id(incident.id) && !incident.arena.is_null() && is_orderable(incident.epoch.value) &&
+                     is_orderable(incident.frame.value) && incident.report.size() <= limits::kMaxIncidentReportBytes,
+                 "an incident without an id or an arena, with an impossible epoch or frame, or with too large a report is not "
+                 "stored");
+}
+
+Result<void> check(const QuarantineRecord& entry) {
+  return require(is_given_id(entry.id) && !entry.arena.is_null() && is_orderable(entry.channel.value) &&
+                     is_orderable(entry.sequence) && is_orderable(entry.frame.value) && is_orderable(entry.incident) &&
+                     entry.player.size() <= limits::kMaxPlayerNameBytes && entry.bytes.size() <= limits::kMaxEventBytes,
+                 "an event without an id or an arena, with an impossible channel, sequence number, frame or incident, with too "
+                 "long a player's name, or that is too large does not go into quarantine");
+}
+
+Result<void> check(uint64_t unquarantined) {
+  return require(is_given_id(unquarantined), "what has no possible id cannot leave quarantine");
+}
+
 template <class Record>
 Result<void> check_each(const std::vector<Record>& records) {
   for (const Record& record : records) {
@@ -59,7 +87,10 @@ Result<void> check_batch(const StoreBatch& batch) {
   if (Result<void> checked = check_each(batch.forgotten); !checked) return checked;
   if (Result<void> checked = check_each(batch.arenas); !checked) return checked;
   if (Result<void> checked = check_each(batch.checkpoints); !checked) return checked;
-  return check_each(batch.results);
+  if (Result<void> checked = check_each(batch.results); !checked) return checked;
+  if (Result<void> checked = check_each(batch.incidents); !checked) return checked;
+  if (Result<void> checked = check_each(batch.quarantined); !checked) return checked;
+  return check_each(batch.unquarantined);
 }
 
 uint64_t checksum_of(const CheckpointRecord& checkpoint) {
@@ -69,9 +100,40 @@ uint64_t checksum_of(const CheckpointRecord& checkpoint) {
   return XXH3_64bits_withSeed(checkpoint.bytes.data(), checkpoint.bytes.size(), seed);
 }
 
+uint64_t checksum_of(const IncidentRecord& incident) {
+  const std::array<uint64_t, 6> key = {incident.id,          incident.arena.high,  incident.arena.low,
+                                       incident.epoch.value, incident.frame.value, static_cast<uint64_t>(incident.at_unix_ms)};
+  // The word and not the number, which a later version may change.
+  const uint64_t seed = fold(XXH3_64bits(key.data(), sizeof key), to_string(incident.kind));
+  return fold(seed, incident.report);
+}
+
+uint64_t checksum_of(const QuarantineRecord& entry) {
+  const std::array<uint64_t, 10> key = {entry.id,
+                                        entry.arena.high,
+                                        entry.arena.low,
+                                        entry.channel.value,
+                                        entry.sequence,
+                                        entry.seat,
+                                        entry.type,
+                                        entry.frame.value,
+                                        static_cast<uint64_t>(entry.at_unix_ms),
+                                        entry.incident};
+  const uint64_t seed = fold(XXH3_64bits(key.data(), sizeof key), entry.player);
+  return fold(seed, entry.bytes);
+}
+
 std::optional<ArenaDisposition> parse_disposition(std::string_view word) {
   using enum ArenaDisposition;
   for (const ArenaDisposition each : {running, saved, stopped, ended, failed, lost}) {
+    if (word == to_string(each)) return each;
+  }
+  return std::nullopt;
+}
+
+std::optional<IncidentKind> parse_incident_kind(std::string_view word) {
+  using enum IncidentKind;
+  for (const IncidentKind each : {crash, exit, killed, out_of_memory, hang, slow}) {
     if (word == to_string(each)) return each;
   }
   return std::nullopt;

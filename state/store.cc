@@ -110,32 +110,57 @@ Result<void> Store::commit(const StoreBatch& batch) {
   return {};
 }
 
-Result<std::vector<ArenaRecord>> Store::arenas() {
-  if (Result<void> ready = ensure_connected(); !ready) return ready.error();
-  auto read = connection_->arenas([this](const std::string& what) { skip_row(what); });
-  if (!read) return drop_if_suspect(read.error());
+// ---- Reading ----
+
+// Reading is given the connection, and for what must not be believed skip_row().
+template <class Reading>
+auto Store::read(Reading reading) {
+  using Read = decltype(reading(*connection_, OnDamage()));
+  if (Result<void> ready = ensure_connected(); !ready) return Read(ready.error());
+  Read read = reading(*connection_, [this](const std::string& what) { skip_row(what); });
+  if (!read) return Read(drop_if_suspect(read.error()));
   return read;
+}
+
+Result<std::vector<ArenaRecord>> Store::arenas() {
+  return read([](StoreConnection& from, const OnDamage& on_damage) { return from.arenas(on_damage); });
 }
 
 Result<std::vector<CheckpointRecord>> Store::checkpoints(ArenaId arena) {
-  if (Result<void> ready = ensure_connected(); !ready) return ready.error();
-  auto read = connection_->checkpoints(arena, [this](const std::string& what) { skip_row(what); });
-  if (!read) return drop_if_suspect(read.error());
-  return read;
+  return read([&](StoreConnection& from, const OnDamage& on_damage) { return from.checkpoints(arena, on_damage); });
 }
 
 Result<std::vector<ResultRecord>> Store::results(ArenaId arena) {
-  if (Result<void> ready = ensure_connected(); !ready) return ready.error();
-  auto read = connection_->results(arena);
-  if (!read) return drop_if_suspect(read.error());
-  return read;
+  return read([&](StoreConnection& from, const OnDamage&) { return from.results(arena); });
 }
 
 Result<std::optional<uint64_t>> Store::latest_results_sequence(ArenaId arena) {
-  if (Result<void> ready = ensure_connected(); !ready) return ready.error();
-  auto read = connection_->latest_results_sequence(arena);
-  if (!read) return drop_if_suspect(read.error());
-  return read;
+  return read([&](StoreConnection& from, const OnDamage&) { return from.latest_results_sequence(arena); });
+}
+
+Result<std::vector<IncidentRecord>> Store::incidents(std::optional<ArenaId> arena, IncidentScope scope, size_t newest) {
+  return read(
+      [&](StoreConnection& from, const OnDamage& on_damage) { return from.incidents(arena, scope, newest, on_damage); });
+}
+
+Result<std::optional<IncidentRecord>> Store::incident(uint64_t id) {
+  return read([&](StoreConnection& from, const OnDamage& on_damage) { return from.incident(id, on_damage); });
+}
+
+Result<uint64_t> Store::latest_incident() {
+  return read([](StoreConnection& from, const OnDamage&) { return from.latest_incident(); });
+}
+
+Result<std::vector<QuarantineRecord>> Store::quarantined(std::optional<ArenaId> arena) {
+  return read([&](StoreConnection& from, const OnDamage& on_damage) { return from.quarantined(arena, on_damage); });
+}
+
+Result<std::optional<QuarantineRecord>> Store::quarantined_event(uint64_t id) {
+  return read([&](StoreConnection& from, const OnDamage& on_damage) { return from.quarantined_event(id, on_damage); });
+}
+
+Result<uint64_t> Store::latest_quarantined() {
+  return read([](StoreConnection& from, const OnDamage&) { return from.latest_quarantined(); });
 }
 
 void Store::skip_row(const std::string& what) {

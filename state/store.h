@@ -54,6 +54,16 @@ class Store {
   // Nothing if the arena has no results.
   Result<std::optional<uint64_t>> latest_results_sequence(ArenaId arena);
 
+  // Newest first, at most so many. Of all arenas, forgotten ones too, if none is named. Damaged rows are skipped as above.
+  Result<std::vector<IncidentRecord>> incidents(std::optional<ArenaId> arena, IncidentScope scope, size_t newest);
+  Result<std::optional<IncidentRecord>> incident(uint64_t id);
+  // Newest first; of all arenas if none is named. Damaged rows are skipped as above.
+  Result<std::vector<QuarantineRecord>> quarantined(std::optional<ArenaId> arena);
+  Result<std::optional<QuarantineRecord>> quarantined_event(uint64_t id);
+  // The highest id that was ever used, also if its row is gone; 0: none was.
+  Result<uint64_t> latest_incident();
+  Result<uint64_t> latest_quarantined();
+
   // What the operator must hear of and no error says, since the last call.
   std::vector<std::string> take_notices();
   [[nodiscard]] uint64_t skipped_rows() const { return skipped_rows_; }
@@ -66,6 +76,8 @@ class Store {
 
   Result<void> connect();
   Result<void> ensure_connected();
+  template <class Reading>
+  auto read(Reading reading);
   Result<void> leave_moved_file();
   Result<void> judge_short_file();
   Result<void> move_damage_aside(const std::string& damage);

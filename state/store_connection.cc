@@ -53,7 +53,7 @@ Result<std::unique_ptr<StoreConnection>> StoreConnection::open(const std::string
   for (const auto step :
        {&StoreConnection::open_file, &StoreConnection::harden, &StoreConnection::recognise, &StoreConnection::check_content,
         &StoreConnection::check_wal, &StoreConnection::use_wal, &StoreConnection::migrate, &StoreConnection::prepare_statements,
-        &StoreConnection::learn_identity, &StoreConnection::sweep_orphans}) {
+        &StoreConnection::learn_identity, &StoreConnection::sweep_orphans, &StoreConnection::count_incidents}) {
     if (Result<void> done = (*opening.*step)(options); !done) return done.error();
   }
   opening->trust_ = Trust::sound;
@@ -207,7 +207,8 @@ int StoreConnection::apply(const Migration& migration) {
 }
 
 Result<void> StoreConnection::prepare_statements(const StoreOptions&) {
-  const int code = tables_.prepare(db_.get());
+  int code = tables_.prepare(db_.get());
+  if (code == SQLITE_OK) code = incident_tables_.prepare(db_.get());
   if (code != SQLITE_OK) return judgement(code, "use the tables of");
   return {};
 }
@@ -225,6 +226,12 @@ Result<void> StoreConnection::sweep_orphans(const StoreOptions&) {
   return {};
 }
 
+Result<void> StoreConnection::count_incidents(const StoreOptions&) {
+  const int code = incident_tables_.count_incidents();
+  if (code != SQLITE_OK) return error(code, "count the incidents in");
+  return {};
+}
+
 bool StoreConnection::file_has_moved() const {
   int moved = 0;
   sqlite3_file_control(db_.get(), "main", SQLITE_FCNTL_HAS_MOVED, &moved);
@@ -236,6 +243,7 @@ bool StoreConnection::file_has_moved() const {
 Result<void> StoreConnection::write(const StoreBatch& batch) {
   int code = execute(db_.get(), "BEGIN IMMEDIATE");
   if (code == SQLITE_OK) code = tables_.write(batch);
+  if (code == SQLITE_OK) code = incident_tables_.write(batch);
   if (code == SQLITE_OK) code = execute(db_.get(), "COMMIT");
   if (code == SQLITE_OK) return {};
   Error failure = error(code, "write");
@@ -270,6 +278,49 @@ Result<std::vector<ResultRecord>> StoreConnection::results(ArenaId arena) {
 Result<std::optional<uint64_t>> StoreConnection::latest_results_sequence(ArenaId arena) {
   std::optional<uint64_t> latest;
   const int code = tables_.read_latest_sequence(arena, latest);
+  if (code != SQLITE_OK) return error(code, "read");
+  return latest;
+}
+
+Result<std::vector<IncidentRecord>> StoreConnection::incidents(std::optional<ArenaId> arena, IncidentScope scope, size_t newest,
+                                                               const OnDamage& on_damage) {
+  std::vector<IncidentRecord> incidents;
+  const int code = incident_tables_.read_incidents(arena, scope, newest, on_damage, incidents);
+  if (code != SQLITE_OK) return error(code, "read");
+  return incidents;
+}
+
+Result<std::optional<IncidentRecord>> StoreConnection::incident(uint64_t id, const OnDamage& on_damage) {
+  std::optional<IncidentRecord> incident;
+  const int code = incident_tables_.read_incident(id, on_damage, incident);
+  if (code != SQLITE_OK) return error(code, "read");
+  return incident;
+}
+
+Result<uint64_t> StoreConnection::latest_incident() {
+  uint64_t latest = 0;
+  const int code = incident_tables_.read_latest_incident(latest);
+  if (code != SQLITE_OK) return error(code, "read");
+  return latest;
+}
+
+Result<std::vector<QuarantineRecord>> StoreConnection::quarantined(std::optional<ArenaId> arena, const OnDamage& on_damage) {
+  std::vector<QuarantineRecord> entries;
+  const int code = incident_tables_.read_quarantine(arena, on_damage, entries);
+  if (code != SQLITE_OK) return error(code, "read");
+  return entries;
+}
+
+Result<std::optional<QuarantineRecord>> StoreConnection::quarantined_event(uint64_t id, const OnDamage& on_damage) {
+  std::optional<QuarantineRecord> entry;
+  const int code = incident_tables_.read_quarantined(id, on_damage, entry);
+  if (code != SQLITE_OK) return error(code, "read");
+  return entry;
+}
+
+Result<uint64_t> StoreConnection::latest_quarantined() {
+  uint64_t latest = 0;
+  const int code = incident_tables_.read_latest_quarantined(latest);
   if (code != SQLITE_OK) return error(code, "read");
   return latest;
 }

@@ -11,6 +11,7 @@
 //   prepare_statements    its tables are the ones that the statements are for
 //   learn_identity        which database it is
 //   sweep_orphans         every checkpoint has an arena
+//   count_incidents       how many there are is known without counting
 //
 // Invariants: a write is there in whole when it returns ok, and in part never. After an error that casts doubt on what SQLite
 // believes about the file, is_suspect() holds for good.
@@ -24,6 +25,7 @@
 #include <vector>
 
 #include "arenad/result.h"
+#include "state/incident_tables.h"
 #include "state/records.h"
 #include "state/sqlite.h"
 #include "state/store_options.h"
@@ -50,6 +52,13 @@ class StoreConnection {
   Result<std::vector<CheckpointRecord>> checkpoints(ArenaId arena, const OnDamage& on_damage);
   Result<std::vector<ResultRecord>> results(ArenaId arena);
   Result<std::optional<uint64_t>> latest_results_sequence(ArenaId arena);
+  Result<std::vector<IncidentRecord>> incidents(std::optional<ArenaId> arena, IncidentScope scope, size_t newest,
+                                                const OnDamage& on_damage);
+  Result<std::optional<IncidentRecord>> incident(uint64_t id, const OnDamage& on_damage);
+  Result<uint64_t> latest_incident();
+  Result<std::vector<QuarantineRecord>> quarantined(std::optional<ArenaId> arena, const OnDamage& on_damage);
+  Result<std::optional<QuarantineRecord>> quarantined_event(uint64_t id, const OnDamage& on_damage);
+  Result<uint64_t> latest_quarantined();
 
  private:
   enum class Trust {
@@ -71,6 +80,7 @@ class StoreConnection {
   Result<void> prepare_statements(const StoreOptions& options);
   Result<void> learn_identity(const StoreOptions& options);
   Result<void> sweep_orphans(const StoreOptions& options);
+  Result<void> count_incidents(const StoreOptions& options);
 
   int apply(const Migration& migration);
 
@@ -85,6 +95,7 @@ class StoreConnection {
   int64_t version_ = 0;
   std::string identity_;
   StoreTables tables_;  // its statements end before db_
+  IncidentTables incident_tables_;
 };
 
 }  // namespace arenad

@@ -38,6 +38,8 @@ Error stopped_before() {
 // ---- WaitingWrites ----
 
 void WaitingWrites::merge(StoreBatch later) {
+  incidents_.merge(std::move(later.incidents));
+  quarantine_.merge(later.forgotten, later.unquarantined, std::move(later.quarantined));
   for (const ArenaId id : later.forgotten) {
     forgotten_.insert(id);
     arenas_.erase(id);
@@ -61,6 +63,8 @@ StoreBatch WaitingWrites::take() {
   batch.arenas = values_of(std::move(arenas_));
   batch.checkpoints = values_of(std::move(checkpoints_));
   batch.results = std::move(results_);
+  batch.incidents = incidents_.take();
+  quarantine_.take(batch);
   *this = WaitingWrites();
   return batch;
 }

@@ -12,8 +12,9 @@
 // Anybody may submit. Completions never run inside submit() and never on the store thread: they are queued, wake() is called,
 // and the loop's thread runs them in run_completions(). Each completion runs once, in the order of its kind.
 //
-// What waits stays bounded while the disk fails: of each arena the newest row and the newest checkpoint. Only results pile up,
-// because each must be kept, and one completion for each batch; whoever submits results waits for their completion.
+// What waits stays bounded while the disk fails: of each arena the newest row and the newest checkpoint, and as many incidents
+// as the database would keep. Only results and what is in quarantine pile up, because each must be kept, and one completion for
+// each batch; whoever submits results waits for their completion.
 #pragma once
 
 #include <chrono>
@@ -31,6 +32,7 @@
 #include "arenad/result.h"
 #include "state/records.h"
 #include "state/store.h"
+#include "state/waiting_incidents.h"
 
 namespace arenad {
 
@@ -72,6 +74,8 @@ class WaitingWrites {
   std::map<ArenaId, ArenaRecord> arenas_;
   std::map<ArenaId, CheckpointRecord> checkpoints_;
   std::vector<ResultRecord> results_;
+  WaitingIncidents incidents_;
+  WaitingQuarantine quarantine_;
 };
 
 class StoreThread {

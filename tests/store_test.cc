@@ -68,10 +68,39 @@ ResultRecord result_of(uint64_t n, uint64_t sequence) {
           .recorded_unix_ms = 1'700'000'001'000};
 }
 
-// Everything that arena n would have written by its step: its row, a checkpoint, a result.
+IncidentRecord incident_of(uint64_t n, uint64_t step) {
+  return {.id = 1'000'000'000 * n + step,
+          .arena = id_of(n),
+          .epoch = {1},
+          .frame = {step},
+          .kind = IncidentKind::crash,
+          .at_unix_ms = 1'700'000'002'000,
+          .report = "report " + std::to_string(step)};
+}
+
+QuarantineRecord quarantined_of(uint64_t n, uint64_t step) {
+  return {.id = 1'000'000'000 * n + step,
+          .arena = id_of(n),
+          .channel = {1},
+          .sequence = step,
+          .seat = static_cast<uint32_t>(step % 64),
+          .player = "anna",
+          .type = 0xfedc'ba98'0000'0000 + step,
+          .frame = {step},
+          .at_unix_ms = 1'700'000'002'000,
+          .incident = step,
+          .bytes = "event " + std::to_string(step)};
+}
+
+// Everything that arena n would have written by its step: its row and one of each other kind of record.
 StoreBatch step_of(uint64_t n, uint64_t step) {
-  return {
-      .forgotten = {}, .arenas = {arena_of(n)}, .checkpoints = {checkpoint_of(n, 1, step)}, .results = {result_of(n, step)}};
+  return {.forgotten = {},
+          .arenas = {arena_of(n)},
+          .checkpoints = {checkpoint_of(n, 1, step)},
+          .results = {result_of(n, step)},
+          .incidents = {incident_of(n, step)},
+          .quarantined = {quarantined_of(n, step)},
+          .unquarantined = {}};
 }
 
 // ---- Files ----
@@ -328,7 +357,7 @@ TEST_CASE("store: a new database is empty, and made as it should be") {
   CHECK_FALSE(fs::exists(folder.file() + "-wal"));
   Raw raw(folder.file());
   CHECK(raw.ask("PRAGMA journal_mode") == "wal");
-  CHECK(raw.ask("PRAGMA user_version") == "1");
+  CHECK(raw.ask("PRAGMA user_version") == std::to_string(known_migrations().back().version));
   CHECK(raw.ask("PRAGMA application_id") == std::to_string(0x4172656e));
   CHECK(raw.ask("SELECT count(*) FROM pragma_table_list WHERE schema = 'main'"
                 " AND name NOT LIKE 'sqlite_%' AND strict = 0") == "0");
@@ -486,7 +515,9 @@ TEST_CASE("store: what could never be stored is invalid, and spoils nothing") {
   Store store = open_well(folder.file());
   constexpr uint64_t kLargest = INT64_MAX;
 
-  StoreBatch limit = step_of(1, kLargest);
+  StoreBatch limit = step_of(1, 1);
+  limit.checkpoints[0].frame = {kLargest};
+  limit.results[0].sequence = kLargest;
   limit.arenas[0].epoch = kLargest;
   limit.checkpoints[0].epoch = {kLargest};
   limit.results[0].bytes.assign(limits::kMaxEventBytes, 'r');
@@ -562,9 +593,10 @@ TEST_CASE("store: moved from one place to another it goes on") {
 
 TEST_CASE("store: migrations run in order, once, and keep what is there") {
   TemporaryFolder folder;
-  const Migration newer[] = {known_migrations()[0],
-                             {2, "CREATE TABLE extra (n INTEGER NOT NULL) STRICT; INSERT INTO extra VALUES (2)"},
-                             {3, "UPDATE extra SET n = n * 10; ALTER TABLE extra ADD COLUMN m INTEGER"}};
+  const int64_t known = known_migrations().back().version;
+  std::vector<Migration> newer(known_migrations().begin(), known_migrations().end());
+  newer.push_back({known + 1, "CREATE TABLE extra (n INTEGER NOT NULL) STRICT; INSERT INTO extra VALUES (2)"});
+  newer.push_back({known + 2, "UPDATE extra SET n = n * 10; ALTER TABLE extra ADD COLUMN m INTEGER"});
   const StoreOptions options{.busy_timeout = std::chrono::milliseconds(1), .migrations = newer};
   SUBCASE("from the version before") {
     make_database(folder.file(), 1);
@@ -581,13 +613,14 @@ TEST_CASE("store: migrations run in order, once, and keep what is there") {
     CHECK(frames_of(store, 1) == std::vector<uint64_t>{2, 1});
   }
   CHECK(Raw(folder.file()).ask("SELECT n FROM extra") == "20");
-  CHECK(Raw(folder.file()).ask("PRAGMA user_version") == "3");
+  CHECK(Raw(folder.file()).ask("PRAGMA user_version") == std::to_string(known + 2));
 }
 
 TEST_CASE("store: a migration that fails changes nothing") {
   TemporaryFolder folder;
   make_database(folder.file(), 1);
-  const Migration broken[] = {known_migrations()[0], {2, "CREATE TABLE extra (n) ; SELECT nothing"}};
+  std::vector<Migration> broken(known_migrations().begin(), known_migrations().end());
+  broken.push_back({broken.back().version + 1, "CREATE TABLE extra (n) ; SELECT nothing"});
   const Result<Store::Opened> refused =
       Store::open(folder.file(), {.busy_timeout = std::chrono::milliseconds(1), .migrations = broken});
   REQUIRE_FALSE(refused.ok());
@@ -602,7 +635,7 @@ TEST_CASE("store: a migration that fails changes nothing") {
 TEST_CASE("store: a database of a newer Arenad is refused and left alone") {
   TemporaryFolder folder;
   make_database(folder.file(), 1);
-  Raw(folder.file()).run("PRAGMA user_version = 2");
+  Raw(folder.file()).run("PRAGMA user_version = " + std::to_string(known_migrations().back().version + 1));
   const std::string before = read_file(folder.file());
   const Result<Store::Opened> refused = Store::open(folder.file());
   REQUIRE_FALSE(refused.ok());
@@ -667,12 +700,16 @@ TEST_CASE("store: a database of ours with other tables is moved aside") {
   SUBCASE("a table is missing") {
     Raw(folder.file()).run("DROP TABLE results");
   }
+  SUBCASE("a table of a later version is missing") {
+    Raw(folder.file()).run("DROP TABLE counters");
+  }
   SUBCASE("a column is missing") {
     Raw(folder.file()).run("ALTER TABLE arenas RENAME COLUMN game TO play");
   }
   SUBCASE("no tables at all") {
     Raw(folder.file())
         .run(
+            "DROP TABLE counters; DROP TABLE quarantine; DROP TABLE incidents;"
             "DROP TABLE results; DROP TABLE checkpoints; DROP TABLE arena_params;"
             "DROP TABLE arenas; DROP TABLE store");
   }
@@ -1162,6 +1199,8 @@ TEST_CASE("store: an I/O error at any access loses nothing and moves nothing asi
     files.heal();
     CHECK(well(results).size() == 4);
     CHECK(frames_of(store, 1) == std::vector<uint64_t>{4, 3});
+    CHECK(well(store.incidents({}, IncidentScope::deaths, 10)).size() == 4);
+    CHECK(well(store.quarantined({})).size() == 4);
     CHECK(folder.damaged().empty());
     CHECK(store.replacements() == 0);
   }
@@ -1223,6 +1262,10 @@ void check_after_death(const TemporaryFolder& folder, const Death& death) {
   const std::vector<uint64_t> frames = frames_of(opened->store, 1);
   CHECK(frames.size() == std::min<uint64_t>(latest, 2));
   if (latest > 0) CHECK(frames[0] == latest);
+  const auto incidents = well(opened->store.incidents(id_of(1), IncidentScope::deaths, SIZE_MAX));
+  CHECK(incidents.size() == std::min<uint64_t>(latest, limits::kMaxDeathsOfArena));
+  if (latest > 0) CHECK(incidents[0] == incident_of(1, latest));
+  CHECK(well(opened->store.quarantined(id_of(1))).size() == latest);
   CHECK(opened->store.skipped_rows() == 0);
   CHECK(Raw(folder.file()).ask("PRAGMA integrity_check") == "ok");
 }
