@@ -99,6 +99,7 @@ constexpr const char* to_string(IncidentKind kind) {
   return "?";
 }
 
+// Which incidents are asked for: every kind but slow, or all.
 enum class IncidentScope { deaths, deaths_and_slow_frames };
 
 struct IncidentRecord {
@@ -130,8 +131,8 @@ struct QuarantineRecord {
   bool operator==(const QuarantineRecord&) const = default;
 };
 
-// What one transaction writes, in the order of its members, but for unquarantined: an arena that is both forgotten and written in one batch is
-// afterwards there, with nothing from before. Writing the same batch twice has the effect of writing it once.
+// What one transaction writes, in the order of its members, but for unquarantined: an arena that is both forgotten and written
+// in one batch is afterwards there, with nothing from before. Writing the same batch twice has the effect of writing it once.
 struct StoreBatch {
   std::vector<ArenaId> forgotten;             // row, checkpoints and quarantine go, results and incidents stay
   std::vector<ArenaRecord> arenas;            // inserted, or replace the row of the same id
