@@ -52,6 +52,8 @@ void FrameHistory::follow_channels(const DecidedFrame& frame) {
         if (Part* part = at(entry.slot)) part->left = number;
         break;
       case FrameEntryKind::drain:
+      case FrameEntryKind::skip:
+      case FrameEntryKind::retry:
         break;
     }
   });

@@ -216,6 +216,9 @@ bool Attachment::State::take_rejection() {
     case RejectReason::broken_ring:
       rejection.reason = Rejection::Reason::broken_ring;
       break;
+    case RejectReason::quarantined:
+      rejection.reason = Rejection::Reason::quarantined;
+      break;
     case RejectReason::none:
     case RejectReason::malformed:
       rejection.reason = Rejection::Reason::malformed;

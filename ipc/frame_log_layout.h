@@ -15,7 +15,9 @@
 //       72      8  system_hash   with done
 //       80         entries, each 16 bytes and its text, padded to 8
 //
-// Entries are applied in the order in which they stand. The game's tick follows the last one.
+// Entries are applied in the order in which they stand. The game's tick follows the last one. `skip` is for the whole frame, and
+// comes in when a frame that killed its worker is run again: it then stands in the record of the next incarnation, so that whoever
+// runs the frame later does the same.
 #pragma once
 
 #include <cstddef>
@@ -28,6 +30,8 @@ enum class FrameEntryKind : uint16_t {
   join = 2,   // channel id `value` takes slot; text: the player's name
   leave = 3,  // slot's channel goes, for reason `value` (arenad_leave_reason)
   drain = 4,  // the match should end by Unix nanoseconds `value`
+  skip = 5,   // this frame does not apply event `value` of the channel whose id is the text (8 bytes): it is in quarantine
+  retry = 6,  // an event from quarantine, entry `value`, for slot's player; text: RetryHead, then the message
 };
 
 struct FrameEntry {
@@ -37,6 +41,14 @@ struct FrameEntry {
   uint64_t value;
 };
 static_assert(sizeof(FrameEntry) == 16);
+
+// An event that is applied once more, with what it was when it came first.
+struct RetryHead {
+  uint64_t channel;
+  uint64_t sequence;
+  uint64_t type;
+};
+static_assert(sizeof(RetryHead) == 24);
 
 struct FrameRecord {
   uint32_t bytes;
@@ -63,6 +75,6 @@ struct FrameEffects {
   bool operator==(const FrameEffects&) const = default;
 };
 
-constexpr uint64_t kMaxFrameRecordBytes = 32 * 1024;
+constexpr uint64_t kMaxFrameRecordBytes = 80 * 1024;  // an event of 64 KiB that is tried again lies in it
 
 }  // namespace arenad

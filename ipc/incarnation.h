@@ -4,6 +4,7 @@
 #include <span>
 
 #include "arenad/ids.h"
+#include "ipc/black_box_layout.h"
 #include "ipc/incarnation_layout.h"
 #include "ipc/region.h"
 
@@ -34,6 +35,7 @@ class Incarnation {
   std::span<ChannelEntry> channels() {
     return {reinterpret_cast<ChannelEntry*>(region_.data() + kChannelTableOffset), limits::kMaxSlots};
   }
+  BlackBox& black_box() { return *reinterpret_cast<BlackBox*>(region_.data() + kBlackBoxOffset); }
   std::byte* log_ring() { return log_; }
   std::byte* output_ring() { return outputs_; }
   std::byte* system_ring() { return system_; }
@@ -46,6 +48,8 @@ class Incarnation {
   }
   void set_stage(Stage stage) { status().stage.store(static_cast<uint32_t>(stage), std::memory_order_release); }
   void set_phase(Phase phase) { status().phase.store(static_cast<uint32_t>(phase), std::memory_order_relaxed); }
+  // It got somewhere.
+  void beat() { status().beats.store(status().beats.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed); }
   [[nodiscard]] const Fd& fd() const { return region_.fd(); }
 
  private:
@@ -79,6 +83,9 @@ class IncarnationView {
   [[nodiscard]] uint32_t max_players() const;
   [[nodiscard]] uint32_t pid() const;
 
+  [[nodiscard]] const BlackBox& black_box() const {
+    return *reinterpret_cast<const BlackBox*>(region_.data() + kBlackBoxOffset);
+  }
   [[nodiscard]] const std::byte* log_ring() const { return log_; }
   [[nodiscard]] const std::byte* output_ring() const { return outputs_; }
   [[nodiscard]] const std::byte* system_ring() const { return system_; }

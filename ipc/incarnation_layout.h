@@ -4,8 +4,8 @@
 //        0     256  identity: magic, layout version, size, where the parts lie, arena, epoch. Constant once stage > blank
 //      256    3840  status: stage, streams' ends, frame, counters (WorkerStatus)
 //     4096    8192  channel table: one entry for each slot (ChannelEntry)
-//    12288    4096  kept for a black box
-//    16384          frame log ring, output ring, system ring, snapshot slot 0, snapshot slot 1, as the identity says
+//    12288    8192  black box (black_box_layout.h)
+//    20480          frame log ring, output ring, system ring, snapshot slot 0, snapshot slot 1, as the identity says
 //
 // Order of the stores of a frame, each a release store, is what makes every death recoverable:
 //   1. log_published      the frame's record: what it is going to take
@@ -30,7 +30,7 @@
 namespace arenad {
 
 constexpr uint64_t kIncarnationMagic = 0x31434E4941415241;  // "ARAAINC1"
-constexpr uint32_t kIncarnationLayoutVersion = 1;
+constexpr uint32_t kIncarnationLayoutVersion = 2;
 
 struct Place {
   uint64_t offset;
@@ -68,6 +68,25 @@ enum class Stage : uint32_t {
 };
 
 enum class Phase : uint32_t { waiting = 0, deciding = 1, applying = 2, ticking = 3, publishing = 4, snapshotting = 5 };
+
+// Of a value from a status block, which may be anything.
+constexpr const char* phase_name(uint32_t phase) {
+  switch (static_cast<Phase>(phase)) {
+    case Phase::waiting:
+      return "waiting";
+    case Phase::deciding:
+      return "deciding";
+    case Phase::applying:
+      return "applying";
+    case Phase::ticking:
+      return "ticking";
+    case Phase::publishing:
+      return "publishing";
+    case Phase::snapshotting:
+      return "snapshotting";
+  }
+  return "unknown";
+}
 
 // Which rung of the recovery ladder an incarnation started from (state/recovery_ladder.h).
 enum class Rung : uint32_t { none = 0, init = 1, newest_slot = 2, older_slot = 3, checkpoint = 4 };
@@ -116,7 +135,8 @@ struct WorkerStatus {
   std::atomic<uint64_t> applying_sequence;
   std::atomic<uint32_t> phase;  // Phase
   uint32_t pad_d;
-  uint8_t pad_e[16];
+  std::atomic<uint64_t> applying_position;  // of its record in the channel's stream
+  std::atomic<uint64_t> beats;              // raised whenever the worker gets anywhere: what arenad watches it by
 
   // Of the arena's whole life: an incarnation goes on from its snapshot's.
   std::atomic<uint64_t> events_applied;
@@ -135,6 +155,7 @@ struct WorkerStatus {
   std::atomic<uint64_t> snapshot_bytes;  // the last one
   std::atomic<uint64_t> snapshot_frame;  // the last one
   std::atomic<uint64_t> released_early;  // 1: records were released by a snapshot, before a checkpoint covered them
+  std::atomic<uint64_t> frames_slow;     // took longer than the soft limit
 
   // How this incarnation began.
   std::atomic<uint32_t> rung;  // Rung
@@ -147,7 +168,7 @@ struct WorkerStatus {
   std::atomic<uint64_t> recovery_ns;  // from the assignment to the first new frame being decided
   std::atomic<uint64_t> live_since_unix_ns;
   std::atomic<uint64_t> first_frame_published_ns;  // monotonic: the first new frame's outputs were published
-  uint8_t pad_g[56];
+  uint8_t pad_g[48];
 
   std::atomic<uint64_t> lateness_us[kHistogramBuckets];  // how late ticks began
 };
@@ -163,6 +184,7 @@ enum class RejectReason : uint32_t {
   malformed = 1,     // not a message of its type: the event was not applied
   unknown_type = 2,  // the game knows no such event: it was not applied
   broken_ring = 3,   // the channel's records cannot be told apart any more: it was closed
+  quarantined = 4,   // it had killed the worker twice: it is kept in quarantine
 };
 
 struct ChannelEntry {
@@ -181,7 +203,8 @@ static_assert(sizeof(ChannelEntry) == 64);
 constexpr uint64_t kStatusOffset = 256;
 constexpr uint64_t kChannelTableOffset = 4096;
 constexpr uint64_t kBlackBoxOffset = 12288;
-constexpr uint64_t kFirstPartOffset = 16384;
+constexpr uint64_t kBlackBoxBytes = 8192;
+constexpr uint64_t kFirstPartOffset = kBlackBoxOffset + kBlackBoxBytes;
 static_assert(kChannelTableOffset + limits::kMaxSlots * sizeof(ChannelEntry) == kBlackBoxOffset);
 
 }  // namespace arenad

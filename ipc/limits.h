@@ -22,5 +22,10 @@ constexpr size_t kMaxPlayerNameBytes = 64;
 constexpr size_t kMaxArenaNameBytes = 64;
 constexpr size_t kMaxParams = 64;
 constexpr uint32_t kMaxTickHz = 128;
+constexpr size_t kMaxQuarantined = 256;  // events of one arena
+constexpr uint64_t kMaxIncidentReportBytes = 64 * 1024;
+constexpr size_t kMaxDeathsOfArena = 100;  // incidents that are kept, the newest of each
+constexpr size_t kMaxSlowOfArena = 100;    // apart, so that slow frames never push out a death
+constexpr size_t kMaxIncidents = 10'000;   // of all arenas, with those that are forgotten
 
 }  // namespace arenad::limits

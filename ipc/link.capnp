@@ -40,6 +40,7 @@ struct GameInfo {
   maxPlayers @5 :UInt32;
   maxStateBytes @6 :UInt64;
   maxFrameOutputBytes @7 :UInt64;
+  schema @8 :Data;         # GameSchema (control.capnp) in stream framing; empty: the module has none, or it is too large for a packet
 }
 
 struct ToWorker {
@@ -51,6 +52,7 @@ struct ToWorker {
     drain @4 :UInt64;      # tell the game to end the match by this time, Unix nanoseconds
     snapshot @5 :Void;     # take one at the end of the next frame
     adopt @6 :Void;        # the offer is taken. One fd: the new board
+    retry @7 :Retry;       # an event from quarantine: apply it in the next frame
   }
 }
 
@@ -66,6 +68,7 @@ struct FromWorker {
     closed @7 :UInt64;     # a channel whose client broke the protocol was closed
     results @8 :Void;      # there are new results in the system ring
     offer @9 :Offer;       # to another arenad than the one that had started this worker: first message on the connection
+    retried @10 :Retried;
   }
 }
 
@@ -90,7 +93,38 @@ struct Assign {
   maxEventBytes @10 :UInt32;
   adoptionSocket @11 :Text;    # where to offer oneself when the link is broken
   orphanTimeoutMs @12 :UInt32; # for so long; then the worker saves and ends
+  quarantined @13 :List(EventRef);   # a replay leaves these out
+  slowFrameMs @14 :UInt32;     # frames that take longer are counted as slow; 0: none is
+  onDivergence @15 :OnDivergence;
   # fds: the board; the predecessor's region; a region with the checkpoint; the channels in their order
+}
+
+# An event of a channel.
+struct EventRef {
+  channel @0 :UInt64;
+  sequence @1 :UInt64;
+}
+
+# What to do when a frame that is run again gives other outputs than before.
+enum OnDivergence {
+  goOn @0;       # counted, logged and shown
+  stop @1;       # the assignment is refused
+}
+
+struct Retry {
+  id @0 :UInt64;           # of the entry in quarantine
+  slot @1 :UInt16;
+  event @2 :EventRef;
+  type @3 :UInt64;
+  message @4 :Data;
+}
+
+struct Retried {
+  id @0 :UInt64;
+  union {
+    applied @1 :Void;
+    notApplied @2 :Text;   # why
+  }
 }
 
 # A live worker whose arenad is gone. fds: its region; the channels in their order. Channels that do not fit in one packet are left out:
@@ -134,4 +168,5 @@ enum RefusedCode {
   noSnapshot @2;    # nothing valid to start from in what was given
   brokenLog @3;     # frames were decided that cannot be run again
   system @4;        # memory or another resource
+  diverged @5;      # a frame gave other outputs when it was run again, and the configuration says `stop`
 }

@@ -25,6 +25,8 @@ WorkerEnd end_of(wire::RefusedCode code) {
       return WorkerEnd::refused_no_snapshot;
     case wire::RefusedCode::BROKEN_LOG:
       return WorkerEnd::refused_broken_log;
+    case wire::RefusedCode::DIVERGED:
+      return WorkerEnd::refused_divergence;
     case wire::RefusedCode::SYSTEM:
       return WorkerEnd::refused_system;
   }
@@ -61,6 +63,14 @@ ArenaState state_of(ArenaDisposition disposition) {
   return ArenaState::lost;
 }
 
+// From abort to kill.
+constexpr uint64_t kAbortGraceMs = 500;
+
+// What a worker has to become in these states.
+const char* goal_of(ArenaState state) {
+  return state == ArenaState::stopping || state == ArenaState::restarting ? "stopped" : "ready";
+}
+
 // A region that holds a checkpoint, for a worker to read.
 Result<Fd> region_of(const std::string& bytes) {
   auto region = Region::create("arenad-checkpoint", bytes.size());
@@ -88,12 +98,15 @@ Arena::Arena(ArenaServices services, ArenaRecord record, Board board, GameTempla
       deadline_(services.loop,
                 [this] {
                   services_.facts.post([self = std::weak_ptr(self_)] {
-                    const auto alive = self.lock();
-                    if (!alive) return;
-                    log_error("arena={} msg=\"not {} within its time\"", (*alive)->record_.name, to_string((*alive)->state()));
-                    (*alive)->carry_out((*alive)->lifecycle_.overdue());
+                    if (const auto alive = self.lock()) (*alive)->carry_out((*alive)->lifecycle_.overdue());
                   });
                 }),
+      kill_deadline_(services.loop,
+                     [this] {
+                       services_.facts.post([self = std::weak_ptr(self_)] {
+                         if (const auto alive = self.lock()) (*alive)->kill_worker();
+                       });
+                     }),
       drain_deadline_(services.loop,
                       [this] {
                         services_.facts.post([self = std::weak_ptr(self_)] {
@@ -125,7 +138,10 @@ void Arena::carry_out(const ArenaActions& actions) {
   for (const ArenaAction& action : actions) {
     std::visit(Overloaded{
                    [&](const act::BeginIncarnation& a) { begin_incarnation(a.with); },
-                   [&](const act::KillWorker&) { kill_worker(); },
+                   [&](const act::KillWorker&) {
+                     end_worker(std::string("not ") + goal_of(state()) + " within its time");
+                     kill_deadline_.start(kAbortGraceMs);
+                   },
                    [&](const act::TellFinish&) { tell_worker([](wire::ToWorker::Builder m) { m.setFinish(); }); },
                    [&](const act::StartDelay& a) {
                      delay_until_ns_ = monotonic_ns() + a.delay_ns;
@@ -200,6 +216,7 @@ void Arena::assign(Spare spare, BeginWith with, const std::optional<std::string>
   announced_end_.reset();
   worker_ = std::move(spare.process);
   starting_ = std::move(spare.region);
+  begin_watching();
   listen_to_worker();
   kept_.keep_incarnation({record_.epoch}, starting_->fd(), worker_->pidfd());
 
@@ -226,6 +243,15 @@ void Arena::assign(Spare spare, BeginWith with, const std::optional<std::string>
   assign.setMaxEventBytes(static_cast<uint32_t>(services_.config.channels.max_event_bytes));
   assign.setAdoptionSocket(services_.config.daemon.workers_socket_path().string());
   assign.setOrphanTimeoutMs(static_cast<uint32_t>(services_.config.arenas.orphan_timeout_ms));
+  assign.setSlowFrameMs(static_cast<uint32_t>(game_->config().soft_limit_ms));
+  assign.setOnDivergence(game_->config().on_divergence == OnDivergence::stop ? wire::OnDivergence::STOP
+                                                                             : wire::OnDivergence::GO_ON);
+  const std::vector<EventRef> left_out = quarantine_.left_out();
+  auto quarantined = assign.initQuarantined(static_cast<uint>(left_out.size()));
+  for (uint i = 0; i < quarantined.size(); ++i) {
+    quarantined[i].setChannel(left_out[i].channel.value);
+    quarantined[i].setSequence(left_out[i].sequence);
+  }
   auto params = assign.initParams(static_cast<uint>(record_.params.size()));
   for (uint i = 0; i < params.size(); ++i) {
     params[i].setKey(record_.params[i].first);
@@ -278,6 +304,11 @@ void Arena::take_message(const LinkMessage& message) {
     case wire::FromWorker::RESULTS:
       save_results();
       break;
+    case wire::FromWorker::RETRIED: {
+      const auto told = root.getRetried();
+      retried(told.getId(), told.isApplied() ? std::string() : std::string(told.getNotApplied()));
+      break;
+    }
   }
 }
 
@@ -297,6 +328,7 @@ void Arena::worker_live() {
   record_.reason.clear();
   announce_incarnation();
   carry_out(lifecycle_.worker_live(monotonic_ns()));
+  send_waiting_retries();
 }
 
 void Arena::worker_ended(Exit exit) {
@@ -304,14 +336,15 @@ void Arena::worker_ended(Exit exit) {
   // How an adopted worker ended nobody tells: it is not our child.
   const bool in_order = exit.how != Exit::How::signalled && announced_end_.has_value();
   const WorkerEnd end = in_order ? *announced_end_ : WorkerEnd::crashed;
-  if (end == WorkerEnd::crashed || record_.reason.empty()) last_exit_ = exit.text();
+  if (record_.reason.empty()) last_exit_ = exit.text();
+  Charge charge = Charge::budget;
   if (end == WorkerEnd::crashed) {
     ++record_.restarts;
-    log_warning("arena={} epoch={} pid={} frame={} msg=\"its worker died: {}\"", record_.name, record_.epoch, worker_->pid(),
-                lived_ ? lived_->status().frame_decided.load() : 0, exit.text());
-    if (record_.reason.empty()) record_.reason = "its worker died: " + exit.text();
+    if (const IncarnationView* region = starting_ ? &*starting_ : lived()) charge = note_death(*region, exit);
+    if (record_.reason.empty()) record_.reason = "its worker died: " + last_exit_;
   }
   worker_.reset();
+  kill_deadline_.stop();
   if (starting_) {
     kept_.forget_incarnation({record_.epoch});
   } else {
@@ -325,7 +358,14 @@ void Arena::worker_ended(Exit exit) {
     check_waiters();
     return;
   }
-  carry_out(lifecycle_.worker_ended(end, died_ns_, random_u64()));
+  carry_out(lifecycle_.worker_ended(end, died_ns_, random_u64(), charge));
+  if (!is_active()) refuse_retries();
+}
+
+void Arena::begin_watching() {
+  hang_.reset();
+  slow_seen_ = 0;
+  ended_by_arenad_.clear();
 }
 
 void Arena::tell_worker(const std::function<void(wire::ToWorker::Builder)>& fill, std::span<const int> fds) {

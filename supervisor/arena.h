@@ -4,11 +4,13 @@
 // Which regions are kept: `lived_` is the region of the last incarnation that went live, with a snapshot and the log; a successor
 // begins from it and takes its place when it goes live itself. So it never matters in which moment a successor dies.
 //
-// arena.cc has the life of the workers; arena_inheritance.cc how it begins with what an earlier arenad has left; arena_clients.cc who
-// is attached; arena_saving.cc what goes to the database.
+// arena.cc has the life of the workers; arena_deaths.cc how they are watched and what is written down of their ends; arena_quarantine.cc
+// the events that it does not get; arena_inheritance.cc how it begins with what an earlier arenad has left; arena_clients.cc who is
+// attached; arena_saving.cc what goes to the database.
 #pragma once
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -23,9 +25,15 @@
 #include "supervisor/arena_lifecycle.h"
 #include "supervisor/channel_roster.h"
 #include "supervisor/config.h"
+#include "supervisor/crash_report.h"
 #include "supervisor/fact_queue.h"
 #include "supervisor/game_template.h"
+#include "supervisor/hang_detector.h"
 #include "supervisor/kept_arena.h"
+#include "supervisor/oom_witness.h"
+#include "supervisor/poison_watch.h"
+#include "supervisor/quarantine.h"
+#include "supervisor/record_numbers.h"
 
 namespace arenad {
 
@@ -42,6 +50,7 @@ struct Durable {
   std::optional<Snapshot> checkpoint;  // the newest one that can be read
   uint64_t damaged = 0;                // those that cannot
   uint64_t results = 0;                // the sequence of the last one
+  std::vector<QuarantineRecord> quarantined;
 };
 
 // What an earlier arenad had of an arena: its last incarnation, and the channels of its clients.
@@ -57,6 +66,8 @@ struct ArenaServices {
   StoreThread& store;
   ClientNotices& clients;
   ServiceManager& manager;
+  RecordNumbers& numbers;
+  OomWitness& oom;
 };
 
 struct ArenaAttachment {
@@ -67,6 +78,9 @@ struct ArenaAttachment {
 
 class Arena {
  public:
+  // How often watch_worker() is called.
+  static constexpr uint64_t kWatchIntervalMs = 50;
+
   // A new arena, or one from the database as its record says. Errors: no memory for its board.
   static Result<std::unique_ptr<Arena>> create(ArenaServices services, ArenaRecord record, GameTemplate* game);
   Arena(const Arena&) = delete;
@@ -99,6 +113,14 @@ class Arena {
   // Ends the worker without an end of the arena: it goes on when arenad runs again.
   void shut_down();
   void kill_worker();
+  // Looks whether the worker still moves.
+  void watch_worker(uint64_t now_ns);
+
+  // Applies an event from quarantine in the next frame. The answer comes once, when it is known what became of it.
+  using RetryAnswer = std::function<void(Result<std::string>)>;
+  void retry_quarantined(const QuarantineRecord& record, RetryAnswer answer);
+  // Errors: refused, while it is not sure that no replay needs to know of it.
+  Result<void> drop_quarantined(uint64_t id);
 
   struct Attached {
     Seat seat = 0;
@@ -148,6 +170,8 @@ class Arena {
   [[nodiscard]] FrameNumber durable_frame() const { return durable_; }
   [[nodiscard]] uint64_t unsaved_since_ns() const { return unsaved_since_ns_; }
   [[nodiscard]] uint64_t recoveries() const { return recoveries_; }
+  [[nodiscard]] const Quarantine& quarantine() const { return quarantine_; }
+  [[nodiscard]] uint64_t last_crash() const { return last_crash_; }
   [[nodiscard]] const GameTemplate* game() const { return game_; }
   [[nodiscard]] bool is_draining() const { return draining_; }
 
@@ -164,6 +188,20 @@ class Arena {
   void take_message(const LinkMessage& message);
   void worker_live();
   void worker_ended(Exit exit);
+  [[nodiscard]] HangPolicy hang_policy() const;
+  void begin_watching();
+  void end_worker(std::string why);
+  IncidentScene scene(const IncarnationView& region);
+  void note_slow_frame(const IncarnationView& region);
+  Charge note_death(const IncarnationView& region, Exit exit);
+  void restore_quarantine(const std::vector<QuarantineRecord>& records);
+  Charge quarantine(const EventRef& event, const IncarnationView& region, IncidentScene& where, StoreBatch& batch);
+  void send_retry(const QuarantineRecord& record);
+  void send_waiting_retries();
+  void retried(uint64_t id, const std::string& why_not);
+  void answer_retry(uint64_t id, const Result<std::string>& outcome);
+  void refuse_retries();
+  void take_note_of_retried_frames();
   void worker_unavailable(const Error& error);
   void tell_worker(const std::function<void(wire::ToWorker::Builder)>& fill, std::span<const int> fds = {});
   void announce_incarnation();
@@ -196,6 +234,18 @@ class Arena {
   bool draining_ = false;
   bool shutting_down_ = false;
 
+  HangDetector hang_;            // of worker_
+  uint64_t slow_seen_ = 0;       // slow frames of worker_ that have been written down
+  std::string ended_by_arenad_;  // why worker_ was told to abort
+  PoisonWatch poison_;
+  Quarantine quarantine_;
+  struct WaitingRetry {
+    QuarantineRecord record;
+    RetryAnswer answer;
+  };
+  std::map<uint64_t, WaitingRetry> retries_;
+  uint64_t last_crash_ = 0;
+
   std::optional<FrameNumber> submitted_;  // the newest checkpoint that was given to the store
   FrameNumber durable_;
   uint64_t outputs_resumed_from_ = 0;  // where the checkpoint that the arena was resumed from stood
@@ -210,6 +260,7 @@ class Arena {
   uint64_t recoveries_ = 0;
   UvTimer delay_;
   UvTimer deadline_;
+  UvTimer kill_deadline_;  // of a worker that was told to abort
   UvTimer drain_deadline_;
   UvTimer reclaim_deadline_;  // for the clients of an earlier arenad
   struct Waiter {

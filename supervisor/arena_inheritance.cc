@@ -9,6 +9,7 @@ namespace arenad {
 
 Arena::Resumed Arena::take_up(const Durable& durable) {
   const std::optional<Snapshot>& checkpoint = durable.checkpoint;
+  restore_quarantine(durable.quarantined);
   const bool saved = record_.disposition == ArenaDisposition::saved;
   if (!saved && record_.disposition != ArenaDisposition::running) {
     if (checkpoint) take_over_checkpoint(*checkpoint);
@@ -46,6 +47,8 @@ void Arena::inherit(Inheritance inheritance, const Durable& durable) {
     kept_.keep_channel(channel);
     channels_.restore(std::move(channel));
   }
+  restore_quarantine(durable.quarantined);
+  take_note_of_retried_frames();
   if (durable.checkpoint) durable_ = durable.checkpoint->facts().frame;
   submitted_ = durable_;
   board_.set_durable_frame(durable_.value);
@@ -65,6 +68,7 @@ void Arena::recover_from(Inheritance inheritance, const Durable& durable) {
   ++record_.restarts;
   log_warning("arena={} epoch={} frame={} msg=\"its worker died with the last arenad: it is recovered from what was kept\"",
               record_.name, record_.epoch, lived_->status().frame_decided.load());
+  note_death(*lived_, Exit{});
   carry_out(lifecycle_.begin(BeginWith::predecessor));
 }
 
@@ -75,7 +79,9 @@ void Arena::keep(Inheritance inheritance, const Durable& durable) {
 
 void Arena::adopt(std::unique_ptr<ChildProcess> worker, Inheritance inheritance, const Durable& durable) {
   worker_ = std::move(worker);
+  begin_watching();
   inherit(std::move(inheritance), durable);
+  slow_seen_ = lived_->black_box().slow.written.load();  // an earlier arenad has written those down
   kept_.keep_incarnation(lived_->epoch(), lived_->fd(), worker_->pidfd());
   listen_to_worker();
   const int board = board_.fd().get();

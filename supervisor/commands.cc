@@ -70,12 +70,17 @@ void Commands::request(RequestId from, wire::Request::Reader request, std::vecto
     case wire::Request::RESULTS:
       return results(from, text_of(request.getResults()));
     case wire::Request::CRASHES:
+      return crashes(from, request.getCrashes());
     case wire::Request::CRASH:
+      return crash(from, request.getCrash());
     case wire::Request::QUARANTINE:
+      return quarantine(from, request.getQuarantine());
     case wire::Request::QUARANTINED:
+      return quarantined(from, request.getQuarantined());
     case wire::Request::QUARANTINE_RETRY:
+      return quarantine_retry(from, request.getQuarantineRetry());
     case wire::Request::QUARANTINE_DROP:
-      break;
+      return quarantine_drop(from, request.getQuarantineDrop());
   }
   scope_.server.fail(from,
                      make_error(ErrorCode::invalid, "this arenad does not know the request; it is older than its caller"));

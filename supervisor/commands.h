@@ -1,5 +1,5 @@
 // What each request on the control socket does. One function for each verb; a request that takes time is answered when the arenas
-// that it concerns have settled.
+// that it concerns have settled. commands_incidents.cc has those about crashes and quarantine.
 #pragma once
 
 #include <map>
@@ -36,7 +36,7 @@ class Commands {
  private:
   struct Outcome {
     ArenaId id;
-    std::string name;
+    std::string name;  // of the arena
     Result<std::string> result;
   };
   // Collects what became of each of several arenas; answers when the last one has settled.
@@ -57,6 +57,16 @@ class Commands {
   void attach(RequestId from, wire::Attach::Reader attach, std::vector<Fd> fds);
   void detach(RequestId from, uint32_t attachment);
   void results(RequestId from, const std::string& arena);
+  // commands_incidents.cc
+  void crashes(RequestId from, wire::CrashQuery::Reader query);
+  void crash(RequestId from, uint64_t id);
+  void quarantine(RequestId from, wire::Selection::Reader selection);
+  void quarantined(RequestId from, uint64_t id);
+  void quarantine_retry(RequestId from, capnp::List<uint64_t>::Reader ids);
+  void quarantine_drop(RequestId from, capnp::List<uint64_t>::Reader ids);
+  using EntryAction = std::function<void(Arena&, const QuarantineRecord&, std::function<void(Result<std::string>)>)>;
+  void for_each_entry(RequestId from, capnp::List<uint64_t>::Reader ids, EntryAction action);
+  void describe(const QuarantineRecord& record, wire::QuarantinedEvent::Builder to) const;
 
   [[nodiscard]] Result<Arena*> find(const std::string& text) const;
   struct Selected {

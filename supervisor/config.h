@@ -71,6 +71,14 @@ struct RestartConfig {
   bool operator==(const RestartConfig&) const = default;
 };
 
+struct HangConfig {
+  uint64_t soft_limit_ms = 100;
+  uint64_t hard_limit_ms = 2000;
+  bool operator==(const HangConfig&) const = default;
+};
+
+enum class OnDivergence { go_on, stop };
+
 struct SparesConfig {
   uint64_t per_game = 2;
   bool operator==(const SparesConfig&) const = default;
@@ -88,6 +96,9 @@ struct GameConfig {
   std::filesystem::path module;
   uint64_t spares = 0;
   uint64_t snapshot_interval_ms = 0;
+  uint64_t soft_limit_ms = 0;
+  uint64_t hard_limit_ms = 0;
+  OnDivergence on_divergence = OnDivergence::go_on;
   uint64_t output_ring_bytes = 0;  // 0: from the module's max_frame_output_bytes
   uint64_t frame_log_bytes = limits::kFrameLogBytes;
   bool operator==(const GameConfig&) const = default;
@@ -99,6 +110,7 @@ struct Config {
   SnapshotConfig snapshot;
   ArenasConfig arenas;
   RestartConfig restart;
+  HangConfig hang;
   SparesConfig spares;
   ChannelsConfig channels;
   std::map<std::string, GameConfig, std::less<>> games;  // by name

@@ -16,6 +16,7 @@ constexpr uint64_t kMiB = 1024 * 1024;
 
 constexpr std::array<std::string_view, 4> kLogLevels{"debug", "info", "warning", "error"};
 constexpr std::array<std::string_view, 3> kLogFormats{"auto", "plain", "logfmt"};
+constexpr std::array<std::string_view, 2> kOnDivergence{"go-on", "stop"};
 
 // Where a value lives, for the table below.
 template <auto Section, auto Member>
@@ -25,6 +26,13 @@ auto& in(ConfigTarget target) {
 template <auto Member>
 auto& in_game(ConfigTarget target) {
   return target.game.*Member;
+}
+
+template <auto Member>
+constexpr ChoiceKey game_choice(std::span<const std::string_view> names) {
+  using Value = std::remove_reference_t<decltype(in_game<Member>(std::declval<ConfigTarget>()))>;
+  return {names, [](ConfigTarget target, size_t index) { in_game<Member>(target) = static_cast<Value>(index); },
+          [](ConfigTarget target) { return static_cast<size_t>(in_game<Member>(target)); }};
 }
 
 template <auto Section, auto Member>
@@ -95,6 +103,12 @@ constexpr std::array kKeys{
     ConfigKey{"restart", "healthy_ms", "An arena that ran for this time is restarted immediately again.",
               NumberKey{in<&Config::restart, &RestartConfig::healthy_ms>, 1, 24 * kHourMs}},
 
+    ConfigKey{"hang", "soft_limit_ms",
+              "A frame that takes longer is slow: it is recorded, with a stack of where it was. 0: none is.",
+              NumberKey{in<&Config::hang, &HangConfig::soft_limit_ms>, 0, kHourMs}},
+    ConfigKey{"hang", "hard_limit_ms", "A worker that has not moved for this time is ended, and its arena recovered. 0: never.",
+              NumberKey{in<&Config::hang, &HangConfig::hard_limit_ms>, 0, kHourMs}},
+
     ConfigKey{"spares", "per_game", "Processes that wait, with the module loaded, to become the worker of an arena.",
               NumberKey{in<&Config::spares, &SparesConfig::per_game>, 0, 64}},
 
@@ -111,6 +125,14 @@ constexpr std::array kKeys{
     ConfigKey{kGamesSection, "spares", "Instead of per_game of [spares].", NumberKey{in_game<&GameConfig::spares>, 0, 64}},
     ConfigKey{kGamesSection, "snapshot_interval_ms", "Instead of interval_ms of [snapshot].",
               NumberKey{in_game<&GameConfig::snapshot_interval_ms>, 1, 10 * kMinuteMs}},
+    ConfigKey{kGamesSection, "soft_limit_ms", "Instead of soft_limit_ms of [hang].",
+              NumberKey{in_game<&GameConfig::soft_limit_ms>, 0, kHourMs}},
+    ConfigKey{kGamesSection, "hard_limit_ms", "Instead of hard_limit_ms of [hang].",
+              NumberKey{in_game<&GameConfig::hard_limit_ms>, 0, kHourMs}},
+    ConfigKey{kGamesSection, "on_divergence",
+              "What happens when a frame that is run again after a crash gives other outputs than before, so that the game is "
+              "not deterministic. go-on: it is counted, logged and shown. stop: the arena is failed, its state kept.",
+              game_choice<&GameConfig::on_divergence>(kOnDivergence)},
     ConfigKey{kGamesSection, "output_ring_bytes",
               "The ring in which an arena's outputs lie until clients have read them. 0: a size that "
               "follows from what the module says that a frame's outputs may take.",
@@ -118,7 +140,7 @@ constexpr std::array kKeys{
                         Step::zero_or_power_of_two}},
     ConfigKey{kGamesSection, "frame_log_bytes",
               "The ring in which an arena's decided frames lie until a checkpoint covers them.",
-              NumberKey{in_game<&GameConfig::frame_log_bytes>, 64 * 1024, 64 * kMiB, Step::power_of_two}},
+              NumberKey{in_game<&GameConfig::frame_log_bytes>, 128 * 1024, 64 * kMiB, Step::power_of_two}},
 };
 
 std::string in_quotes(std::string_view text) {
@@ -224,6 +246,8 @@ GameConfig game_defaults(const Config& config) {
   GameConfig game;
   game.spares = config.spares.per_game;
   game.snapshot_interval_ms = config.snapshot.interval_ms;
+  game.soft_limit_ms = config.hang.soft_limit_ms;
+  game.hard_limit_ms = config.hang.hard_limit_ms;
   return game;
 }
 

@@ -10,6 +10,12 @@ namespace {
 
 constexpr uint32_t kMaxLostInRow = 3;
 
+std::string whole_path(const std::filesystem::path& path) {
+  std::error_code error;
+  const auto canonical = std::filesystem::canonical(path, error);
+  return error ? path.string() : canonical.string();
+}
+
 }  // namespace
 
 GameTemplate::GameTemplate(const ChildScope& scope, std::string game, GameConfig config, std::string worker_program,
@@ -76,6 +82,8 @@ void GameTemplate::take_template_message(const LinkMessage& message) {
       state_ = State::serving;
       game_facts_.version = info.getVersion();
       game_facts_.tick_hz = info.getTickHz();
+      game_facts_.schema.assign(info.getSchema().asChars().begin(), info.getSchema().size());
+      game_facts_.module_file = whole_path(config_.module);
       log_info("game={} pid={} msg=\"its template is ready: version {}\"", game_, process_->pid(), game_facts_.version);
       fork_as_needed();
       break;

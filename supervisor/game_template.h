@@ -27,6 +27,8 @@ struct GameFacts {
   std::string version;
   uint32_t tick_hz = 0;
   uint64_t region_bytes = 0;  // of one arena
+  std::string module_file;    // the whole path of the module
+  std::string schema;         // GameSchema (ipc/control.capnp) in stream framing; empty: the module has none
 };
 
 class GameTemplate {

@@ -2,7 +2,8 @@
 //
 //   stalled for   | in a frame                              | between frames
 //   --------------+-----------------------------------------+--------------------------------------------
-//   soft limit    | record_slow, once for each stall        | look: a healthy one that is woken moves at once
+//   soft limit    | record_slow, once for each stall        | -
+//   3/4 of hard   | -                                       | look: a healthy one that is woken moves at once
 //   hard limit    | abort, once: it leaves a black box      | abort, once
 //   hard + grace  | kill, until it is dead                  | kill, until it is dead
 //   starting      | never: how long that may take is the lifecycle's deadline
@@ -54,8 +55,7 @@ class HangDetector {
       return HangAction::abort;
     }
     if (activity == WorkerActivity::between_frames) {
-      const uint64_t patience_ns = policy.soft_ns != 0 ? policy.soft_ns : policy.hard_ns / 2;
-      return patience_ns != 0 && stalled_ns_ >= patience_ns ? HangAction::look : HangAction::none;
+      return policy.hard_ns != 0 && stalled_ns_ >= policy.hard_ns / 4 * 3 ? HangAction::look : HangAction::none;
     }
     if (policy.soft_ns == 0 || stalled_ns_ < policy.soft_ns || told_slow_) return HangAction::none;
     told_slow_ = true;

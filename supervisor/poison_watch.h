@@ -11,15 +11,9 @@
 
 #include <optional>
 
-#include "arenad/ids.h"
+#include "ipc/event_ref.h"
 
 namespace arenad {
-
-struct EventRef {
-  ChannelId channel;
-  uint64_t sequence = 0;
-  bool operator==(const EventRef&) const = default;
-};
 
 class PoisonWatch {
  public:

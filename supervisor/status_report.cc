@@ -30,6 +30,7 @@ void report_worker(const Arena& arena, const IncarnationView& view, Detail detai
   to.setDivergences(s.divergences.load());
   to.setFirstDivergentFrame(s.first_divergent_frame.load());
   to.setFramesLate(s.frames_late.load());
+  to.setFramesSlow(s.frames_slow.load());
   std::array<uint64_t, kHistogramBuckets> lateness{};
   for (size_t i = 0; i < lateness.size(); ++i) lateness[i] = s.lateness_us[i].load(std::memory_order_relaxed);
   to.setLateP50Us(histogram_quantile(lateness, 0.5));
@@ -87,6 +88,8 @@ void report_arena(const Arena& arena, Detail detail, wire::ArenaStatus::Builder 
   to.setRestartsTotal(record.restarts);
   to.setLastExit(arena.last_exit());
   to.setDurableFrame(arena.durable_frame().value);
+  to.setQuarantined(arena.quarantine().entries().size());
+  to.setLastCrash(arena.last_crash());
   if (arena.delay_until_ns() > now) to.setNextRestartMs((arena.delay_until_ns() - now) / kMillisecond);
   if (arena.lived() != nullptr) report_worker(arena, *arena.lived(), detail, to);
   if (detail == Detail::row) return;

@@ -30,8 +30,12 @@ Result<std::unique_ptr<Supervisor>> Supervisor::open(Config config, std::string 
   if (!opened) return opened.error();
   auto records = opened->store.arenas();
   if (!records) return records.error();
-  std::unique_ptr<Supervisor> self(
-      new Supervisor(std::move(config), std::move(configuration_path), std::move(*lock), std::move(opened->store)));
+  auto incident = opened->store.latest_incident();
+  if (!incident) return incident.error();
+  auto quarantined = opened->store.latest_quarantined();
+  if (!quarantined) return quarantined.error();
+  std::unique_ptr<Supervisor> self(new Supervisor(std::move(config), std::move(configuration_path), std::move(*lock),
+                                                  std::move(opened->store), RecordNumbers(*incident, *quarantined)));
   self->runtime_lock_ = std::move(runtime_lock);
   if (opened->notice) {
     log_error("msg=\"{}\"", *opened->notice);
@@ -42,12 +46,13 @@ Result<std::unique_ptr<Supervisor>> Supervisor::open(Config config, std::string 
   return self;
 }
 
-Supervisor::Supervisor(Config config, std::string configuration_path, DirectoryLock lock, Store store)
+Supervisor::Supervisor(Config config, std::string configuration_path, DirectoryLock lock, Store store, RecordNumbers numbers)
     : config_((uv_loop_init(&loop_), std::move(config))),
       configuration_path_(std::move(configuration_path)),
       lock_(std::move(lock)),
       started_ns_(monotonic_ns()),
       manager_(&loop_),
+      numbers_(numbers),
       server_(&loop_, facts_),
       store_wake_(&loop_, [this] { facts_.post([this] { store_wakes(); }); }),
       store_(std::move(store), [this] { store_wake_.send(); }),
@@ -57,7 +62,10 @@ Supervisor::Supervisor(Config config, std::string configuration_path, DirectoryL
       terminate_(&loop_, SIGTERM, [this] { facts_.post([this] { begin_shutdown(); }); }),
       interrupt_(&loop_, SIGINT, [this] { facts_.post([this] { begin_shutdown(); }); }),
       child_(&loop_, SIGCHLD, [this] { facts_.post([this] { reaper_.sweep(); }); }),
-      shutdown_deadline_(&loop_, [this] { facts_.post([this] { shut_down_faster(); }); }) {}
+      shutdown_deadline_(&loop_, [this] { facts_.post([this] { shut_down_faster(); }); }),
+      watch_(&loop_, [this] { facts_.post([this] { watch_workers(); }); }) {
+  watch_.start(Arena::kWatchIntervalMs, Arena::kWatchIntervalMs);
+}
 
 Supervisor::~Supervisor() {
   // Also after a failure in open(): the loop must end empty.
@@ -71,7 +79,7 @@ Supervisor::~Supervisor() {
 }
 
 ArenaServices Supervisor::services() {
-  return {&loop_, facts_, config_, store_, server_, manager_};
+  return {&loop_, facts_, config_, store_, server_, manager_, numbers_, oom_};
 }
 
 void Supervisor::make_games(const std::string& worker_program) {
@@ -103,6 +111,7 @@ void Supervisor::take_up_arena(const ArenaRecord& record) {
   store_.submit_query(
       [durable, id = record.id](Store& store) {
         if (auto latest = store.latest_results_sequence(id); latest && *latest) durable->results = **latest;
+        if (auto quarantined = store.quarantined(id)) durable->quarantined = std::move(*quarantined);
         const uint64_t skipped_before = store.skipped_rows();
         auto checkpoints = store.checkpoints(id);
         durable->damaged = store.skipped_rows() - skipped_before;
@@ -143,6 +152,11 @@ void Supervisor::open_for_clients() {
   for (const auto& [id, arena] : roster_.all()) arena->expect_clients_back();
   log_info("msg=\"listening on {}\"", socket);
   manager_.ready();
+}
+
+void Supervisor::watch_workers() {
+  const uint64_t now = monotonic_ns();
+  for (const auto& [id, arena] : roster_.all()) arena->watch_worker(now);
 }
 
 void Supervisor::store_wakes() {
@@ -209,6 +223,7 @@ void Supervisor::finish_shutdown_if_done() {
   roster_.clear();
   for (auto& [name, game] : games_) game->close();
   shutdown_deadline_.close();
+  watch_.close();
   store_wake_.close();
   terminate_.close();
   interrupt_.close();

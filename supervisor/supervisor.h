@@ -30,7 +30,7 @@ class Supervisor {
   bool run();
 
  private:
-  Supervisor(Config config, std::string configuration_path, DirectoryLock lock, Store store);
+  Supervisor(Config config, std::string configuration_path, DirectoryLock lock, Store store, RecordNumbers numbers);
 
   void make_games(const std::string& worker_program);
   // Takes up what an earlier arenad has left.
@@ -38,6 +38,7 @@ class Supervisor {
   void take_up_arena(const ArenaRecord& record);
   void open_for_clients();
   void store_wakes();
+  void watch_workers();
   void note_store_health();
   void begin_shutdown();
   void shut_down_faster();
@@ -53,6 +54,8 @@ class Supervisor {
   std::optional<DirectoryLock> runtime_lock_;  // if it is another directory
   uint64_t started_ns_;
   ServiceManager manager_;
+  RecordNumbers numbers_;
+  OomWitness oom_ = OomWitness::of_self();
   std::vector<std::string> notices_;
   ControlServer server_;
   UvAsync store_wake_;
@@ -67,6 +70,7 @@ class Supervisor {
   UvSignal interrupt_;
   UvSignal child_;
   UvTimer shutdown_deadline_;
+  UvTimer watch_;
   bool shutting_down_ = false;
   bool closed_ = false;
   bool could_not_begin_ = false;

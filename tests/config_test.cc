@@ -132,6 +132,9 @@ window_ms = 7000
 first_delay_ms = 8
 max_delay_ms = 9
 healthy_ms = 10
+[hang]
+soft_limit_ms = 11
+hard_limit_ms = 12
 [spares]
 per_game = 3
 [channels]
@@ -144,6 +147,9 @@ spares = 0
 snapshot_interval_ms = 100
 output_ring_bytes = 524288
 frame_log_bytes = 131072
+soft_limit_ms = 13
+hard_limit_ms = 14
+on_divergence = "stop"
 [games.duel-2_x]
 module = "/m/duel.so"
 )");
@@ -153,11 +159,13 @@ module = "/m/duel.so"
   CHECK(read.arenas == arenad::ArenasConfig{10, 512, 3000, 4000, 5});
   CHECK(read.restart == arenad::RestartConfig{6, 7000, 8, 9, 10});
   CHECK(read.restart.policy() == arenad::RestartPolicy{6, 7'000'000'000, 8'000'000, 9'000'000, 10'000'000});
+  CHECK(read.hang == arenad::HangConfig{11, 12});
   CHECK(read.spares.per_game == 3);
   CHECK(read.channels == arenad::ChannelsConfig{4096, 16384, 32768});
   REQUIRE(read.games.size() == 2);
-  CHECK(read.games.at("tanks") == arenad::GameConfig{"/m/tanks.so", 0, 100, 524288, 131072});
-  CHECK(read.games.at("duel-2_x") == arenad::GameConfig{"/m/duel.so", 3, 250, 0, 262144});
+  CHECK(read.games.at("tanks") ==
+        arenad::GameConfig{"/m/tanks.so", 0, 100, 13, 14, arenad::OnDivergence::stop, 524288, 131072});
+  CHECK(read.games.at("duel-2_x") == arenad::GameConfig{"/m/duel.so", 3, 250, 11, 12, arenad::OnDivergence::go_on, 0, 262144});
 }
 
 TEST_CASE("config: a game takes what it does not set from sections that stand after it") {

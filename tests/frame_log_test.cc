@@ -23,7 +23,7 @@ using namespace arenad;
 using namespace arenad::test;
 using Step = FrameLogReader::Step;
 
-constexpr uint64_t kRing = 16 * kPageBytes;
+constexpr uint64_t kRing = 32 * kPageBytes;
 
 struct Words {
   std::atomic<uint64_t> begin;
@@ -345,18 +345,20 @@ TEST_CASE("frame log: done is seen once it is marked, with all that it covers") 
 TEST_CASE("frame log: full exactly at the limit") {
   Log log;
   FrameLogWriter writer = log.writer();
-  const DecidedFrame largest = [] {
+  const auto of_bytes = [](uint64_t bytes) {
     DecidedFrame frame(1, 2, 3);
-    while (frame.add(FrameEntryKind::take, 1, 1)) {
+    while (frame.words().size_bytes() < bytes && frame.add(FrameEntryKind::take, 1, 1)) {
     }
     frame.close();
     return frame;
-  }();
+  };
+  const DecidedFrame largest = of_bytes(UINT64_MAX);
   REQUIRE(largest.record().bytes == kMaxFrameRecordBytes);
   writer.append(largest);
-  CHECK(writer.fits(kRing - kMaxFrameRecordBytes));
-  CHECK_FALSE(writer.fits(kRing - kMaxFrameRecordBytes + 8));
-  writer.append(largest);
+  constexpr uint64_t kLeft = kRing - kMaxFrameRecordBytes;
+  CHECK(writer.fits(kLeft));
+  CHECK_FALSE(writer.fits(kLeft + 8));
+  writer.append(of_bytes(kLeft));
   CHECK(writer.used() == kRing);
   CHECK_FALSE(writer.fits(80));
   CHECK_FALSE(writer.fits(8));

@@ -90,6 +90,8 @@ Result<FrameEffects> ArenaRuntime::run(const DecidedFrame& frame) {
   frame_ = {record.frame};
   frame_time_unix_ns_ = record.time_unix_ns;
   host_->begin_frame(record);
+  incarnation_.beat();
+  take_skips(frame);
   incarnation_.set_phase(Phase::applying);
   Result<void> applied;
   frame.for_each_entry([&](const FrameEntry& entry, std::string_view text) {
@@ -140,6 +142,11 @@ Result<void> ArenaRuntime::apply(const FrameEntry& entry, std::string_view text)
     case FrameEntryKind::drain:
       host_->drain(entry.value);
       return {};
+    case FrameEntryKind::skip:
+      return {};  // taken before the first entry
+    case FrameEntryKind::retry:
+      apply_retry(entry, text);
+      return {};
   }
   return make_error(ErrorCode::corrupt, "frame " + std::to_string(frame_.value) + " has an entry of an unknown kind");
 }
@@ -167,7 +174,23 @@ void ArenaRuntime::apply_events(WorkerChannel& channel, uint64_t end) {
   channels_.publish_taken(channel);
 }
 
+void ArenaRuntime::take_skips(const DecidedFrame& frame) {
+  skips_.clear();
+  frame.for_each_entry([&](const FrameEntry& entry, std::string_view text) {
+    if (entry.kind != FrameEntryKind::skip || text.size() != sizeof(uint64_t)) return;
+    EventRef skip{{}, entry.value};
+    std::memcpy(&skip.channel.value, text.data(), sizeof(uint64_t));
+    skips_.push_back(skip);
+  });
+}
+
 void ArenaRuntime::apply_event(WorkerChannel& channel, const RecordHeader& header) {
+  if (!skips_.empty() && std::ranges::find(skips_, EventRef{channel.id, header.sequence}) != skips_.end()) {
+    channels_.count_rejected(channel, header.sequence, RejectReason::quarantined);
+    add(status().events_rejected, 1);
+    return;
+  }
+  status().applying_position.store(channel.cursor.position(), std::memory_order_relaxed);
   status().applying_sequence.store(header.sequence, std::memory_order_relaxed);
   status().applying_channel.store(channel.id.value, std::memory_order_relaxed);
   const uint64_t words = record_words(header.bytes);
@@ -182,6 +205,29 @@ void ArenaRuntime::apply_event(WorkerChannel& channel, const RecordHeader& heade
   channels_.count_rejected(channel, header.sequence,
                            verdict == ARENAD_UNKNOWN ? RejectReason::unknown_type : RejectReason::malformed);
   add(status().events_rejected, 1);
+}
+
+void ArenaRuntime::apply_retry(const FrameEntry& entry, std::string_view text) {
+  RetryHead head;
+  const size_t bytes = text.size() - std::min(text.size(), sizeof head);
+  if (text.size() < sizeof head || bytes % 8 != 0 || bytes > event_buffer_.size() * 8) {
+    retried_.push_back({entry.value, "the event is larger than channels.max_event_bytes allows now"});
+    return;
+  }
+  if (channels_.at(entry.slot) == nullptr) {
+    retried_.push_back({entry.value, "its player is not in the arena"});
+    return;
+  }
+  std::memcpy(&head, text.data(), sizeof head);
+  std::memcpy(event_buffer_.data(), text.data() + sizeof head, bytes);
+  status().applying_sequence.store(head.sequence, std::memory_order_relaxed);
+  status().applying_channel.store(head.channel, std::memory_order_relaxed);
+  const arenad_verdict verdict = host_->event({head.type, head.sequence, event_buffer_.data(), bytes / 8, entry.slot});
+  status().applying_channel.store(0, std::memory_order_relaxed);
+  if (verdict == ARENAD_OK) add(status().events_applied, 1);
+  retried_.push_back({entry.value, verdict == ARENAD_OK        ? ""
+                                   : verdict == ARENAD_UNKNOWN ? "the game knows no such event"
+                                                               : "it is not a message of its type"});
 }
 
 SnapshotFacts ArenaRuntime::facts() const {

@@ -10,8 +10,10 @@
 #include <deque>
 #include <functional>
 #include <memory>
+#include <utility>
 
 #include "arenad/ids.h"
+#include "ipc/event_ref.h"
 #include "ipc/frame_log.h"
 #include "ipc/incarnation.h"
 #include "ipc/outbox.h"
@@ -46,6 +48,12 @@ class ArenaRuntime {
   };
   // What there was to publish.
   Published publish(const FrameEffects& effects);
+  // What became of events from quarantine in the frames that have run, since the last call.
+  struct Retried {
+    uint64_t id = 0;
+    std::string why_not;  // empty: it was applied
+  };
+  [[nodiscard]] std::vector<Retried> take_retried() { return std::exchange(retried_, {}); }
 
   // Into the older slot. False if the state does not fit; then the older snapshots stay.
   bool take_snapshot();
@@ -58,8 +66,10 @@ class ArenaRuntime {
 
   [[nodiscard]] FrameNumber frame() const { return frame_; }
   [[nodiscard]] const ArenaIdentity& identity() const { return identity_; }
+  [[nodiscard]] uint64_t max_event_bytes() const { return max_event_bytes_; }
   GameHost& host() { return *host_; }
   ChannelSet& channels() { return channels_; }
+  [[nodiscard]] const ChannelSet& channels() const { return channels_; }
   Incarnation& incarnation() { return incarnation_; }
   OutboxWriter& outputs() { return outputs_; }
   OutboxWriter& system() { return system_; }
@@ -82,6 +92,8 @@ class ArenaRuntime {
   Result<void> apply(const FrameEntry& entry, std::string_view text);
   void apply_events(WorkerChannel& channel, uint64_t end);
   void apply_event(WorkerChannel& channel, const RecordHeader& header);
+  void apply_retry(const FrameEntry& entry, std::string_view text);
+  void take_skips(const DecidedFrame& frame);
 
   Incarnation incarnation_;
   ArenaIdentity identity_;
@@ -99,6 +111,8 @@ class ArenaRuntime {
   uint64_t log_written_ = 0;
   FrameNumber frame_;
   uint64_t frame_time_unix_ns_ = 0;
+  std::vector<EventRef> skips_;  // of the frame that runs
+  std::vector<Retried> retried_;
   std::vector<uint64_t> event_buffer_;
   std::vector<std::byte> hash_buffer_;
 };

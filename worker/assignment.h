@@ -28,6 +28,7 @@ struct Assignment {
   uint64_t max_event_bytes = 0;
   std::string adoption_socket;
   uint64_t orphan_timeout_ns = 0;
+  uint64_t slow_frame_ns = UINT64_MAX;  // frames that take longer are slow
   BoardView board;
   RecoverySources sources;
   std::vector<AssignedChannel> channels;

@@ -4,6 +4,7 @@
 
 #include "ipc/clock.h"
 #include "ipc/limits.h"
+#include "worker/black_box.h"
 #include "worker/log.h"
 
 namespace arenad {
@@ -91,7 +92,9 @@ Result<void> GameHost::restore(const Snapshot& snapshot, Epoch epoch) {
 
 void GameHost::must_succeed(arenad_verdict verdict, const char* callback) {
   if (verdict == ARENAD_OK) return;
-  log_line(ARENAD_LOG_ERROR, arena_name_, frame_.number, std::string(callback) + " failed: " + last_error());
+  const std::string reason = std::string(callback) + " failed: " + last_error();
+  note_reason(reason);
+  log_line(ARENAD_LOG_ERROR, arena_name_, frame_.number, reason);
   std::abort();
 }
 

@@ -25,12 +25,19 @@ void record_channel(DecidedFrame& frame, WorkerChannel& channel) {
   if (channel.gone_reason) frame.add(FrameEntryKind::leave, channel.slot, *channel.gone_reason);
 }
 
+void record_retry(DecidedFrame& frame, const PendingRetry& retry) {
+  std::string text(reinterpret_cast<const char*>(&retry.head), sizeof retry.head);
+  text += retry.message;
+  frame.add(FrameEntryKind::retry, retry.slot, retry.id, text);
+}
+
 }  // namespace
 
 DecidedFrame decide_frame(const FrameInputs& inputs, ChannelSet& channels) {
   DecidedFrame frame(inputs.frame.value, inputs.time_unix_ns, inputs.seed);
   if (inputs.drain_deadline_unix_ns) frame.add(FrameEntryKind::drain, 0, *inputs.drain_deadline_unix_ns);
   for (auto& [id, channel] : channels.all()) record_channel(frame, channel);
+  if (inputs.retry) record_retry(frame, *inputs.retry);
   frame.close();
   return frame;
 }

@@ -3,17 +3,27 @@
 #pragma once
 
 #include <optional>
+#include <string>
 
 #include "ipc/frame_log.h"
 #include "worker/channel_set.h"
 
 namespace arenad {
 
+// An event from quarantine that is to be applied once more.
+struct PendingRetry {
+  uint64_t id = 0;  // of its entry
+  Seat slot = 0;
+  RetryHead head{};
+  std::string message;
+};
+
 struct FrameInputs {
   FrameNumber frame;
   uint64_t time_unix_ns = 0;
   uint64_t seed = 0;
   std::optional<uint64_t> drain_deadline_unix_ns;
+  std::optional<PendingRetry> retry;
 };
 
 // The record, closed. Channels of clients that broke their ring's rules are marked as gone, expelled.

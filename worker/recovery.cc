@@ -4,6 +4,7 @@
 
 #include "state/recovery_ladder.h"
 #include "worker/log.h"
+#include "worker/quarantine.h"
 
 namespace arenad {
 namespace {
@@ -129,6 +130,7 @@ std::optional<RecoveryFailure> replay(ArenaRuntime& runtime, const RecoverySourc
     }
     const bool was_done = frame.done();
     const FrameEffects before = frame.effects();
+    frame = without_quarantined(std::move(frame), runtime.channels(), sources.quarantined, runtime.max_event_bytes());
     frame.clear_done();
     if (!runtime.log().fits(frame.record().bytes)) runtime.log().release_through(report.restored.value);
     runtime.record(frame);
@@ -136,6 +138,11 @@ std::optional<RecoveryFailure> replay(ArenaRuntime& runtime, const RecoverySourc
     if (!effects) return RecoveryFailure{RecoveryFault::broken_log, effects.error().text()};
     const bool same = was_done ? *effects == before : same_as_published(*sources.predecessor, runtime.outputs());
     if (!same) note_divergence(report, runtime.identity(), frame.record().frame);
+    if (!same && sources.on_divergence == RecoverySources::OnDivergence::stop) {
+      return RecoveryFailure{RecoveryFault::diverged,
+                             "the game is not deterministic: frame " + std::to_string(frame.record().frame) +
+                                 " gave other outputs when it was run again, and on_divergence is \"stop\""};
+    }
     runtime.publish(*effects);
     ++report.replayed_frames;
   }

@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <variant>
+#include <vector>
 
 #include "ipc/incarnation.h"
 #include "worker/arena_runtime.h"
@@ -14,6 +15,8 @@ namespace arenad {
 struct RecoverySources {
   std::optional<IncarnationView> predecessor;
   std::optional<Snapshot> checkpoint;
+  std::vector<EventRef> quarantined;  // a replay leaves these out
+  enum class OnDivergence { go_on, stop } on_divergence = OnDivergence::go_on;
   FrameNumber durable;  // the frame of the newest checkpoint: the new log must reach back to it, if the old one does
 };
 
@@ -26,7 +29,7 @@ struct RecoveryReport {
   uint64_t first_divergent_frame = 0;
 };
 
-enum class RecoveryFault { state, no_snapshot, broken_log };
+enum class RecoveryFault { state, no_snapshot, broken_log, diverged };
 struct RecoveryFailure {
   RecoveryFault fault;
   std::string message;

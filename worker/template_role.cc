@@ -6,6 +6,7 @@
 #include "ipc/link.capnp.h"
 #include "ipc/process.h"
 #include "state/snapshot.h"
+#include "worker/black_box.h"
 #include "worker/module.h"
 #include "worker/worker_role.h"
 
@@ -14,6 +15,7 @@ namespace {
 
 constexpr int kExitCannotLoad = 2;
 constexpr int kExitNoMemory = 4;
+constexpr size_t kMaxSchemaBytes = kMaxLinkMessageBytes - size_t{8} * 1024;
 
 template <class Fill>
 Result<void> send(Link& link, Fill&& fill) {
@@ -31,6 +33,10 @@ void describe(const arenad_game& game, wire::GameInfo::Builder info) {
   info.setMaxPlayers(game.defaults.max_players);
   info.setMaxStateBytes(game.max_state_bytes);
   info.setMaxFrameOutputBytes(game.max_frame_output_bytes);
+  if (game.schema == nullptr) return;
+  size_t bytes = 0;
+  const void* schema = game.schema(&bytes);
+  if (schema != nullptr && bytes <= kMaxSchemaBytes) info.setSchema({static_cast<const capnp::byte*>(schema), bytes});
 }
 
 // In the new worker.
@@ -65,6 +71,7 @@ int run_template(const TemplateOptions& options, Link link) {
     return kExitCannotLoad;
   }
   if (module->game().warm_up != nullptr) module->game().warm_up();
+  prepare_black_box();
   if (!send(link, [&](wire::FromTemplate::Builder message) { describe(module->game(), message.initReady()); })) return 0;
 
   LinkMessage message;

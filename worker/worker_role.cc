@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <csignal>
+#include <deque>
 #include <fcntl.h>
 #include <unistd.h>
 
@@ -11,6 +12,7 @@
 #include "ipc/link.capnp.h"
 #include "ipc/process.h"
 #include "worker/assignment.h"
+#include "worker/black_box.h"
 #include "worker/log.h"
 #include "worker/orphan.h"
 #include "worker/recorder.h"
@@ -38,6 +40,8 @@ wire::RefusedCode code_of(RecoveryFault fault) {
       return wire::RefusedCode::NO_SNAPSHOT;
     case RecoveryFault::broken_log:
       return wire::RefusedCode::BROKEN_LOG;
+    case RecoveryFault::diverged:
+      return wire::RefusedCode::DIVERGED;
   }
   return wire::RefusedCode::SYSTEM;
 }
@@ -78,6 +82,7 @@ class LiveArena {
         board_(std::move(assignment.board)),
         assigned_ns_(assigned_ns),
         orphan_(assignment.adoption_socket, assignment.orphan_timeout_ns),
+        slow_frame_ns_(assignment.slow_frame_ns),
         snapshots_(assignment.snapshot_interval_ns, assigned_ns),
         runtime_(module.game(), std::move(region), assignment.identity, assignment.max_event_bytes,
                  [this] { wait_for_commit(); }) {
@@ -100,11 +105,15 @@ class LiveArena {
   Fate take_message(const LinkMessage& message);
   void be_adopted(Fd board);
   [[nodiscard]] uint64_t next_link_look_ns() const;
+  [[nodiscard]] bool anything_to_do() const;  // for a game without ticks
   void wait_until_due();
   void sleep(std::span<const FutexWait> waits, uint64_t deadline_ns) const;
   void run_frame();
   void note_frame_time(uint64_t began_ns);
   void report_expelled();
+  void report_retried();
+  void take_retry(wire::Retry::Reader retry);
+  std::optional<PendingRetry> next_retry();
   void wake_readers();
   void snapshot_if_due();
   void release();
@@ -118,11 +127,13 @@ class LiveArena {
   uint64_t link_looked_ns_ = 0;
   uint64_t assigned_ns_;
   Orphan orphan_;
+  uint64_t slow_frame_ns_;
   std::optional<TickSchedule> ticks_;
   SnapshotSchedule snapshots_;
   bool snapshot_asked_ = false;
   FrameNumber snapshot_tried_;
   std::optional<uint64_t> drain_deadline_unix_ns_;
+  std::deque<PendingRetry> retries_;
   ArenaRuntime runtime_;
 };
 
@@ -135,6 +146,7 @@ void LiveArena::attach(AssignedChannel channel) {
 // A result does not fit before arenad has stored older ones.
 void LiveArena::wait_for_commit() {
   const std::array waits = {board_.bell_wait(board_.bell())};
+  runtime_.incarnation().beat();  // it waits for the disk, which is no fault of the game's
   runtime_.results_committed(board_.results_committed());
   futex_wait_any(waits, monotonic_ns() + 10 * kMillisecond);
   runtime_.results_committed(board_.results_committed());
@@ -176,6 +188,7 @@ bool LiveArena::begin_again(const RecoverySources& sources) {
   s.replayed_events.store(report.replayed_events, std::memory_order_relaxed);
   s.divergences.store(report.divergences, std::memory_order_relaxed);
   s.first_divergent_frame.store(report.first_divergent_frame, std::memory_order_relaxed);
+  report_retried();
   if (sources.predecessor && runtime_.host().tick_hz() != 0) {
     // Ticks keep their phase over the death; CLOCK_MONOTONIC is the machine's, not the process's.
     const uint64_t period_ns = kSecond / runtime_.host().tick_hz();
@@ -208,6 +221,7 @@ void LiveArena::go_live() {
 
 int LiveArena::run() {
   for (;;) {
+    runtime_.incarnation().beat();
     const bool ended = runtime_.host().ended();
     // The end of the match is told to an arenad: its results are not durable before one has them.
     if (ended && orphan_.is_watched()) return finish(Stage::ended);
@@ -226,7 +240,7 @@ int LiveArena::run() {
       sleep(waits, next_link_look_ns());
       continue;
     }
-    const bool due = ticks_ ? ticks_->is_due(monotonic_ns()) : anything_to_take(runtime_.channels()) || drain_deadline_unix_ns_;
+    const bool due = ticks_ ? ticks_->is_due(monotonic_ns()) : anything_to_do();
     if (due) run_frame();
     snapshot_if_due();
     release();
@@ -319,6 +333,9 @@ LiveArena::Fate LiveArena::take_message(const LinkMessage& message) {
     case wire::ToWorker::SNAPSHOT:
       snapshot_asked_ = true;
       break;
+    case wire::ToWorker::RETRY:
+      take_retry(root.getRetry());
+      break;
     case wire::ToWorker::ADOPT:
       if (!fds.empty()) be_adopted(std::move(fds[0]));
       break;
@@ -341,6 +358,7 @@ void LiveArena::run_frame() {
   inputs.time_unix_ns = unix_ns();
   inputs.seed = frame_seed(runtime_.identity().arena, inputs.frame);
   inputs.drain_deadline_unix_ns = std::exchange(drain_deadline_unix_ns_, std::nullopt);
+  inputs.retry = next_retry();
   const DecidedFrame frame = decide_frame(inputs, runtime_.channels());
   runtime_.record(frame);
   auto effects = runtime_.run(frame);
@@ -354,7 +372,42 @@ void LiveArena::run_frame() {
   }
   note_frame_time(began_ns);
   report_expelled();
+  report_retried();
   runtime_.incarnation().set_phase(Phase::waiting);
+}
+
+bool LiveArena::anything_to_do() const {
+  return anything_to_take(runtime_.channels()) || drain_deadline_unix_ns_ || !retries_.empty();
+}
+
+void LiveArena::take_retry(wire::Retry::Reader retry) {
+  const auto message = retry.getMessage();
+  retries_.push_back({retry.getId(),
+                      retry.getSlot(),
+                      {retry.getEvent().getChannel(), retry.getEvent().getSequence(), retry.getType()},
+                      std::string(message.asChars().begin(), message.size())});
+}
+
+// One in a frame, and not before the log has room for it.
+std::optional<PendingRetry> LiveArena::next_retry() {
+  if (retries_.empty() || !runtime_.log().fits(kMaxFrameRecordBytes)) return std::nullopt;
+  PendingRetry next = std::move(retries_.front());
+  retries_.pop_front();
+  return next;
+}
+
+void LiveArena::report_retried() {
+  for (const ArenaRuntime::Retried& retried : runtime_.take_retried()) {
+    send(link_, [&](wire::FromWorker::Builder message) {
+      auto to = message.initRetried();
+      to.setId(retried.id);
+      if (retried.why_not.empty()) {
+        to.setApplied();
+      } else {
+        to.setNotApplied(retried.why_not);
+      }
+    });
+  }
 }
 
 void LiveArena::report_expelled() {
@@ -370,6 +423,7 @@ void LiveArena::note_frame_time(uint64_t began_ns) {
   WorkerStatus& s = status();
   const uint64_t took_ns = monotonic_ns() - began_ns;
   s.frames.store(s.frames.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+  if (took_ns > slow_frame_ns_) s.frames_slow.fetch_add(1, std::memory_order_relaxed);
   s.frame_ns_total.store(s.frame_ns_total.load(std::memory_order_relaxed) + took_ns, std::memory_order_relaxed);
   if (took_ns > s.frame_ns_max.load(std::memory_order_relaxed)) s.frame_ns_max.store(took_ns, std::memory_order_relaxed);
 }
@@ -468,12 +522,14 @@ int run_worker(const Module& module, Incarnation region, Link link) {
     return kExitRefused;
   }
   set_process_name(assignment->identity.name);
+  open_black_box(region);
   region.assign(assignment->identity.arena, assignment->identity.epoch, module.game().schema_hash,
                 static_cast<uint32_t>(::getpid()));
   announce_by_signal(link);
   LiveArena arena(module, std::move(region), std::move(link), *assignment, assigned_ns);
-  if (!arena.begin(*assignment)) return kExitRefused;
-  return arena.run();
+  const int exit_code = arena.begin(*assignment) ? arena.run() : kExitRefused;
+  close_black_box();
+  return exit_code;
 }
 
 }  // namespace arenad

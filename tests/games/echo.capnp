@@ -34,14 +34,21 @@ struct Flood {
 struct Ask {
   number @0 :UInt64;
 }
-# Ends the process, as long as the file is there; always if there is no path.
-struct Crash {
-  whileFile @0 :Text;
-}
 struct Finish {
 }
 # Records a Score for the one who says it; the match goes on.
 struct Award {
+}
+# Does what a game must not do (misbehaviour.h): at once, or in the tick of this frame.
+struct Misbehave {
+  how @0 :Text;
+  whileFile @1 :Text;
+  ms @2 :UInt32;
+  inTick @3 :Bool;
+  once @4 :Bool;       # the file is removed first
+}
+# Asks for the time, which the game takes from the wrong clock.
+struct AskTime {
 }
 # No event of the game.
 struct Stranger {
@@ -65,6 +72,9 @@ struct Departed {
 struct Report {         # to the one who asked
   number @0 :UInt64;
   state @1 :State;
+}
+struct Time {           # to the one who asked
+  unixNs @0 :UInt64;
 }
 struct Piece {
   index @0 :UInt32;

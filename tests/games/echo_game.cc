@@ -1,13 +1,17 @@
 // What the tests of the real programs play: it says what it heard, and does on request what a game must not do. Without the
 // parameter `hz` it has no ticks.
 #include <array>
+#include <chrono>
 #include <csignal>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <unistd.h>
+#include <utility>
 #include <vector>
 
 #include "arenad/game.h"
+#include "misbehaviour.h"
 #include "tests/games/echo.capnp.h"
 
 namespace arenad::echo {
@@ -25,7 +29,7 @@ void hang() {
 class EchoGame {
  public:
   using State = echo::State;
-  using Events = arenad::Events<Say, Note, Grow, Flood, Ask, Crash, Finish, Award>;
+  using Events = arenad::Events<Say, Note, Grow, Flood, Ask, Finish, Award, Misbehave, AskTime>;
   static constexpr GameInfo info{.name = "echo",
                                  .version = "1.0",
                                  .tick_hz = 0,
@@ -99,9 +103,19 @@ class EchoGame {
       save(to.initState(), Burden::left_out);
     });
   }
-  void on_event(Context&, Seat, Crash::Reader crash) {
-    const bool wanted = crash.getWhileFile().size() == 0 || ::access(crash.getWhileFile().cStr(), F_OK) == 0;
-    if (wanted) ::raise(SIGSEGV);
+  void on_event(Context&, Seat, Misbehave::Reader wanted) {
+    Misbehaviour misbehaviour{wanted.getHow(), wanted.getWhileFile(),
+                              wanted.getOnce() ? Misbehaviour::File::goes : Misbehaviour::File::stays, wanted.getMs()};
+    if (wanted.getInTick()) {
+      in_tick_ = std::move(misbehaviour);
+    } else {
+      misbehave(misbehaviour);
+    }
+  }
+  // Not deterministic: a replay gives another time.
+  void on_event(Context& ctx, Seat seat, AskTime::Reader) {
+    const auto now = std::chrono::system_clock::now().time_since_epoch();
+    ctx.send<Time>(Audience::seat(seat), [&](Time::Builder to) { to.setUnixNs(static_cast<uint64_t>(now.count())); });
   }
   void on_event(Context& ctx, Seat, Finish::Reader) { finish(ctx); }
 
@@ -111,6 +125,7 @@ class EchoGame {
 
   void on_tick(Context& ctx) {
     ++frames_;
+    if (in_tick_) misbehave(*std::exchange(in_tick_, std::nullopt));
     if (end_frame_ != 0 && ctx.frame().value >= end_frame_) finish(ctx);
   }
 
@@ -170,6 +185,7 @@ class EchoGame {
   uint64_t sum_ = 0;
   std::vector<capnp::byte> burden_;
   uint64_t end_frame_ = 0;
+  std::optional<Misbehaviour> in_tick_;  // of this frame
 };
 
 }  // namespace arenad::echo

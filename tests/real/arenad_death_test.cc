@@ -12,6 +12,7 @@
 #include "arenad/module_abi.h"
 #include "tests/real/daemon.h"
 #include "tests/real/player.h"
+#include "tests/real/reports.h"
 #include "tests/support/seed.h"
 
 using namespace arenad;
@@ -268,7 +269,7 @@ TEST_CASE("an arena that has failed keeps its state when everybody is killed") {
   {
     Player ann(daemon.socket(), "duel", "ann");
     play(ann, 10);
-    REQUIRE(ann.arena().send<echo::Crash>([&](echo::Crash::Builder crash) { crash.setWhileFile(cause.c_str()); }) == Sent::ok);
+    misbehave(ann, {.how = "segv", .while_file = cause.string(), .when = Wish::When::in_tick});
     REQUIRE(daemon.becomes("duel", [](const ArenaFacts& facts) { return facts.state == "failed"; }));
   }
   daemon.crash();

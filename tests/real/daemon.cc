@@ -55,6 +55,10 @@ ArenaFacts facts_of(wire::ArenaStatus::Reader from) {
   facts.rejected = from.getRejected();
   facts.restarts = from.getRestarts();
   facts.restarts_total = from.getRestartsTotal();
+  facts.first_divergent_frame = from.getFirstDivergentFrame();
+  facts.frames_late = from.getFramesLate();
+  facts.frames_slow = from.getFramesSlow();
+  facts.quarantined = from.getQuarantined();
   facts.divergences = from.getDivergences();
   facts.clients = from.getClients();
   facts.snapshot_frame = from.getSnapshotFrame();

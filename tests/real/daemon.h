@@ -42,6 +42,10 @@ struct ArenaFacts {
   uint64_t restarts = 0;
   uint64_t restarts_total = 0;
   uint64_t divergences = 0;
+  uint64_t first_divergent_frame = 0;
+  uint64_t frames_late = 0;
+  uint64_t frames_slow = 0;
+  uint64_t quarantined = 0;
   uint64_t clients = 0;
   uint64_t snapshot_frame = 0;
   uint64_t snapshots_failed = 0;

@@ -15,6 +15,7 @@
 #include "ipc/incarnation.h"
 #include "tests/real/daemon.h"
 #include "tests/real/player.h"
+#include "tests/real/reports.h"
 #include "tests/support/child.h"
 #include "tests/support/seed.h"
 
@@ -460,7 +461,7 @@ TEST_CASE("a game that always crashes fails, and a restart revives it once the c
   play(ann, 10);
   const uint64_t played = daemon.arena("duel").frame;
   REQUIRE(daemon.becomes("duel", [&](const ArenaFacts& facts) { return facts.durable_frame >= played; }));
-  REQUIRE(ann.arena().send<echo::Crash>([&](echo::Crash::Builder crash) { crash.setWhileFile(cause.c_str()); }) == Sent::ok);
+  misbehave(ann, {.how = "segv", .while_file = cause.string(), .when = Wish::When::in_tick});
   REQUIRE(daemon.becomes("duel", [](const ArenaFacts& facts) { return facts.state == "failed"; }));
   const ArenaFacts failed = daemon.arena("duel");
   CHECK(failed.restarts == 3);

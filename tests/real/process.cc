@@ -122,6 +122,12 @@ std::vector<pid_t> children_of(pid_t pid) {
   return found;
 }
 
+bool has_ended(pid_t pid) {
+  const std::string status = read_file("/proc/" + std::to_string(pid) + "/stat");
+  const size_t name_end = status.rfind(')');
+  return name_end == std::string::npos || name_end + 2 >= status.size() || status[name_end + 2] == 'Z';
+}
+
 std::string name_of(pid_t pid) {
   std::string name = read_file("/proc/" + std::to_string(pid) + "/comm");
   if (!name.empty() && name.back() == '\n') name.pop_back();

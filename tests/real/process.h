@@ -83,6 +83,8 @@ Finished run_to_end(const std::vector<std::string>& command, const PrivateFolder
 // Living children of a process, by /proc.
 std::vector<pid_t> children_of(pid_t pid);
 std::string name_of(pid_t pid);
+// It is gone, or a zombie that nobody has reaped.
+bool has_ended(pid_t pid);
 size_t open_files_of(pid_t pid);
 size_t resident_kib_of(pid_t pid);
 

@@ -53,7 +53,12 @@ struct Output {
 };
 
 struct Rejection {
-  enum class Reason { malformed, unknown_type, broken_ring };
+  enum class Reason {
+    malformed,
+    unknown_type,
+    broken_ring,
+    quarantined,  // applying it killed the arena's worker, twice: the arena goes on without it
+  };
   uint64_t sequence = 0;  // of the event, as send() counted it
   Reason reason = Reason::malformed;
 };

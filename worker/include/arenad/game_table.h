@@ -6,6 +6,7 @@
 #include <stdexcept>
 
 #include "arenad/game.h"
+#include "arenad/game_schema.h"
 
 namespace arenad {
 
@@ -128,6 +129,23 @@ inline uint64_t schema_hash(const capnp::StructSchema& schema) {
   SchemaHash hash;
   hash.add(schema);
   return hash.value();
+}
+
+template <class... T>
+void add_types(SchemaNodes& nodes, Events<T...>) {
+  (add_type<T>(nodes), ...);
+}
+
+template <class Game>
+const void* game_schema(size_t* bytes) {
+  static const auto message = [] {
+    SchemaNodes nodes;
+    add_type<typename Game::State>(nodes);
+    if constexpr (requires { typename Game::Events; }) add_types(nodes, typename Game::Events{});
+    return nodes.message();
+  }();
+  *bytes = message.asBytes().size();
+  return message.begin();
 }
 
 }  // namespace detail
@@ -262,6 +280,7 @@ const arenad_game* game_table() {
       return message.fits() ? message.used_words() : 0;
     };
     t.last_error = [](void* box) { return static_cast<Box*>(box)->error(); };
+    t.schema = detail::game_schema<Game>;
     return t;
   }();
   return &table;

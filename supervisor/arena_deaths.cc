@@ -1,0 +1,144 @@
+// What is seen of an arena's worker while it runs, and what is written down when it has died: slow frames, hangs, the report of a crash,
+// and which event was to blame.
+#include <csignal>
+#include <fmt/format.h>
+
+#include "ipc/clock.h"
+#include "supervisor/arena.h"
+#include "supervisor/black_box_reader.h"
+#include "supervisor/crash_report.h"
+#include "supervisor/log.h"
+
+namespace arenad {
+namespace {
+
+// The worker's own number: it is the default meaning of the signal that counts (worker/black_box.h).
+constexpr int kWhereAreYouSignal = SIGURG;
+
+WorkerActivity activity_of(const IncarnationView& region) {
+  const auto phase = static_cast<Phase>(region.status().phase.load(std::memory_order_relaxed));
+  switch (region.stage()) {
+    case Stage::blank:
+    case Stage::finished:
+    case Stage::ended:
+      return WorkerActivity::starting;
+    case Stage::recovering:
+      return phase == Phase::waiting ? WorkerActivity::starting : WorkerActivity::in_frame;
+    case Stage::live:
+      return phase == Phase::waiting ? WorkerActivity::between_frames : WorkerActivity::in_frame;
+  }
+  return WorkerActivity::starting;
+}
+
+std::optional<EventRef> applying(const IncarnationView& region) {
+  const WorkerStatus& s = region.status();
+  const uint64_t channel = s.applying_channel.load(std::memory_order_acquire);
+  if (channel == 0 || static_cast<Phase>(s.phase.load()) != Phase::applying) return std::nullopt;
+  return EventRef{{channel}, s.applying_sequence.load(std::memory_order_relaxed)};
+}
+
+}  // namespace
+
+HangPolicy Arena::hang_policy() const {
+  HangPolicy policy;
+  policy.interval_ns = kWatchIntervalMs * kMillisecond;
+  if (game_ == nullptr) return policy;
+  policy.soft_ns = game_->config().soft_limit_ms * kMillisecond;
+  policy.hard_ns = game_->config().hard_limit_ms * kMillisecond;
+  return policy;
+}
+
+void Arena::watch_worker(uint64_t now_ns) {
+  const IncarnationView* region = starting_ ? &*starting_ : lived();
+  if (worker_ == nullptr || region == nullptr || shutting_down_) return;
+  note_slow_frame(*region);
+  const uint64_t beats = region->status().beats.load(std::memory_order_relaxed);
+  switch (hang_.observe(hang_policy(), now_ns, beats, activity_of(*region))) {
+    case HangAction::none:
+      break;
+    case HangAction::look:
+      board_.ring();
+      break;
+    case HangAction::record_slow:
+      worker_->kill(kWhereAreYouSignal);
+      break;
+    case HangAction::abort:
+      end_worker(fmt::format("it did not move for {} ms ({} frame {})", hang_.stalled_ns() / kMillisecond,
+                             phase_name(region->status().phase.load()), region->status().frame_decided.load()));
+      break;
+    case HangAction::kill:
+      kill_worker();
+      break;
+  }
+}
+
+// It gets the chance to leave a black box; hang_ or the deadline sees to it that it is dead in the end.
+void Arena::end_worker(std::string why) {
+  if (!worker_) return;
+  log_error("arena={} epoch={} pid={} msg=\"its worker is ended: {}\"", record_.name, record_.epoch, worker_->pid(), why);
+  if (ended_by_arenad_.empty()) ended_by_arenad_ = std::move(why);
+  worker_->kill(SIGABRT);
+}
+
+IncidentScene Arena::scene(const IncarnationView& region) {
+  IncidentScene scene;
+  scene.id = services_.numbers.next_incident();
+  scene.arena = record_.id;
+  scene.name = record_.name;
+  scene.game = record_.game;
+  if (game_ != nullptr) {
+    scene.game_version = game_->facts().version;
+    scene.build_id = build_id_of(region, game_->facts().module_file);
+  }
+  scene.epoch = {record_.epoch};
+  scene.pid = worker_ ? worker_->pid() : static_cast<pid_t>(region.pid());
+  scene.frame = {region.status().frame_decided.load()};
+  scene.phase = region.status().phase.load();
+  scene.applying = applying(region);
+  if (scene.applying) {
+    if (const RosterChannel* channel = channels_.find(scene.applying->channel)) scene.player = channel->player;
+  }
+  return scene;
+}
+
+void Arena::note_slow_frame(const IncarnationView& region) {
+  const auto slow = read_slow_frame(region, slow_seen_);
+  if (!slow) return;
+  slow_seen_ = slow->number;
+  IncidentScene where = scene(region);
+  where.frame = slow->frame;
+  where.phase = slow->phase;
+  where.took_ns = slow->ran_ns;
+  log_warning("arena={} epoch={} pid={} frame={} msg=\"a slow frame: it has run for {} ms; arenactl crashes show {}\"",
+              record_.name, record_.epoch, where.pid, slow->frame.value, slow->ran_ns / kMillisecond, where.id);
+  StoreBatch batch;
+  batch.incidents.push_back(report_of_slow_frame(where, *slow));
+  submit(std::move(batch), [] {});
+}
+
+Charge Arena::note_death(const IncarnationView& region, Exit exit) {
+  DeathFacts facts;
+  facts.exit = exit;
+  facts.note = read_end_note(region);
+  facts.ended_by_arenad = std::exchange(ended_by_arenad_, {});
+  IncidentScene where = scene(region);
+  facts.pid = where.pid;
+  const bool by_sigkill = exit.how == Exit::How::signalled && exit.value == SIGKILL;
+  if (by_sigkill && facts.ended_by_arenad.empty() && services_.oom.accounts_for_a_death()) {
+    facts.memory = DeathFacts::Memory::short_of;
+  }
+  const Death death = judge_death(facts);
+  where.took_ns = hang_.stalled_ns();
+  StoreBatch batch;
+  const auto poison = poison_.died(where.applying, death.doing);
+  const Charge charge = poison ? quarantine(*poison, region, where, batch) : Charge::budget;
+  last_exit_ = death.cause;
+  last_crash_ = where.id;
+  log_warning("arena={} epoch={} pid={} frame={} msg=\"its worker died: {}; arenactl crashes show {}\"", record_.name,
+              record_.epoch, where.pid, where.frame.value, death.cause, where.id);
+  batch.incidents.push_back(report_of_death(where, death, facts));
+  submit(std::move(batch), [] {});
+  return charge;
+}
+
+}  // namespace arenad

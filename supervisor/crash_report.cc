@@ -1,0 +1,109 @@
+#include "supervisor/crash_report.h"
+
+#include <csignal>
+#include <fmt/format.h>
+
+#include <capnp/message.h>
+
+#include "ipc/clock.h"
+#include "ipc/crash.capnp.h"
+
+namespace arenad {
+namespace {
+
+wire::IncidentKind wire_kind(IncidentKind kind) {
+  switch (kind) {
+    case IncidentKind::crash:
+      return wire::IncidentKind::CRASH;
+    case IncidentKind::exit:
+      return wire::IncidentKind::EXIT;
+    case IncidentKind::killed:
+      return wire::IncidentKind::KILLED;
+    case IncidentKind::out_of_memory:
+      return wire::IncidentKind::OUT_OF_MEMORY;
+    case IncidentKind::hang:
+      return wire::IncidentKind::HANG;
+    case IncidentKind::slow:
+      return wire::IncidentKind::SLOW;
+  }
+  return wire::IncidentKind::CRASH;
+}
+
+void describe(const IncidentScene& scene, wire::Incident::Builder to) {
+  to.setId(scene.id);
+  to.setArena(scene.arena.text());
+  to.setName(scene.name);
+  to.setGame(scene.game);
+  to.setGameVersion(scene.game_version);
+  to.setBuildId(scene.build_id);
+  to.setEpoch(scene.epoch.value);
+  to.setFrame(scene.frame.value);
+  to.setPid(static_cast<uint32_t>(scene.pid));
+  to.setPhase(phase_name(scene.phase));
+  to.setExitCode(-1);
+  to.setTookMs(scene.took_ns / kMillisecond);
+  to.setQuarantined(scene.quarantined);
+  if (!scene.applying) return;
+  to.setChannel(scene.applying->channel.value);
+  to.setSequence(scene.applying->sequence);
+  to.setPlayer(scene.player);
+}
+
+void describe(const DeathFacts& facts, wire::Incident::Builder to) {
+  if (facts.exit.how == Exit::How::exited) to.setExitCode(facts.exit.value);
+  if (facts.exit.how == Exit::How::signalled) to.setSignal(static_cast<uint32_t>(facts.exit.value));
+  if (facts.exit.how == Exit::How::unknown && facts.note.kind == EndKind::signal) to.setSignal(facts.note.signal);
+  const bool is_fault =
+      facts.note.signal == SIGSEGV || facts.note.signal == SIGBUS || facts.note.signal == SIGILL || facts.note.signal == SIGFPE;
+  if (facts.note.kind != EndKind::signal || !is_fault || facts.note.code <= 0) return;
+  to.setAddress(facts.note.address);
+  to.setHasAddress(true);
+}
+
+void describe(const std::vector<TracedFrame>& stack, wire::Crash::Builder to) {
+  auto frames = to.initStack(static_cast<unsigned>(stack.size()));
+  for (unsigned i = 0; i < frames.size(); ++i) {
+    frames[i].setAddress(stack[i].address);
+    frames[i].setObject(stack[i].object);
+    frames[i].setBuildId(stack[i].build_id);
+    frames[i].setOffset(stack[i].offset);
+  }
+}
+
+IncidentRecord record_of(const IncidentScene& scene, IncidentKind kind, const std::string& cause,
+                         capnp::MallocMessageBuilder& message) {
+  IncidentRecord record{scene.id, scene.arena, scene.epoch, scene.frame, kind, static_cast<int64_t>(unix_ms()), {}};
+  auto incident = message.getRoot<wire::Crash>().getIncident();
+  incident.setKind(wire_kind(kind));
+  incident.setCause(cause);
+  incident.setAtUnixMs(record.at_unix_ms);
+  const auto whole = message.getRoot<wire::Crash>().asReader();
+  capnp::MallocMessageBuilder flat(static_cast<unsigned>(whole.totalSize().wordCount + 1));
+  flat.setRoot(whole);
+  const auto bytes = flat.getSegmentsForOutput()[0].asBytes();
+  record.report.assign(bytes.asChars().begin(), bytes.size());
+  return record;
+}
+
+}  // namespace
+
+IncidentRecord report_of_death(const IncidentScene& scene, const Death& death, const DeathFacts& facts) {
+  capnp::MallocMessageBuilder message;
+  auto crash = message.initRoot<wire::Crash>();
+  describe(scene, crash.initIncident());
+  describe(facts, crash.getIncident());
+  describe(facts.note.stack, crash);
+  return record_of(scene, death.kind, death.cause, message);
+}
+
+IncidentRecord report_of_slow_frame(const IncidentScene& scene, const SlowFrame& slow) {
+  capnp::MallocMessageBuilder message;
+  auto crash = message.initRoot<wire::Crash>();
+  describe(scene, crash.initIncident());
+  describe(slow.stack, crash);
+  const std::string cause = fmt::format("frame {} had run for {} ms and was {}", slow.frame.value, slow.ran_ns / kMillisecond,
+                                        phase_name(slow.phase));
+  return record_of(scene, IncidentKind::slow, cause, message);
+}
+
+}  // namespace arenad

@@ -1,0 +1,74 @@
+#include "supervisor/death.h"
+
+#include <csignal>
+#include <fmt/format.h>
+
+namespace arenad {
+namespace {
+
+using Doing = PoisonWatch::Doing;
+
+// What the kernel says about a fault (sigaction(2)).
+std::string detail_of(const EndNote& note) {
+  switch (note.signal) {
+    case SIGSEGV:
+      if (note.code == SEGV_MAPERR) return fmt::format("address {:#x} is not mapped", note.address);
+      if (note.code == SEGV_ACCERR) return fmt::format("no right to address {:#x}", note.address);
+      break;
+    case SIGBUS:
+      return fmt::format("address {:#x}", note.address);
+    case SIGFPE:
+      if (note.code == FPE_INTDIV) return fmt::format("division by zero at {:#x}", note.address);
+      [[fallthrough]];
+    case SIGILL:
+      return fmt::format("at {:#x}", note.address);
+    default:
+      break;
+  }
+  return {};
+}
+
+std::string with_reason(std::string cause, const EndNote& note) {
+  return note.reason.empty() ? cause : cause + ": " + note.reason;
+}
+
+Death death_by_signal(int signal, const DeathFacts& facts) {
+  const std::string name = Exit{Exit::How::signalled, signal}.text();
+  if (signal == SIGKILL) {
+    if (facts.memory == DeathFacts::Memory::short_of) {
+      return {IncidentKind::out_of_memory, Doing::its_own, name + ", by the kernel: out of memory"};
+    }
+    return {IncidentKind::killed, Doing::from_outside, name};
+  }
+  const EndNote& note = facts.note;
+  const bool has_note = note.kind == EndKind::signal && static_cast<int>(note.signal) == signal;
+  if (has_note && note.code <= 0 && note.sender != 0 && static_cast<pid_t>(note.sender) != facts.pid) {
+    return {IncidentKind::crash, Doing::from_outside, fmt::format("{}, sent by process {}", name, note.sender)};
+  }
+  if (!has_note) return {IncidentKind::crash, Doing::its_own, name};
+  const std::string detail = note.code > 0 ? detail_of(note) : "";
+  return {IncidentKind::crash, Doing::its_own, with_reason(detail.empty() ? name : name + ", " + detail, note)};
+}
+
+Death death_by_exit(int code) {
+  return {IncidentKind::exit, Doing::its_own, Exit{Exit::How::exited, code}.text() + ", in the middle of a match"};
+}
+
+}  // namespace
+
+Death judge_death(const DeathFacts& facts) {
+  if (!facts.ended_by_arenad.empty()) return {IncidentKind::hang, Doing::its_own, facts.ended_by_arenad};
+  switch (facts.exit.how) {
+    case Exit::How::exited:
+      return death_by_exit(facts.exit.value);
+    case Exit::How::signalled:
+      return death_by_signal(facts.exit.value, facts);
+    case Exit::How::unknown:
+      if (facts.note.kind == EndKind::signal) return death_by_signal(static_cast<int>(facts.note.signal), facts);
+      if (facts.note.kind == EndKind::exit) return death_by_exit(facts.note.exit_code);
+      return {IncidentKind::killed, Doing::from_outside, "it left no trace, as after SIGKILL"};
+  }
+  return {};
+}
+
+}  // namespace arenad

@@ -1,0 +1,20 @@
+// The numbers under which incidents and quarantined events are kept: each is given out once, also over restarts.
+#pragma once
+
+#include <cstdint>
+
+namespace arenad {
+
+class RecordNumbers {
+ public:
+  RecordNumbers(uint64_t last_incident, uint64_t last_quarantined)
+      : last_incident_(last_incident), last_quarantined_(last_quarantined) {}
+  uint64_t next_incident() { return ++last_incident_; }
+  uint64_t next_quarantined() { return ++last_quarantined_; }
+
+ private:
+  uint64_t last_incident_;
+  uint64_t last_quarantined_;
+};
+
+}  // namespace arenad

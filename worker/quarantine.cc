@@ -1,0 +1,78 @@
+#include "worker/quarantine.h"
+
+#include <algorithm>
+#include <cstring>
+
+namespace arenad {
+namespace {
+
+bool lies_before(const WorkerChannel& channel, uint64_t end, uint64_t sequence, uint64_t max_event_bytes) {
+  ChannelCursor cursor = channel.cursor;
+  RecordHeader header;
+  while (cursor.peek(channel.view, end, max_event_bytes, header) == ChannelCursor::Step::record) {
+    if (header.sequence == sequence) return true;
+    cursor.advance(header);
+  }
+  return false;
+}
+
+// Whether the frame takes this event from its channel.
+bool takes(const DecidedFrame& frame, ChannelSet& channels, const EventRef& event, uint64_t max_event_bytes) {
+  const WorkerChannel* channel = channels.find(event.channel);
+  if (channel == nullptr || !channel->view.has_ring()) return false;
+  const WorkerChannel* there = channels.at(channel->slot);
+  bool is_there = there == channel;
+  bool found = false;
+  frame.for_each_entry([&](const FrameEntry& entry, std::string_view) {
+    if (entry.slot != channel->slot) return;
+    if (entry.kind == FrameEntryKind::join) is_there = entry.value == event.channel.value;
+    if (entry.kind == FrameEntryKind::leave) is_there = false;
+    if (entry.kind != FrameEntryKind::take || !is_there) return;
+    found = found || lies_before(*channel, entry.value, event.sequence, max_event_bytes);
+  });
+  return found;
+}
+
+bool skips(const DecidedFrame& frame, const EventRef& event) {
+  bool found = false;
+  frame.for_each_entry([&](const FrameEntry& entry, std::string_view text) {
+    if (entry.kind != FrameEntryKind::skip || entry.value != event.sequence) return;
+    found = found || (text.size() == sizeof event.channel.value &&
+                      std::memcmp(text.data(), &event.channel.value, sizeof event.channel.value) == 0);
+  });
+  return found;
+}
+
+bool tries_again(const FrameEntry& entry, std::string_view text, std::span<const EventRef> quarantined) {
+  RetryHead head;
+  if (entry.kind != FrameEntryKind::retry || text.size() < sizeof head) return false;
+  std::memcpy(&head, text.data(), sizeof head);
+  return std::ranges::find(quarantined, EventRef{{head.channel}, head.sequence}) != quarantined.end();
+}
+
+}  // namespace
+
+DecidedFrame without_quarantined(DecidedFrame frame, ChannelSet& channels, std::span<const EventRef> quarantined,
+                                 uint64_t max_event_bytes) {
+  if (quarantined.empty()) return frame;
+  const FrameRecord& record = frame.record();
+  DecidedFrame changed(record.frame, record.time_unix_ns, record.seed);
+  bool differs = false;
+  for (const EventRef& event : quarantined) {
+    if (skips(frame, event) || !takes(frame, channels, event, max_event_bytes)) continue;
+    const std::string_view id(reinterpret_cast<const char*>(&event.channel.value), sizeof event.channel.value);
+    differs = changed.add(FrameEntryKind::skip, 0, event.sequence, id) || differs;
+  }
+  frame.for_each_entry([&](const FrameEntry& entry, std::string_view text) {
+    if (!frame.done() && tries_again(entry, text, quarantined)) {
+      differs = true;
+    } else {
+      changed.add(entry.kind, entry.slot, entry.value, text);
+    }
+  });
+  if (!differs) return frame;
+  changed.close();
+  return changed;
+}
+
+}  // namespace arenad
