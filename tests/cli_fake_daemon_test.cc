@@ -1,64 +1,31 @@
-// The real arenactl against an arenad that is not there: a thread that listens on a socket of its own and answers what the test says.
-// The program is the one named in the environment variable ARENACTL, else the one that was built.
+// The real arenactl against an arenad that is not there (tests/cli_fake_daemon.h).
+#include "tests/cli_fake_daemon.h"
+
 #include <array>
-#include <cstdlib>
-#include <cstring>
-#include <fcntl.h>
 #include <filesystem>
 #include <fstream>
-#include <functional>
 #include <iterator>
-#include <mutex>
 #include <nlohmann/json.hpp>
-#include <poll.h>
-#include <spawn.h>
 #include <string>
 #include <string_view>
-#include <sys/eventfd.h>
 #include <sys/mman.h>
-#include <sys/wait.h>
-#include <termios.h>
-#include <thread>
 #include <unistd.h>
 #include <vector>
 
-#include <capnp/message.h>
 #include <doctest/doctest.h>
-#include <kj/string-tree.h>
 
 #include "ipc/control_client.h"
-#include "ipc/control_stream.h"
 #include "ipc/socket.h"
+#include "tests/cli_program.h"
 #include "tests/cli_sample_status.h"
 
 namespace {
 
-using arenad::ControlStream;
+using namespace arenad::cli_test;
 using arenad::Fd;
-using arenad::cli_test::fill_arena;
-using arenad::cli_test::fill_daemon;
-using arenad::cli_test::kSampleId;
 using nlohmann::json;
 
-namespace fs = std::filesystem;
 namespace wire = arenad::wire;
-using Texts = std::vector<std::string>;
-
-class TemporaryFolder {
- public:
-  TemporaryFolder() {
-    std::string pattern = (fs::temp_directory_path() / "arenactl-XXXXXX").string();
-    REQUIRE(::mkdtemp(pattern.data()) != nullptr);
-    path_ = pattern;
-  }
-  ~TemporaryFolder() { fs::remove_all(path_); }
-  TemporaryFolder(const TemporaryFolder&) = delete;
-  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
-  [[nodiscard]] std::string file(const char* name) const { return (path_ / name).string(); }
-
- private:
-  fs::path path_;
-};
 
 std::string content_of(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
@@ -70,143 +37,6 @@ Fd memfd_of(std::string_view bytes) {
   Fd memfd(::memfd_create("cli-test", MFD_CLOEXEC));
   if (::write(memfd.get(), bytes.data(), bytes.size()) != static_cast<ssize_t>(bytes.size())) return {};
   return memfd;
-}
-
-// ---- the fake arenad -------------------------------------------------------------------------------------------------
-
-struct Answering {
-  wire::Request::Reader request;
-  wire::FromDaemon::Builder message;
-  wire::Reply::Builder reply;
-  std::vector<Fd>& fds;
-};
-using Answer = std::function<void(Answering)>;
-
-enum class Conduct { answers, closes, stays_silent, sends_notice_first };
-
-// Serves one connection after the other until it is destroyed.
-class FakeDaemon {
- public:
-  explicit FakeDaemon(Answer answer, Conduct conduct = Conduct::answers) : answer_(std::move(answer)), conduct_(conduct) {
-    start();
-  }
-  // Sends these bytes as its reply, whatever they are.
-  explicit FakeDaemon(std::string raw_reply) : raw_reply_(std::move(raw_reply)) { start(); }
-  ~FakeDaemon() {
-    const uint64_t one = 1;
-    CHECK(::write(stop_.get(), &one, sizeof one) == sizeof one);
-    thread_.join();
-  }
-  FakeDaemon(const FakeDaemon&) = delete;
-  FakeDaemon& operator=(const FakeDaemon&) = delete;
-
-  [[nodiscard]] std::string socket_path() const { return folder_.file("arenad.sock"); }
-  // What was asked, each request as Cap'n Proto text.
-  [[nodiscard]] Texts requests() {
-    const std::lock_guard lock(mutex_);
-    return requests_;
-  }
-
- private:
-  void start() {
-    auto listener = arenad::listen_unix(socket_path());
-    REQUIRE(listener);
-    listener_ = std::move(*listener);
-    stop_ = Fd(::eventfd(0, EFD_CLOEXEC));
-    thread_ = std::thread([this] { serve_all(); });
-  }
-
-  // False if the daemon shall end.
-  [[nodiscard]] bool wait_for(const Fd& fd) const {
-    std::array<pollfd, 2> waiting{pollfd{fd.get(), POLLIN, 0}, pollfd{stop_.get(), POLLIN, 0}};
-    while (::poll(waiting.data(), waiting.size(), -1) < 0) continue;
-    return waiting[1].revents == 0;
-  }
-
-  void serve_all() {
-    while (wait_for(listener_)) {
-      auto socket = arenad::accept_unix(listener_);
-      if (socket && *socket) serve(std::move(*socket));
-    }
-  }
-
-  void serve(Fd socket) {
-    ControlStream stream(std::move(socket), arenad::limits::kMaxControlMessageBytes);
-    while (wait_for(stream.fd())) {
-      const auto received = stream.receive();
-      while (auto message = stream.next()) {
-        if (!handle(stream, message->root<wire::Request>())) return;
-      }
-      if (received != ControlStream::Io::ok) return;
-    }
-  }
-
-  // "stop = (...))" becomes "stop = (...)".
-  static std::string without_envelope(const std::string& request) {
-    constexpr std::string_view kEnvelope = "(id = 1, fds = 0, ";
-    if (!request.starts_with(kEnvelope)) return request;
-    return request.substr(kEnvelope.size(), request.size() - kEnvelope.size() - 1);
-  }
-
-  // False to close the connection.
-  bool handle(ControlStream& stream, wire::Request::Reader request) {
-    {
-      const std::lock_guard lock(mutex_);
-      requests_.push_back(without_envelope(request.toString().flatten().cStr()));
-    }
-    if (conduct_ == Conduct::closes) return false;
-    if (conduct_ == Conduct::stays_silent) return true;
-    if (!raw_reply_.empty()) return ::write(stream.fd().get(), raw_reply_.data(), raw_reply_.size()) > 0;
-    if (conduct_ == Conduct::sends_notice_first) send_notice(stream);
-    reply(stream, request);
-    return true;
-  }
-
-  static void send_notice(ControlStream& stream) {
-    capnp::MallocMessageBuilder message;
-    message.initRoot<wire::FromDaemon>().initNotice().initGone().setState("ended");
-    flush(stream, message, {});
-  }
-
-  void reply(ControlStream& stream, wire::Request::Reader request) const {
-    capnp::MallocMessageBuilder message;
-    auto root = message.initRoot<wire::FromDaemon>();
-    auto reply = root.initReply();
-    reply.setId(request.getId());
-    std::vector<Fd> fds;
-    answer_({request, root, reply, fds});
-    root.setFds(static_cast<uint16_t>(fds.size()));
-    std::vector<int> numbers;
-    numbers.reserve(fds.size());
-    for (const Fd& fd : fds) numbers.push_back(fd.get());
-    flush(stream, message, numbers);
-  }
-
-  static void flush(ControlStream& stream, capnp::MessageBuilder& message, std::span<const int> fds) {
-    if (!stream.queue(message, fds)) return;
-    while (stream.flush() == ControlStream::Io::ok && stream.unsent_bytes() != 0) {
-      pollfd writable{stream.fd().get(), POLLOUT, 0};
-      ::poll(&writable, 1, -1);
-    }
-  }
-
-  TemporaryFolder folder_;
-  Answer answer_;
-  Conduct conduct_ = Conduct::answers;
-  std::string raw_reply_;
-  Fd listener_;
-  Fd stop_;
-  std::mutex mutex_;
-  Texts requests_;
-  std::thread thread_;
-};
-
-Answer error_answer(wire::FailureCode code, const char* message) {
-  return [code, message](Answering answering) {
-    auto error = answering.reply.initError();
-    error.setCode(code);
-    error.setMessage(message);
-  };
 }
 
 Answer items_answer(wire::FailureCode second_fails_with) {
@@ -246,156 +76,6 @@ Answer export_answer(std::string_view bytes, uint64_t announced) {
   };
 }
 
-// ---- the real arenactl -----------------------------------------------------------------------------------------------
-
-struct Ended {
-  int code = -1;
-  std::string out;
-  std::string err;
-};
-
-std::string program() {
-  const char* named = std::getenv("ARENACTL");
-  if (named != nullptr) return named;
-#ifdef ARENACTL_PATH
-  return ARENACTL_PATH;
-#else
-  FAIL("where is arenactl? Name it in the environment variable ARENACTL");
-  return {};
-#endif
-}
-
-// Ours, without what changes the program's output, and with what the test wants.
-Texts environment_with(const Texts& extra) {
-  Texts variables = extra;
-  for (char** at = environ; *at != nullptr; ++at) {
-    const std::string_view variable(*at);
-    const bool ours =
-        variable.starts_with("ARENAD_SOCKET=") || variable.starts_with("NO_COLOR=") || variable.starts_with("TERM=");
-    if (!ours) variables.emplace_back(variable);
-  }
-  return variables;
-}
-
-std::vector<char*> pointers(Texts& texts) {
-  std::vector<char*> result;
-  for (std::string& text : texts) result.push_back(text.data());
-  result.push_back(nullptr);
-  return result;
-}
-
-struct Streams {
-  int in;
-  int out;
-  int err;
-};
-
-pid_t spawn_program(Texts arguments, const Texts& environment, Streams streams) {
-  arguments.insert(arguments.begin(), program());
-  Texts variables = environment_with(environment);
-  posix_spawn_file_actions_t actions;
-  ::posix_spawn_file_actions_init(&actions);
-  ::posix_spawn_file_actions_adddup2(&actions, streams.in, STDIN_FILENO);
-  ::posix_spawn_file_actions_adddup2(&actions, streams.out, STDOUT_FILENO);
-  ::posix_spawn_file_actions_adddup2(&actions, streams.err, STDERR_FILENO);
-  pid_t pid = -1;
-  const int error =
-      ::posix_spawn(&pid, arguments[0].c_str(), &actions, nullptr, pointers(arguments).data(), pointers(variables).data());
-  ::posix_spawn_file_actions_destroy(&actions);
-  REQUIRE_MESSAGE(error == 0, arguments[0], ": ", std::strerror(error));
-  return pid;
-}
-
-int exit_code_of(pid_t pid) {
-  int status = 0;
-  while (::waitpid(pid, &status, 0) < 0) continue;
-  return WIFEXITED(status) ? WEXITSTATUS(status) : 1000 + WTERMSIG(status);
-}
-
-struct Pipe {
-  Fd read;
-  Fd write;
-};
-
-Pipe make_pipe() {
-  std::array<int, 2> ends{};
-  REQUIRE(::pipe2(ends.data(), O_CLOEXEC) == 0);
-  return {Fd(ends[0]), Fd(ends[1])};
-}
-
-// False at the end. A terminal whose other side was closed gives EIO.
-bool read_some(const Fd& fd, std::string& to) {
-  std::array<char, 4096> buffer{};
-  const ssize_t count = ::read(fd.get(), buffer.data(), buffer.size());
-  if (count > 0) to.append(buffer.data(), static_cast<size_t>(count));
-  return count > 0;
-}
-
-void read_both(const Fd& out, const Fd& err, Ended& ended) {
-  std::array<pollfd, 2> waiting{pollfd{out.get(), POLLIN, 0}, pollfd{err.get(), POLLIN, 0}};
-  while (waiting[0].fd >= 0 || waiting[1].fd >= 0) {
-    if (::poll(waiting.data(), waiting.size(), -1) < 0) continue;
-    if (waiting[0].revents != 0 && !read_some(out, ended.out)) waiting[0].fd = -1;
-    if (waiting[1].revents != 0 && !read_some(err, ended.err)) waiting[1].fd = -1;
-  }
-}
-
-Ended run(const Texts& arguments, const Texts& environment = {}) {
-  Pipe out = make_pipe();
-  Pipe err = make_pipe();
-  const Fd nothing(::open("/dev/null", O_RDONLY | O_CLOEXEC));
-  const pid_t pid = spawn_program(arguments, environment, {nothing.get(), out.write.get(), err.write.get()});
-  out.write.reset();
-  err.write.reset();
-  Ended ended;
-  read_both(out.read, err.read, ended);
-  ended.code = exit_code_of(pid);
-  return ended;
-}
-
-// Standard output is a place that takes nothing.
-Ended run_into_full_device(const Texts& arguments) {
-  Pipe err = make_pipe();
-  const Fd full(::open("/dev/full", O_WRONLY | O_CLOEXEC));
-  const pid_t pid = spawn_program(arguments, {}, {full.get(), full.get(), err.write.get()});
-  err.write.reset();
-  Ended ended;
-  while (read_some(err.read, ended.err)) continue;
-  ended.code = exit_code_of(pid);
-  return ended;
-}
-
-// At a terminal, where somebody has typed already. What is printed comes as `out`, errors included.
-Ended run_at_terminal(const Texts& arguments, std::string_view typed, const Texts& environment = {}) {
-  const Fd terminal(::posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC));
-  REQUIRE(terminal);
-  REQUIRE(::grantpt(terminal.get()) == 0);
-  REQUIRE(::unlockpt(terminal.get()) == 0);
-  Fd other_side(::open(::ptsname(terminal.get()), O_RDWR | O_NOCTTY | O_CLOEXEC));
-  REQUIRE(other_side);
-  termios settings{};
-  REQUIRE(::tcgetattr(other_side.get(), &settings) == 0);
-  settings.c_lflag &= ~static_cast<tcflag_t>(ECHO);
-  settings.c_oflag &= ~static_cast<tcflag_t>(OPOST);
-  REQUIRE(::tcsetattr(other_side.get(), TCSANOW, &settings) == 0);
-  REQUIRE(::write(terminal.get(), typed.data(), typed.size()) == static_cast<ssize_t>(typed.size()));
-  const pid_t pid = spawn_program(arguments, environment, {other_side.get(), other_side.get(), other_side.get()});
-  other_side.reset();
-  Ended ended;
-  while (read_some(terminal, ended.out)) continue;
-  ended.code = exit_code_of(pid);
-  return ended;
-}
-
-Ended ask(const FakeDaemon& daemon, Texts arguments) {
-  arguments.insert(arguments.begin(), {"--socket", daemon.socket_path()});
-  return run(arguments);
-}
-
-bool contains(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
-
 const std::array kFailures{std::pair{wire::FailureCode::FAILED, 1},        std::pair{wire::FailureCode::INVALID, 2},
                            std::pair{wire::FailureCode::UNKNOWN_ARENA, 4}, std::pair{wire::FailureCode::TIMEOUT, 5},
                            std::pair{wire::FailureCode::REFUSED, 6},       std::pair{wire::FailureCode::UNREACHABLE, 7},
@@ -406,6 +86,7 @@ const std::array<Texts, 8> kEveryVerb{Texts{"start", "tanks"},
                                       Texts{"restart", "duel-1"},
                                       Texts{"drain", "duel-1"},
                                       Texts{"stop", "duel-1"},
+
                                       Texts{"results", "duel-1"},
                                       Texts{"export", "duel-1", "/nonexistent/recording"},
                                       Texts{"version"}};
