@@ -44,9 +44,9 @@ void append_escaped(std::string& out, std::string_view bytes) {
   for (const char c : bytes) out += fmt::format("\\x{:02x}", static_cast<unsigned char>(c));
 }
 
-}  // namespace
+enum class Kind { one_line, escaped_lines };
 
-std::string printable(std::string_view text) {
+std::string made_printable(std::string_view text, Kind kind) {
   std::string out;
   out.reserve(text.size());
   while (!text.empty()) {
@@ -54,7 +54,9 @@ std::string printable(std::string_view text) {
     const size_t count = std::max<size_t>(next.bytes, 1);
     const std::string_view bytes = text.substr(0, count);
     text.remove_prefix(count);
-    if (next.bytes == 0 || acts_on_terminal(next.value)) {
+    if (kind == Kind::escaped_lines && (next.value == '\n' || next.value == '\\')) {
+      out += bytes;
+    } else if (next.bytes == 0 || acts_on_terminal(next.value)) {
       append_escaped(out, bytes);
     } else if (next.value == '\\') {
       out += "\\\\";
@@ -63,6 +65,16 @@ std::string printable(std::string_view text) {
     }
   }
   return out;
+}
+
+}  // namespace
+
+std::string printable(std::string_view text) {
+  return made_printable(text, Kind::one_line);
+}
+
+std::string printable_lines(std::string_view text) {
+  return made_printable(text, Kind::escaped_lines);
 }
 
 size_t display_width(std::string_view text) {
