@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "cli/arena_state.h"
+#include "cli/page.h"
 #include "cli/printable.h"
 #include "cli/quantity.h"
 #include "ipc/histogram.h"
@@ -12,19 +13,6 @@ namespace arenad::cli {
 namespace {
 
 using Status = wire::ArenaStatus::Reader;
-
-// "  label       text", and nothing at all without a text.
-class Page {
- public:
-  void add(std::string_view label, const std::string& text) {
-    if (!text.empty()) text_ += fmt::format("  {:<12}{}\n", label, text);
-  }
-  void add_raw(const std::string& lines) { text_ += lines; }
-  [[nodiscard]] const std::string& text() const { return text_; }
-
- private:
-  std::string text_;
-};
 
 std::string shown(capnp::Text::Reader text) {
   return printable(text_of(text));
@@ -70,8 +58,8 @@ std::string params_text(Status status) {
 
 std::string frame_text(Status status) {
   const std::string pace = status.getTickHz() == 0 ? "without a tick" : fmt::format("at {} Hz", status.getTickHz());
-  return fmt::format("{} {}, {} late, mean {}, longest {}", status.getFrame(), pace, status.getFramesLate(),
-                     duration_text(status.getFrameMeanUs()), duration_of_us(status.getFrameMaxUs()));
+  return fmt::format("{} {}, {} late, {} slow, mean {}, longest {}", status.getFrame(), pace, status.getFramesLate(),
+                     status.getFramesSlow(), duration_text(status.getFrameMeanUs()), duration_of_us(status.getFrameMaxUs()));
 }
 
 std::string lateness_text(Status status) {
@@ -90,6 +78,18 @@ std::string restarts_text(Status status) {
     text += ", the next in " + duration_of_us(status.getNextRestartMs() * 1000);
   }
   return text;
+}
+
+std::string last_crash_text(Status status) {
+  if (status.getLastCrash() == 0) return {};
+  return fmt::format("{0}: see arenactl crashes show {0}", status.getLastCrash());
+}
+
+std::string quarantine_text(Status status) {
+  if (status.getQuarantined() == 0) return {};
+  return fmt::format("{} withheld: see arenactl quarantine list {}",
+                     status.getQuarantined() == 1 ? "1 event is" : fmt::format("{} events are", status.getQuarantined()),
+                     shown(status.getName()));
 }
 
 std::string origin_text(Status status) {
@@ -171,6 +171,8 @@ std::string render_arena_page(const ArenaAt& arena, Colour colour) {
   page.add("players", fmt::format("{} seated, {} clients", status.getPlayers(), status.getClients()));
   page.add("restarts", restarts_text(status));
   page.add("last exit", shown(status.getLastExit()));
+  page.add("last crash", last_crash_text(status));
+  page.add("quarantine", painted(quarantine_text(status), Tone::bad, colour));
   if (has_incarnation(status)) add_incarnation(page, status, colour);
   page.add("durable", durable_text(status));
   page.add("memory", bytes_text(status.getSharedMemoryBytes()) + " shared");

@@ -9,6 +9,8 @@ Commands all_commands() {
   commands.push_back(restart_command());
   commands.push_back(drain_command());
   commands.push_back(stop_command());
+  commands.push_back(crashes_command());
+  commands.push_back(quarantine_command());
   commands.push_back(results_command());
   commands.push_back(export_command());
   commands.push_back(version_command());

@@ -1,7 +1,11 @@
 // A verb of arenactl: its place on the command line, and what it does. Each is in a file command_VERB.cc.
+//
+// A verb may have verbs of its own (crashes show). One of them stands right behind it, where without it an arena would stand, and
+// then none of the options and arguments of the verb itself may be given.
 #pragma once
 
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -17,7 +21,7 @@ namespace arenad::cli {
 struct Verb {
   std::string name;
   std::string summary;  // one line
-  std::string example;  // the one that help as a whole shows
+  std::string example;  // the one that help as a whole shows; of a verb within a verb, nobody asks for it
   std::string details;  // what help on this verb says at its end
 };
 
@@ -29,6 +33,8 @@ class Command {
   Command& operator=(const Command&) = delete;
 
   [[nodiscard]] virtual Verb verb() const = 0;
+  // Its own verbs, in the order in which its help lists them.
+  [[nodiscard]] virtual std::span<const std::unique_ptr<Command>> verbs() const { return {}; }
   // What the options are set to stays in this object, which must live while the command line is parsed.
   virtual void add_options(CLI::App& app) = 0;
   // Called once, after parsing.
@@ -40,6 +46,8 @@ std::unique_ptr<Command> status_command();
 std::unique_ptr<Command> restart_command();
 std::unique_ptr<Command> drain_command();
 std::unique_ptr<Command> stop_command();
+std::unique_ptr<Command> crashes_command();
+std::unique_ptr<Command> quarantine_command();
 std::unique_ptr<Command> results_command();
 std::unique_ptr<Command> export_command();
 std::unique_ptr<Command> version_command();

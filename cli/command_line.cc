@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <fmt/format.h>
+#include <map>
 
 #include <CLI/App.hpp>
 #include <CLI/Config.hpp>
@@ -44,7 +45,7 @@ bool is_given(const std::vector<std::string>& arguments, std::initializer_list<s
 // The parser of one command line. Arguments that fit nowhere are collected, so that we can say more about them.
 class Parser {
  public:
-  explicit Parser(const Commands& commands) : commands_(commands) {
+  explicit Parser(const Commands& commands) {
     app_.set_version_flag("--version", "arenactl " + std::string(kProgramVersion), "Shows the version of this command");
     app_.set_help_flag("-h,--help", "Shows this");
     app_.get_formatter()->column_width(28);
@@ -55,7 +56,10 @@ class Parser {
     app_.require_subcommand(0, 1);
     app_.footer(footer_of(commands));
     add_options();
-    for (const auto& command : commands_) add_verb(*command);
+    for (const auto& command : commands) {
+      verbs_.push_back(command->verb().name);
+      add_verb(app_, *command);
+    }
   }
 
   std::variant<Invocation, ExitCode> parse(std::vector<std::string> arguments) {
@@ -91,24 +95,47 @@ class Parser {
         "-q,--quiet", [this] { invocation_.verbosity = Verbosity::quiet; }, "Prints nothing but errors; the exit code tells");
   }
 
-  void add_verb(Command& command) {
+  void add_verb(CLI::App& to, Command& command) {
     const Verb verb = command.verb();
-    CLI::App* app = app_.add_subcommand(verb.name, verb.summary);
+    CLI::App* app = to.add_subcommand(verb.name, verb.summary);
     app->group("Verbs");
     app->footer(verb.details + "\n" + std::string(kCommonOptions));
     command.add_options(*app);
-    verbs_.push_back(verb.name);
+    app->require_subcommand(0, 1);
+    for (const auto& nested : command.verbs()) add_verb(*app, *nested);
+    command_of_[app] = &command;
+  }
+
+  // The verbs of the command line, each within the one before.
+  [[nodiscard]] std::vector<const CLI::App*> selected_verbs() const {
+    std::vector<const CLI::App*> verbs;
+    for (const CLI::App* app = &app_;;) {
+      const auto selected = app->get_subcommands();
+      if (selected.empty()) return verbs;
+      app = selected[0];
+      verbs.push_back(app);
+    }
   }
 
   std::variant<Invocation, ExitCode> chosen() {
     auto extras = app_.remaining(true);
     std::erase(extras, "--");
-    const auto selected = app_.get_subcommands();
+    const auto selected = selected_verbs();
     if (selected.empty()) return without_verb(extras);
-    if (!extras.empty()) return usage_error(unexpected(extras[0], *selected[0]));
-    const auto index = std::ranges::find(verbs_, selected[0]->get_name()) - verbs_.begin();
-    invocation_.command = commands_[static_cast<size_t>(index)].get();
+    if (!extras.empty()) return usage_error(unexpected(extras[0], *selected.back()));
+    for (size_t outer = 0; outer + 1 < selected.size(); ++outer) {
+      for (const CLI::Option* option : selected[outer]->get_options()) {
+        if (option->count() != 0) return usage_error(out_of_place(*option, *selected.back()));
+      }
+    }
+    invocation_.command = command_of_.at(selected.back());
     return invocation_;
+  }
+
+  // What belongs to a verb is also taken behind a verb within it, where it would be ignored.
+  static std::string out_of_place(const CLI::Option& option, const CLI::App& verb) {
+    if (option.get_positional()) return "unexpected argument '" + option.results()[0] + "'";
+    return option.get_name() + " does not go with '" + verb.get_name() + "'";
   }
 
   ExitCode without_verb(const std::vector<std::string>& extras) {
@@ -133,13 +160,14 @@ class Parser {
   ExitCode usage_error(const std::string& message) const {
     const Session session{error_console_, invocation_.socket_path, error_format_, {}};
     const ExitCode code = session.fail(make_error(ErrorCode::invalid, message));
-    const auto selected = app_.get_subcommands();
-    error_console_.error("see arenactl " + (selected.empty() ? "" : selected[0]->get_name() + " ") + "--help");
+    std::string path;
+    for (const CLI::App* verb : selected_verbs()) path += verb->get_name() + " ";
+    error_console_.error("see arenactl " + path + "--help");
     return error_console_.finish(code);
   }
 
-  const Commands& commands_;
-  std::vector<std::string> verbs_;
+  std::vector<std::string> verbs_;  // without those within verbs
+  std::map<const CLI::App*, Command*> command_of_;
   Invocation invocation_;
   Console console_{Verbosity::normal};  // for what was asked for: help and version
   Console error_console_{Verbosity::normal};

@@ -10,23 +10,28 @@
 namespace arenad::cli {
 namespace {
 
-std::string label_of(wire::Item::Reader item) {
+std::string name_label(wire::Item::Reader item) {
   const std::string name = text_of(item.getName());
   return printable(name.empty() ? text_of(item.getId()) : name);
 }
 
-std::string line_of(wire::Item::Reader item) {
-  const std::string done = text_of(item.getOk());
-  return label_of(item) + ": " + (done.empty() ? "done" : printable(done)) + "\n";
+std::string number_label(wire::Item::Reader item) {
+  const std::string name = text_of(item.getName());
+  return printable(text_of(item.getId()) + (name.empty() ? "" : " (" + name + ")"));
 }
 
-ExitCode report_item(const Session& session, wire::Item::Reader item) {
+std::string outcome_of(wire::Item::Reader item) {
+  const std::string done = text_of(item.getOk());
+  return done.empty() ? "done" : printable(done);
+}
+
+ExitCode report_item(const Session& session, wire::Item::Reader item, const std::string& label) {
   if (item.isError()) {
     const auto failure = item.getError();
-    session.console.error(label_of(item) + ": " + printable(text_of(failure.getMessage())));
+    session.console.error(label + ": " + printable(text_of(failure.getMessage())));
     return exit_code_of(error_code_of(failure.getCode()));
   }
-  if (session.format == Format::text) session.console.data(line_of(item));
+  if (session.format == Format::text) session.console.data(label + ": " + outcome_of(item) + "\n");
   return ExitCode::ok;
 }
 
@@ -39,7 +44,14 @@ Result<ExitCode> report_items(const Session& session, const ArenaSelection& sele
   if (session.format == Format::json) session.console.data(items_json(items));
   if (items.size() == 0) session.console.note("there are no arenas");
   ExitCode code = ExitCode::ok;
-  for (const auto item : items) code = worst(code, report_item(session, item));
+  for (const auto item : items) code = worst(code, report_item(session, item, name_label(item)));
+  return code;
+}
+
+Result<ExitCode> report_numbered_items(const Session& session, capnp::List<wire::Item>::Reader items) {
+  if (session.format == Format::json) session.console.data(numbered_items_json(items));
+  ExitCode code = ExitCode::ok;
+  for (const auto item : items) code = worst(code, report_item(session, item, number_label(item)));
   return code;
 }
 

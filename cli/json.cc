@@ -1,8 +1,9 @@
 #include "cli/json.h"
 
+#include <charconv>
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
 
+#include "cli/json_object.h"
 #include "cli/printable.h"
 #include "cli/program_version.h"
 #include "ipc/control_client.h"
@@ -10,17 +11,6 @@
 
 namespace arenad::cli {
 namespace {
-
-using Json = nlohmann::ordered_json;
-
-Json object_with_schema() {
-  return {{"schema", kJsonSchema}};
-}
-
-// Names come from players: what is not UTF-8 in them becomes U+FFFD and never makes the whole answer unreadable.
-std::string line(const Json& json) {
-  return json.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
-}
 
 Json failure(ErrorCode code, const std::string& message) {
   return {{"code", to_string(code)}, {"message", message}};
@@ -39,6 +29,12 @@ struct ToJson {
     return duration.count();
   }
 };
+
+Json number_of(const std::string& text) {
+  uint64_t number = 0;
+  const auto [at, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  return error == std::errc() && at == text.data() + text.size() ? Json(number) : Json();
+}
 
 Json item_json(wire::Item::Reader item) {
   Json json{{"id", text_of(item.getId())}, {"name", text_of(item.getName())}};
@@ -60,6 +56,7 @@ Json daemon_json(wire::DaemonStatus::Reader daemon) {
           {"running", daemon.getRunning()},
           {"clients", daemon.getClients()},
           {"checkpoint_lag_ms", daemon.getCheckpointLagMs()},
+          {"checkpoint_alarm", daemon.getCheckpointAlarm()},
           {"store_error", text_of(daemon.getStoreError())},
           {"shared_memory_bytes", daemon.getSharedMemoryBytes()},
           {"draining", daemon.getDraining()},
@@ -136,6 +133,17 @@ std::string items_json(capnp::List<wire::Item>::Reader items) {
   Json json = object_with_schema();
   json["items"] = Json::array();
   for (const auto item : items) json["items"].push_back(item_json(item));
+  return line(json);
+}
+
+std::string numbered_items_json(capnp::List<wire::Item>::Reader items) {
+  Json json = object_with_schema();
+  json["items"] = Json::array();
+  for (const auto item : items) {
+    Json numbered = item_json(item);
+    numbered["id"] = number_of(text_of(item.getId()));
+    json["items"].push_back(std::move(numbered));
+  }
   return line(json);
 }
 

@@ -22,6 +22,8 @@ std::string started_json(wire::Started::Reader started);
 
 // {"items": [{"id", "name", "ok": what was done} or {"id", "name", "error": {"code", "message"}}]}
 std::string items_json(capnp::List<wire::Item>::Reader items);
+// The same with numbers as ids: for items that are no arenas, whose names are those of their arenas.
+std::string numbered_items_json(capnp::List<wire::Item>::Reader items);
 
 struct StatusAnswer {
   wire::Status::Reader status;

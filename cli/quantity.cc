@@ -78,4 +78,13 @@ std::string utc_text(uint64_t unix_ms) {
                      parts.tm_hour, parts.tm_min, parts.tm_sec);
 }
 
+std::string utc_ms_text(int64_t unix_ms) {
+  const int64_t ms = (unix_ms % 1000 + 1000) % 1000;
+  const auto seconds = static_cast<std::time_t>(unix_ms / 1000 - (unix_ms % 1000 < 0 ? 1 : 0));
+  std::tm parts{};
+  if (::gmtime_r(&seconds, &parts) == nullptr) return "?";
+  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z", parts.tm_year + 1900, parts.tm_mon + 1, parts.tm_mday,
+                     parts.tm_hour, parts.tm_min, parts.tm_sec, ms);
+}
+
 }  // namespace arenad::cli

@@ -24,4 +24,7 @@ std::string bytes_text(uint64_t bytes);
 // 2026-01-02T03:04:05Z
 std::string utc_text(uint64_t unix_ms);
 
+// 2026-01-02T03:04:05.678Z; "?" if no calendar has it.
+std::string utc_ms_text(int64_t unix_ms);
+
 }  // namespace arenad::cli

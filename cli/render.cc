@@ -62,10 +62,17 @@ std::vector<std::string> daemon_warnings(wire::DaemonStatus::Reader daemon) {
   std::vector<std::string> warnings;
   if (daemon.getDraining()) warnings.emplace_back("arenad is draining and starts no new arenas");
   const std::string store_error = text_of(daemon.getStoreError());
-  if (!store_error.empty()) {
+  const bool blocked = !store_error.empty();
+  if (blocked) {
     warnings.push_back("the database does not take checkpoints: " + printable(store_error) +
                        "; arenas go on, but do not survive the loss of this machine");
-  } else if (daemon.getCheckpointLagMs() > kWorryingCheckpointLagMs) {
+  }
+  if (daemon.getCheckpointAlarm()) {
+    warnings.push_back(fmt::format(
+        "checkpoints are {} behind, which is more than checkpoint.alarm_ms allows; is the disk slow or full? Arenas go on, but "
+        "what came since does not survive the loss of this machine",
+        duration_of_ms(daemon.getCheckpointLagMs())));
+  } else if (!blocked && daemon.getCheckpointLagMs() > kWorryingCheckpointLagMs) {
     warnings.push_back(
         fmt::format("checkpoints are {} behind; is the disk slow or full?", duration_of_ms(daemon.getCheckpointLagMs())));
   }

@@ -4,6 +4,8 @@
 
 #include <CLI/App.hpp>
 
+#include "cli/suggestion.h"
+
 namespace arenad::cli {
 namespace {
 
@@ -39,6 +41,10 @@ void fill_selection(wire::Selection::Builder builder, const ArenaSelection& sele
   builder.setAll(selection.all);
   auto arenas = builder.initArenas(static_cast<unsigned>(selection.arenas.size()));
   for (unsigned i = 0; i < arenas.size(); ++i) arenas.set(i, selection.arenas[i]);
+}
+
+std::string perhaps_a_verb(const ArenaSelection& selection, std::span<const std::string> verbs) {
+  return selection.arenas.empty() ? "" : did_you_mean(selection.arenas[0], verbs);
 }
 
 Result<void> confirm_all(const Console& console, Consent consent, const std::string& what) {

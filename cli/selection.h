@@ -1,6 +1,7 @@
 // The arenas that a command is for: names, ids and globs, passed on to arenad as they are, or all.
 #pragma once
 
+#include <span>
 #include <string>
 #include <vector>
 
@@ -31,8 +32,13 @@ bool means_all(const ArenaSelection& selection);
 
 void fill_selection(wire::Selection::Builder builder, const ArenaSelection& selection);
 
+// Where a verb of the command's own may stand in the place of an arena: "; did you mean 'show'?" if the first arena looks like one,
+// else nothing.
+std::string perhaps_a_verb(const ArenaSelection& selection, std::span<const std::string> verbs);
+
 enum class Consent { given, to_be_asked };
-// For what cannot be taken back: that all arenas are meant must be confirmed, by --yes or by the person at the terminal.
+// For what cannot be taken back and concerns all, or many: that they are meant must be confirmed, by --yes or by the person at the
+// terminal.
 Result<void> confirm_all(const Console& console, Consent consent, const std::string& what);
 
 }  // namespace arenad::cli

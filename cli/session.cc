@@ -55,6 +55,7 @@ Error explained_call(Error error, const Session& session, const Question& questi
   } else if (error.code == ErrorCode::unreachable) {
     where = fmt::format(" ({})", session.socket_path);
   } else {
+    if (error.code == ErrorCode::unknown_arena) error.message += question.if_unknown;
     return error;
   }
   error.message = error.text() + where + std::string(doubt(question.effect));

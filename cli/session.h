@@ -38,6 +38,7 @@ struct Question {
   // Reads the reply, which is not valid afterwards, and the descriptors that came with it.
   std::function<Result<ExitCode>(wire::Reply::Reader, std::span<Fd>)> read;
   Effect effect = Effect::none;
+  std::string if_unknown;  // what to add when an arena is unknown: that a verb was perhaps meant
   uint64_t default_timeout_ms = kDefaultTimeoutMs;
 };
 

@@ -81,15 +81,16 @@ const std::array kFailures{std::pair{wire::FailureCode::FAILED, 1},        std::
                            std::pair{wire::FailureCode::REFUSED, 6},       std::pair{wire::FailureCode::UNREACHABLE, 7},
                            std::pair{wire::FailureCode::CORRUPT, 1},       std::pair{wire::FailureCode::EXHAUSTED, 1}};
 
-const std::array<Texts, 8> kEveryVerb{Texts{"start", "tanks"},
-                                      Texts{"status"},
-                                      Texts{"restart", "duel-1"},
-                                      Texts{"drain", "duel-1"},
-                                      Texts{"stop", "duel-1"},
-
-                                      Texts{"results", "duel-1"},
-                                      Texts{"export", "duel-1", "/nonexistent/recording"},
-                                      Texts{"version"}};
+const std::array<Texts, 10> kEveryVerb{Texts{"start", "tanks"},
+                                       Texts{"status"},
+                                       Texts{"restart", "duel-1"},
+                                       Texts{"drain", "duel-1"},
+                                       Texts{"stop", "duel-1"},
+                                       Texts{"crashes"},
+                                       Texts{"quarantine"},
+                                       Texts{"results", "duel-1"},
+                                       Texts{"export", "duel-1", "/nonexistent/recording"},
+                                       Texts{"version"}};
 
 }  // namespace
 
@@ -579,8 +580,8 @@ TEST_SUITE("arenactl's command line") {
                   "arenactl: there is no verb 'strat'; did you mean 'start'?\narenactl: see arenactl --help\n"},
         std::pair{Texts{"frobnicate"}, "arenactl: there is no verb 'frobnicate'\narenactl: see arenactl --help\n"},
         std::pair{Texts{},
-                  "arenactl: what shall be done? A verb is missing: start status restart drain stop results export "
-                  "version\narenactl: see arenactl --help\n"},
+                  "arenactl: what shall be done? A verb is missing: start status restart drain stop crashes quarantine results "
+                  "export version\narenactl: see arenactl --help\n"},
         std::pair{Texts{"stop", "--ys"},
                   "arenactl: unknown option '--ys'; did you mean '--yes'?\narenactl: see arenactl stop --help\n"},
         std::pair{Texts{"status", "--jsno"},

@@ -167,6 +167,11 @@ TEST_SUITE("arenactl: quantities") {
   TEST_CASE("times are UTC") {
     CHECK(utc_text(0) == "1970-01-01T00:00:00Z");
     CHECK(utc_text(kNowUnixMs) == "2026-01-02T03:04:05Z");
+    CHECK(utc_ms_text(0) == "1970-01-01T00:00:00.000Z");
+    CHECK(utc_ms_text(kNowUnixMs + 67) == "2026-01-02T03:04:05.067Z");
+    CHECK(utc_ms_text(-1) == "1969-12-31T23:59:59.999Z");
+    CHECK(utc_ms_text(INT64_MIN).ends_with("Z"));
+    CHECK(utc_ms_text(INT64_MAX).ends_with("Z"));
   }
 }
 
@@ -231,6 +236,11 @@ TEST_SUITE("arenactl: text on terminals") {
     CHECK(printable("\xe0\x80\xaf") == "\\xe0\\x80\\xaf");  // overlong
     CHECK(printable("\xed\xa0\x80") == "\\xed\\xa0\\x80");  // surrogate
     CHECK(printable("\xf4\x90\x80\x80") == "\\xf4\\x90\\x80\\x80");
+  }
+
+  TEST_CASE("lines of text whose backslashes are escapes stay as they are, but nothing acts on the terminal") {
+    CHECK(printable_lines("(a = \"x\\n\",\n b = 1)\n") == "(a = \"x\\n\",\n b = 1)\n");
+    CHECK(printable_lines("\x1b[2J\xff\r\n") == "\\x1b[2J\\xff\\x0d\n");
   }
 
   TEST_CASE("width counts code points") {
@@ -423,7 +433,7 @@ TEST_SUITE("arenactl: status") {
           "  players     2 seated, 3 clients\n"
           "  restarts    1 within the budget's window, 7 in all\n"
           "  last exit   signal=SEGV\n"
-          "  frame       6060 at 20 Hz, 9 late, mean 212us, longest 3.1ms\n"
+          "  frame       6060 at 20 Hz, 9 late, 0 slow, mean 212us, longest 3.1ms\n"
           "  lateness    p50 95us, p90 95us, p99 4.6ms, p99.9 4.6ms, most 4.6ms\n"
           "  events      1000 applied, 2 rejected\n"
           "  outputs     5000 published, 1 refused\n"
@@ -446,11 +456,17 @@ TEST_SUITE("arenactl: status") {
     arena.setDivergences(2);
     arena.setFirstDivergentFrame(7);
     arena.setReleasedEarly(true);
+    arena.setFramesSlow(4);
+    arena.setLastCrash(17);
+    arena.setQuarantined(2);
     arena.initLateness(3);  // of another version: not what we know how to read
     const std::string page = sample.page();
     CHECK(page.starts_with("duel-1: backoff, crashed in a tick\n"));
     CHECK(has_line(page, "  process     none, epoch 3"));
     CHECK(has_line(page, "  restarts    1 within the budget's window, 7 in all, the next in 1.2s"));
+    CHECK(has_line(page, "  last crash  17: see arenactl crashes show 17"));
+    CHECK(has_line(page, "  quarantine  2 events are withheld: see arenactl quarantine list duel-1"));
+    CHECK(has_line(page, "  frame       6060 at 20 Hz, 9 late, 4 slow, mean 212us, longest 3.1ms"));
     CHECK(has_line(page, "  lateness    p50 90us, p99 4.2ms"));
     CHECK(has_line(page,
                    "  divergence  2 frames gave other outputs when replayed, the first is 7: the game is not deterministic"));
@@ -497,7 +513,14 @@ TEST_SUITE("arenactl: status") {
     CHECK(daemon_warnings(sample.reader().getDaemon()) == Texts{"arenad is draining and starts no new arenas",
                                                                 "checkpoints are 10s behind; is the disk slow or full?",
                                                                 "the database was moved aside"});
+    daemon.setCheckpointAlarm(true);
+    CHECK(daemon_warnings(sample.reader().getDaemon())[1] ==
+          "checkpoints are 10s behind, which is more than checkpoint.alarm_ms allows; is the disk slow or full? Arenas go on, "
+          "but "
+          "what came since does not survive the loss of this machine");
+    CHECK(sample.parsed()["daemon"]["checkpoint_alarm"] == true);
     daemon.setStoreError("disk full");
+    CHECK(daemon_warnings(sample.reader().getDaemon()).size() == 4);
     CHECK(daemon_warnings(sample.reader().getDaemon())[1] ==
           "the database does not take checkpoints: disk full; arenas go on, but do not survive the loss of this machine");
   }
@@ -554,6 +577,9 @@ TEST_SUITE("arenactl: JSON") {
     CHECK(arena["frame_mean_us"] == 212.5);
     CHECK(arena["released_early"] == false);
     CHECK(arena["next_restart_ms"].is_null());
+    CHECK(arena["frames_slow"] == 0);
+    CHECK(arena["quarantined"] == 0);
+    CHECK(arena["last_crash"].is_null());
     CHECK(arena["params"] == json{{"map", "desert"}});
     CHECK(arena["channels"][0]["player"] == "ann");
     CHECK(arena["lateness"] == json::array({{{"up_to_us", 95}, {"frames", 5990}}, {{"up_to_us", 4607}, {"frames", 70}}}));
