@@ -5,6 +5,7 @@
 
 #include <xxhash.h>
 
+#include "ipc/crash_point.h"
 #include "ipc/limits.h"
 #include "ipc/record.h"
 #include "ipc/region.h"
@@ -64,6 +65,7 @@ std::span<std::byte> SlotWriter::begin(const SnapshotFacts& facts, std::span<con
   auto& slot_header = *reinterpret_cast<SlotHeader*>(slot_.data());
   slot_header.published_frame_plus_one.store(0, std::memory_order_relaxed);
   std::atomic_thread_fence(std::memory_order_release);
+  ARENAD_CRASH_POINT("snapshot.begun");
   std::memset(slot_.data() + sizeof(SlotHeader), 0, dirty_bytes_);
   dirty_bytes_ = slot_.size() - sizeof(SlotHeader);  // all of it, should building the state not come to its end
 
@@ -100,10 +102,12 @@ std::span<std::byte> SlotWriter::begin(const SnapshotFacts& facts, std::span<con
     ++h.cursor_count;
   }
   state_offset_ = sizeof(SlotHeader) + state_offset(h);
+  ARENAD_CRASH_POINT("snapshot.laid_out");
   return slot_.subspan(state_offset_);
 }
 
 uint64_t SlotWriter::publish(uint64_t state_words) {
+  ARENAD_CRASH_POINT("snapshot.state_written");
   SnapshotHeader& h = header();
   h.state_words = state_words;
   h.total_bytes = state_offset_ - sizeof(SlotHeader) + state_words * 8;
@@ -111,7 +115,9 @@ uint64_t SlotWriter::publish(uint64_t state_words) {
   h.checksum = checksum_of(&h, h.total_bytes);
   dirty_bytes_ = h.total_bytes;
   auto& slot_header = *reinterpret_cast<SlotHeader*>(slot_.data());
+  ARENAD_CRASH_POINT("snapshot.publish.before");
   slot_header.published_frame_plus_one.store(h.frame + 1, std::memory_order_release);
+  ARENAD_CRASH_POINT("snapshot.publish.after");
   return h.total_bytes;
 }
 

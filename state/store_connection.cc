@@ -4,6 +4,7 @@
 
 #include <sqlite3.h>
 
+#include "ipc/crash_point.h"
 #include "state/database_file.h"
 
 namespace arenad {
@@ -242,9 +243,12 @@ bool StoreConnection::file_has_moved() const {
 
 Result<void> StoreConnection::write(const StoreBatch& batch) {
   int code = execute(db_.get(), "BEGIN IMMEDIATE");
+  ARENAD_CRASH_POINT("arenad.store.begun");
   if (code == SQLITE_OK) code = tables_.write(batch);
   if (code == SQLITE_OK) code = incident_tables_.write(batch);
+  ARENAD_CRASH_POINT("arenad.store.written");
   if (code == SQLITE_OK) code = execute(db_.get(), "COMMIT");
+  ARENAD_CRASH_POINT("arenad.store.committed");
   if (code == SQLITE_OK) return {};
   Error failure = error(code, "write");
   // Fails if there is no transaction any more, which is as well.

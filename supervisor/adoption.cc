@@ -7,6 +7,7 @@
 
 #include "arenad/module_abi.h"
 #include "ipc/channel.h"
+#include "ipc/crash_point.h"
 #include "ipc/socket.h"
 #include "supervisor/log.h"
 
@@ -56,6 +57,7 @@ Result<void> Adoption::begin(const std::string& socket_path, std::vector<KeptDes
   for (KeptDescriptor& one : kept) {
     if (const auto name = KeptName::parse(one.name)) add(*name, std::move(one.fd));
   }
+  ARENAD_CRASH_POINT("arenad.adoption.begun");
   deadline_.start(scope_.services.config.arenas.adoption_timeout_ms);
   if (unknown_ == 0) acceptor_.begin();
   // Also with nothing to take up, it is settled in a turn of the loop, not here.
@@ -111,6 +113,7 @@ std::vector<KeptIncarnation> Adoption::kept_of(ArenaId arena) const {
 void Adoption::take_up(ArenaId arena, Durable durable) {
   // Only who is known can be waited for.
   if (--unknown_ == 0) acceptor_.begin();
+  ARENAD_CRASH_POINT("arenad.adoption.known");
   Arena* there = scope_.roster.find(arena);
   if (there != nullptr) take_up(*there, std::move(durable), is_late_ ? Wait::waited : Wait::may_wait);
   settle_if_done();
@@ -196,6 +199,7 @@ void Adoption::settle_if_done() {
   deadline_.stop();
   forget_leftovers();
   const auto settled = std::exchange(settled_, nullptr);
+  ARENAD_CRASH_POINT("arenad.adoption.settled");
   settled();
 }
 
@@ -249,6 +253,7 @@ void Adoption::take_offer(Link link, const Peer& peer, LinkMessage message) {
   std::optional<MessageView> view;
   const auto root = message.root<wire::FromWorker>(view);
   if (!root.isOffer() || message.fds.empty()) return;
+  ARENAD_CRASH_POINT("arenad.adoption.offer");
   const auto offer = root.getOffer();
   const ArenaId id{offer.getArenaHigh(), offer.getArenaLow()};
   auto pidfd = open_pidfd(peer.pid);

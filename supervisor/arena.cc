@@ -5,6 +5,7 @@
 
 #include "arenad/module_abi.h"
 #include "ipc/clock.h"
+#include "ipc/crash_point.h"
 #include "supervisor/log.h"
 
 namespace arenad {
@@ -127,6 +128,7 @@ Result<std::unique_ptr<Arena>> Arena::create(ArenaServices services, ArenaRecord
 
 void Arena::begin_new() {
   persist();
+  ARENAD_CRASH_POINT("arenad.start.begun");
   carry_out(lifecycle_.begin(BeginWith::nothing));
 }
 
@@ -218,6 +220,7 @@ void Arena::assign(Spare spare, BeginWith with, const std::optional<std::string>
   starting_ = std::move(spare.region);
   begin_watching();
   listen_to_worker();
+  ARENAD_CRASH_POINT("arenad.spare.taken");
   kept_.keep_incarnation({record_.epoch}, starting_->fd(), worker_->pidfd());
 
   std::vector<int> fds{board_.fd().get()};
@@ -268,7 +271,9 @@ void Arena::assign(Spare spare, BeginWith with, const std::optional<std::string>
     to.setGoneReason(channel.gone_reason.value_or(0));
     fds.push_back(channel.region.get());
   }
+  ARENAD_CRASH_POINT("arenad.assign.before");
   worker_->send(message, fds);
+  ARENAD_CRASH_POINT("arenad.assign.after");
 }
 
 void Arena::take_message(const LinkMessage& message) {
@@ -314,6 +319,7 @@ void Arena::take_message(const LinkMessage& message) {
 
 void Arena::worker_live() {
   if (!starting_ || starting_->stage() == Stage::blank) return;
+  ARENAD_CRASH_POINT("arenad.live.before");
   if (lived_) {
     ++recoveries_;
     const WorkerStatus& s = starting_->status();
@@ -329,9 +335,11 @@ void Arena::worker_live() {
   announce_incarnation();
   carry_out(lifecycle_.worker_live(monotonic_ns()));
   send_waiting_retries();
+  ARENAD_CRASH_POINT("arenad.live.after");
 }
 
 void Arena::worker_ended(Exit exit) {
+  ARENAD_CRASH_POINT("arenad.death.before");
   died_ns_ = monotonic_ns();
   // How an adopted worker ended nobody tells: it is not our child.
   const bool in_order = exit.how != Exit::How::signalled && announced_end_.has_value();
@@ -359,6 +367,7 @@ void Arena::worker_ended(Exit exit) {
     return;
   }
   carry_out(lifecycle_.worker_ended(end, died_ns_, random_u64(), charge));
+  ARENAD_CRASH_POINT("arenad.death.after");
   if (!is_active()) refuse_retries();
 }
 
@@ -381,6 +390,7 @@ Answer Arena::stop() {
   Answer answer = lifecycle_.stop();
   if (answer.verdict == Verdict::accepted) record_.reason = "stopped by an operator";
   carry_out(answer.actions);
+  ARENAD_CRASH_POINT("arenad.stop.told");
   return answer;
 }
 

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "arenad/module_abi.h"
+#include "ipc/crash_point.h"
 #include "supervisor/arena.h"
 #include "supervisor/log.h"
 
@@ -54,6 +55,7 @@ Result<Arena::Attached> Arena::attach(uint64_t connection, uint32_t attachment, 
       lived_ ? lived_->status().outputs_published.load(std::memory_order_acquire) : outputs_resumed_from_;
   const RosterChannel& channel = channels_.add(*seat, player, std::move(region));
   kept_.keep_channel(channel);
+  ARENAD_CRASH_POINT("arenad.attach.kept");
   attachments_.push_back({connection, attachment, channel.id});
   const int fd = channel.region.get();
   tell_worker(
@@ -64,6 +66,7 @@ Result<Arena::Attached> Arena::attach(uint64_t connection, uint32_t attachment, 
         join.setPlayer(channel.player);
       },
       {&fd, 1});
+  ARENAD_CRASH_POINT("arenad.attach.told");
   const bool live = lived_ && worker_ && !starting_;
   return Attached{channel.slot, channel.id, outputs_from, &board_.fd(), live ? &*lived_ : nullptr};
 }

@@ -2,6 +2,7 @@
 #include "arenad/module_abi.h"
 #include "ipc/channel.h"
 #include "ipc/clock.h"
+#include "ipc/crash_point.h"
 #include "supervisor/arena.h"
 #include "supervisor/log.h"
 
@@ -69,6 +70,7 @@ void Arena::recover_from(Inheritance inheritance, const Durable& durable) {
   log_warning("arena={} epoch={} frame={} msg=\"its worker died with the last arenad: it is recovered from what was kept\"",
               record_.name, record_.epoch, lived_->status().frame_decided.load());
   note_death(*lived_, Exit{});
+  ARENAD_CRASH_POINT("arenad.adoption.recover");
   carry_out(lifecycle_.begin(BeginWith::predecessor));
 }
 
@@ -84,8 +86,10 @@ void Arena::adopt(std::unique_ptr<ChildProcess> worker, Inheritance inheritance,
   slow_seen_ = lived_->black_box().slow.written.load();  // an earlier arenad has written those down
   kept_.keep_incarnation(lived_->epoch(), lived_->fd(), worker_->pidfd());
   listen_to_worker();
+  ARENAD_CRASH_POINT("arenad.adoption.before_board");
   const int board = board_.fd().get();
   tell_worker([](wire::ToWorker::Builder message) { message.setAdopt(); }, {&board, 1});
+  ARENAD_CRASH_POINT("arenad.adoption.board_sent");
   log_info("arena={} epoch={} pid={} frame={} msg=\"adopted\"", record_.name, record_.epoch, worker_->pid(),
            lived_->status().frame_done.load());
   carry_out(lifecycle_.adopt(monotonic_ns()));

@@ -1,5 +1,6 @@
 // What an arena gives to the database: its record, checkpoints, results. Nothing here waits for the disk.
 #include "ipc/clock.h"
+#include "ipc/crash_point.h"
 #include "supervisor/arena.h"
 
 namespace arenad {
@@ -62,6 +63,7 @@ std::optional<CheckpointRecord> Arena::next_checkpoint() {
 void Arena::checkpoint_committed(FrameNumber frame) {
   if (frame > durable_) durable_ = frame;
   board_.set_durable_frame(durable_.value);
+  ARENAD_CRASH_POINT("arenad.checkpoint.board");
   if (submitted_ && durable_ >= *submitted_) unsaved_since_ns_ = 0;
 }
 
@@ -95,9 +97,12 @@ void Arena::save_results() {
   batch.results = next_results();
   if (batch.results.empty()) return;
   const uint64_t sequence = batch.results.back().sequence;
+  ARENAD_CRASH_POINT("arenad.results.read");
   submit(std::move(batch), [this, sequence] {
+    ARENAD_CRASH_POINT("arenad.results.stored");
     board_.set_results_committed(sequence);
     board_.ring();
+    ARENAD_CRASH_POINT("arenad.results.acknowledged");
   });
 }
 
@@ -120,6 +125,7 @@ void Arena::save_last() {
   submit(std::move(batch), [this, frame] {
     checkpoint_committed(frame);
     if (state() != ArenaState::stopped && state() != ArenaState::ended) return;
+    ARENAD_CRASH_POINT("arenad.stop.saved");
     lived_.reset();
     channels_.clear();
     kept_.forget_all();

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "ipc/clock.h"
+#include "ipc/crash_point.h"
 
 namespace arenad {
 
@@ -23,11 +24,13 @@ void Checkpointer::run() {
     }
   }
   if (batch.empty()) return;
+  ARENAD_CRASH_POINT("arenad.checkpoint.read");
   in_flight_ = true;
   store_.submit(std::move(batch), [this, frames = std::move(frames)](const Result<void>& result) {
     in_flight_ = false;
     if (result) committed(frames);
   });
+  ARENAD_CRASH_POINT("arenad.checkpoint.submitted");
 }
 
 void Checkpointer::committed(const std::vector<std::pair<ArenaId, FrameNumber>>& checkpoints) {

@@ -7,6 +7,7 @@
 #include "ipc/channel.h"
 #include "ipc/clock.h"
 #include "ipc/control_client.h"
+#include "ipc/crash_point.h"
 #include "supervisor/exporter.h"
 #include "supervisor/status_report.h"
 #include "supervisor/version.h"
@@ -241,12 +242,15 @@ void Commands::answer_start(RequestId from, ArenaId id) {
   if (arena == nullptr) return;
   const StoreHealth health = scope_.services.store.health();
   const bool began = arena->is_active() || arena->state() == ArenaState::ended;
+  ARENAD_CRASH_POINT("arenad.start.persisted");
   if (began && (arena->is_saved() || !health.failing_since_ns)) {
-    return scope_.server.reply(from, [&](wire::Reply::Builder reply) {
+    scope_.server.reply(from, [&](wire::Reply::Builder reply) {
       auto started = reply.initStarted();
       started.setId(id.text());
       started.setName(arena->record().name);
     });
+    ARENAD_CRASH_POINT("arenad.start.answered");
+    return;
   }
   // Nothing of it is kept: whoever asked for it knows that it does not run.
   const Error error =

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <signal.h>
 
+#include "ipc/crash_point.h"
 #include "supervisor/log.h"
 
 namespace arenad {
@@ -151,7 +152,9 @@ void GameTemplate::fork_one() {
   capnp::MallocMessageBuilder message;
   message.initRoot<wire::ToTemplate>().setFork(last_request_);
   const int fd = ends->second.get();
+  ARENAD_CRASH_POINT("arenad.fork.before");
   process_->send(message, {&fd, 1});
+  ARENAD_CRASH_POINT("arenad.fork.requested");
 }
 
 GameTemplate::Forking* GameTemplate::find_forking(uint64_t request) {
@@ -179,6 +182,7 @@ void GameTemplate::take_spare_message(ChildProcess* process, LinkMessage message
     if (region && removed->is_watched()) {
       game_facts_.region_bytes = region->bytes();
       lost_in_row_ = 0;
+      ARENAD_CRASH_POINT("arenad.spare.ready");
       give({std::move(removed), std::move(*region)});
       return;
     }

@@ -9,6 +9,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "ipc/crash_point.h"
 #include "ipc/socket.h"
 #include "supervisor/log.h"
 
@@ -91,11 +92,15 @@ std::vector<KeptDescriptor> ServiceManager::take_kept() {
 }
 
 void ServiceManager::store(const std::string& name, const Fd& fd) {
+  ARENAD_CRASH_POINT("arenad.keep.before");
   send("FDSTORE=1\nFDPOLL=0\nFDNAME=" + name, &fd);
+  ARENAD_CRASH_POINT("arenad.keep.after");
 }
 
 void ServiceManager::forget(const std::string& name) {
+  ARENAD_CRASH_POINT("arenad.forget.before");
   send("FDSTOREREMOVE=1\nFDNAME=" + name, nullptr);
+  ARENAD_CRASH_POINT("arenad.forget.after");
 }
 
 void ServiceManager::ready() {

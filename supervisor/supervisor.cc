@@ -5,6 +5,7 @@
 #include <sys/wait.h>
 
 #include "ipc/clock.h"
+#include "ipc/crash_point.h"
 #include "supervisor/log.h"
 
 namespace arenad {
@@ -149,9 +150,11 @@ void Supervisor::open_for_clients() {
     could_not_begin_ = true;
     return begin_shutdown();
   }
+  ARENAD_CRASH_POINT("arenad.socket.opened");
   for (const auto& [id, arena] : roster_.all()) arena->expect_clients_back();
   log_info("msg=\"listening on {}\"", socket);
   manager_.ready();
+  ARENAD_CRASH_POINT("arenad.ready.told");
 }
 
 void Supervisor::watch_workers() {

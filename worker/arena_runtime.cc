@@ -6,6 +6,7 @@
 #include <xxhash.h>
 
 #include "ipc/clock.h"
+#include "ipc/crash_point.h"
 #include "worker/log.h"
 
 namespace arenad {
@@ -99,15 +100,22 @@ Result<FrameEffects> ArenaRuntime::run(const DecidedFrame& frame) {
   });
   if (!applied) return applied.error();
   incarnation_.set_phase(Phase::ticking);
+  ARENAD_CRASH_POINT("frame.tick.before");
   if (!host_->ended()) host_->tick();
+  ARENAD_CRASH_POINT("frame.tick.after");
   incarnation_.set_phase(Phase::publishing);
   return FrameEffects{outputs_.written(), outputs_.pending_hash(), system_.written(), system_.pending_hash()};
 }
 
 ArenaRuntime::Published ArenaRuntime::publish(const FrameEffects& effects) {
-  const Published published{outputs_.publish(), system_.publish()};
+  Published published;
+  published.outputs = outputs_.publish();
+  ARENAD_CRASH_POINT("frame.outputs_published");
+  published.results = system_.publish();
+  ARENAD_CRASH_POINT("frame.results_published");
   if (published.results) result_marks_.push_back({system_.count(), system_.written()});
   log_.mark_done(effects);
+  ARENAD_CRASH_POINT("frame.done");
   status().frame_done.store(frame_.value, std::memory_order_release);
   status().outputs_refused.store(host_->outputs_refused(), std::memory_order_relaxed);
   return published;
@@ -196,7 +204,9 @@ void ArenaRuntime::apply_event(WorkerChannel& channel, const RecordHeader& heade
   const uint64_t words = record_words(header.bytes);
   // The client can still write these bytes: they are copied before anything looks at them.
   copy_from_shared(event_buffer_.data(), channel.view.words_at(channel.cursor.position()), words * 8);
+  ARENAD_CRASH_POINT("frame.event.before");
   const arenad_verdict verdict = host_->event({header.type, header.sequence, event_buffer_.data(), words, channel.slot});
+  ARENAD_CRASH_POINT("frame.event.after");
   if (verdict == ARENAD_OK) {
     channels_.count_applied(channel);
     add(status().events_applied, 1);
@@ -289,8 +299,10 @@ std::vector<ChannelId> ArenaRuntime::release(const Floor& floor) {
   while (marks_.size() > 1 && marks_[1].frame <= floor.frame) marks_.pop_front();
   if (marks_.empty() || marks_.front().frame > floor.frame) return {};
   const FrameNumber frame = marks_.front().frame;
+  ARENAD_CRASH_POINT("release.before");
   log_.release_through(frame.value);
   for (const ChannelAt& at : marks_.front().channels) channels_.release(at.channel, at.position);
+  ARENAD_CRASH_POINT("release.after");
   status().released_early.store(floor.release == Release::early ? 1 : 0, std::memory_order_relaxed);
   return channels_.forget_left_through(frame);
 }

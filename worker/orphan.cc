@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "ipc/clock.h"
+#include "ipc/crash_point.h"
 #include "ipc/link.capnp.h"
 #include "ipc/socket.h"
 
@@ -60,8 +61,10 @@ std::optional<Link> Orphan::try_offer(uint64_t now_ns, ArenaRuntime& runtime) {
   if (!socket) return std::nullopt;
   ::fcntl(socket->get(), F_SETFL, ::fcntl(socket->get(), F_GETFL) & ~O_NONBLOCK);  // from now on as any link
   Link link(std::move(*socket));
+  ARENAD_CRASH_POINT("orphan.offer.before");
   if (!send_offer(link, runtime)) return std::nullopt;
   state_ = State::offered;
+  ARENAD_CRASH_POINT("orphan.offered");
   return link;
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "ipc/crash_point.h"
 #include "state/recovery_ladder.h"
 #include "worker/log.h"
 #include "worker/quarantine.h"
@@ -133,9 +134,12 @@ std::optional<RecoveryFailure> replay(ArenaRuntime& runtime, const RecoverySourc
     frame = without_quarantined(std::move(frame), runtime.channels(), sources.quarantined, runtime.max_event_bytes());
     frame.clear_done();
     if (!runtime.log().fits(frame.record().bytes)) runtime.log().release_through(report.restored.value);
+    ARENAD_CRASH_POINT("replay.before");
     runtime.record(frame);
+    ARENAD_CRASH_POINT("replay.recorded");
     auto effects = runtime.run(frame);
     if (!effects) return RecoveryFailure{RecoveryFault::broken_log, effects.error().text()};
+    ARENAD_CRASH_POINT("replay.ran");
     const bool same = was_done ? *effects == before : same_as_published(*sources.predecessor, runtime.outputs());
     if (!same) note_divergence(report, runtime.identity(), frame.record().frame);
     if (!same && sources.on_divergence == RecoverySources::OnDivergence::stop) {
@@ -144,6 +148,7 @@ std::optional<RecoveryFailure> replay(ArenaRuntime& runtime, const RecoverySourc
                                  " gave other outputs when it was run again, and on_divergence is \"stop\""};
     }
     runtime.publish(*effects);
+    ARENAD_CRASH_POINT("replay.published");
     ++report.replayed_frames;
   }
   report.replayed_events = runtime.status().events_applied.load(std::memory_order_relaxed) - applied_before;
@@ -168,18 +173,22 @@ std::variant<RecoveryReport, RecoveryFailure> recover(ArenaRuntime& runtime, con
     return RecoveryFailure{RecoveryFault::no_snapshot,
                            "the frame log lacks frames up to " + std::to_string(decided.value) + ", which were decided"};
   }
+  ARENAD_CRASH_POINT("recovery.chosen");
   const Snapshot& snapshot = *found.snapshots[choice->candidate];
   if (auto restored = runtime.restore(snapshot); !restored) {
     const bool missing = restored.error().code == ErrorCode::corrupt;
     return RecoveryFailure{missing ? RecoveryFault::broken_log : RecoveryFault::state, restored.error().text()};
   }
   take_over_released(runtime, sources, snapshot);
+  ARENAD_CRASH_POINT("recovery.restored");
   RecoveryReport report;
   report.rung = choice->rung;
   report.restored = snapshot.facts().frame;
   // Before anything is run: should this incarnation die in its first frames, its successor finds a snapshot here.
   runtime.take_snapshot();
+  ARENAD_CRASH_POINT("recovery.first_snapshot");
   if (auto failure = replay(runtime, sources, log, report)) return *failure;
+  ARENAD_CRASH_POINT("recovery.replayed");
   return report;
 }
 

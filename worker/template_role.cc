@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <bit>
 
+#include "ipc/crash_point.h"
 #include "ipc/link.capnp.h"
 #include "ipc/process.h"
 #include "state/snapshot.h"
@@ -41,6 +42,7 @@ void describe(const arenad_game& game, wire::GameInfo::Builder info) {
 
 // In the new worker.
 int begin_worker(const Module& module, const TemplateOptions& options, Link link) {
+  ARENAD_CRASH_POINT("spare.forked");
   set_process_name(std::string("spare:") + module.game().name);
   auto region = Incarnation::create(incarnation_sizes(module.game(), options));
   if (!region) {
@@ -49,6 +51,7 @@ int begin_worker(const Module& module, const TemplateOptions& options, Link link
     (void)link.send(message);
     return kExitNoMemory;
   }
+  ARENAD_CRASH_POINT("spare.region");
   return run_worker(module, std::move(*region), std::move(link));
 }
 
@@ -72,6 +75,7 @@ int run_template(const TemplateOptions& options, Link link) {
   }
   if (module->game().warm_up != nullptr) module->game().warm_up();
   prepare_black_box();
+  ARENAD_CRASH_POINT("template.loaded");
   if (!send(link, [&](wire::FromTemplate::Builder message) { describe(module->game(), message.initReady()); })) return 0;
 
   LinkMessage message;
@@ -80,6 +84,7 @@ int run_template(const TemplateOptions& options, Link link) {
     const auto root = message.root<wire::ToTemplate>(view);
     if (!root.isFork() || message.fds.empty()) continue;
     const uint64_t request = root.getFork();
+    ARENAD_CRASH_POINT("template.fork.before");
     auto pid = fork_sibling();
     if (pid && *pid == 0) {
       link.close();
@@ -87,6 +92,7 @@ int run_template(const TemplateOptions& options, Link link) {
       message.fds.clear();
       return begin_worker(*module, options, std::move(own));
     }
+    ARENAD_CRASH_POINT("template.fork.after");
     (void)send(link, [&](wire::FromTemplate::Builder to) {
       if (pid) {
         auto forked = to.initForked();
@@ -98,6 +104,7 @@ int run_template(const TemplateOptions& options, Link link) {
         failed.setMessage(pid.error().text());
       }
     });
+    ARENAD_CRASH_POINT("template.fork.told");
     message.fds.clear();  // the worker's end is the worker's alone, so its death closes the link
   }
   return 0;

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "ipc/clock.h"
+#include "ipc/crash_point.h"
 #include "ipc/futex.h"
 #include "ipc/link.capnp.h"
 #include "ipc/process.h"
@@ -153,6 +154,7 @@ void LiveArena::wait_for_commit() {
 }
 
 bool LiveArena::begin(const Assignment& assignment) {
+  ARENAD_CRASH_POINT("worker.assigned");
   runtime_.incarnation().set_stage(Stage::recovering);
   const bool begun = assignment.fresh ? begin_fresh(assignment.params) : begin_again(assignment.sources);
   // Channels that left before the frame that we begin with: kept only until nobody can have to begin before it.
@@ -207,9 +209,11 @@ void LiveArena::go_live() {
     const uint64_t period_ns = kSecond / runtime_.host().tick_hz();
     ticks_.emplace(period_ns, now + frame_seed(runtime_.identity().arena, {0}) % period_ns);
   }
+  ARENAD_CRASH_POINT("worker.live.before");
   status().recovery_ns.store(now - assigned_ns_, std::memory_order_relaxed);
   status().live_since_unix_ns.store(unix_ns(), std::memory_order_relaxed);
   runtime_.incarnation().set_stage(Stage::live);
+  ARENAD_CRASH_POINT("worker.live.staged");
   send(link_, [&](wire::FromWorker::Builder message) {
     auto live = message.initLive();
     live.setEpoch(runtime_.identity().epoch.value);
@@ -217,6 +221,7 @@ void LiveArena::go_live() {
     live.setTickHz(runtime_.host().tick_hz());
     live.setMaxPlayers(runtime_.host().max_players());
   });
+  ARENAD_CRASH_POINT("worker.live.told");
 }
 
 int LiveArena::run() {
@@ -285,6 +290,7 @@ LiveArena::Fate LiveArena::link_broke(uint64_t now_ns) {
              "arenad is gone: the arena goes on, and offers itself to the next one");
   }
   orphan_.link_broke(now_ns);
+  ARENAD_CRASH_POINT("orphan.link_broke");
   link_.close();
   return orphan_.gave_up(now_ns) ? Fate::abandoned : Fate::goes_on;
 }
@@ -295,6 +301,7 @@ void LiveArena::be_adopted(Fd board) {
   board_ = std::move(*view);
   bell_seen_ = board_.bell() - 1;
   orphan_.adopted();
+  ARENAD_CRASH_POINT("orphan.adopted");
 }
 
 uint64_t LiveArena::next_link_look_ns() const {
@@ -360,7 +367,9 @@ void LiveArena::run_frame() {
   inputs.drain_deadline_unix_ns = std::exchange(drain_deadline_unix_ns_, std::nullopt);
   inputs.retry = next_retry();
   const DecidedFrame frame = decide_frame(inputs, runtime_.channels());
+  ARENAD_CRASH_POINT("frame.decided");
   runtime_.record(frame);
+  ARENAD_CRASH_POINT("frame.recorded");
   auto effects = runtime_.run(frame);
   // What was just decided names only channels that are there.
   ARENAD_ASSERT(effects.ok());
@@ -374,6 +383,7 @@ void LiveArena::run_frame() {
   report_expelled();
   report_retried();
   runtime_.incarnation().set_phase(Phase::waiting);
+  ARENAD_CRASH_POINT("frame.end");
 }
 
 bool LiveArena::anything_to_do() const {
@@ -491,8 +501,11 @@ void LiveArena::sleep(std::span<const FutexWait> waits, uint64_t deadline_ns) co
 }
 
 int LiveArena::finish(Stage stage) {
+  ARENAD_CRASH_POINT("finish.before");
   if (status().snapshot_frame.load(std::memory_order_relaxed) != runtime_.frame().value) runtime_.take_snapshot();
+  ARENAD_CRASH_POINT("finish.snapshot");
   runtime_.incarnation().set_stage(stage);
+  ARENAD_CRASH_POINT("finish.staged");
   const uint64_t frame = runtime_.frame().value;
   send(link_, [&](wire::FromWorker::Builder message) {
     if (stage == Stage::ended) {
@@ -501,6 +514,7 @@ int LiveArena::finish(Stage stage) {
       message.setFinished(frame);
     }
   });
+  ARENAD_CRASH_POINT("finish.told");
   return 0;
 }
 
@@ -509,6 +523,7 @@ int LiveArena::finish(Stage stage) {
 int run_worker(const Module& module, Incarnation region, Link link) {
   const int region_fd = region.fd().get();
   send(link, [](wire::FromWorker::Builder message) { message.setReady(static_cast<uint32_t>(::getpid())); }, {&region_fd, 1});
+  ARENAD_CRASH_POINT("spare.ready");
   LinkMessage message;
   const auto received = link.receive(message, Link::Wait::yes);
   if (received != Link::Received::message) return 0;  // not needed any more

@@ -1,0 +1,81 @@
+// The game for proofs (ledger.capnp). Parameter hz: ticks in a second; 0, no ticks, if it is not given.
+#include <array>
+
+#include "arenad/game.h"
+#include "tests/games/ledger.capnp.h"
+
+namespace arenad::ledger {
+namespace {
+
+constexpr uint32_t kSeats = 8;
+
+uint64_t mix(uint64_t digest, uint64_t value) {
+  const uint64_t z = (digest ^ value) * 0x9E3779B97F4A7C15ull;
+  return (z ^ z >> 32) * 0xD6E8FEB86659FD93ull + 1;
+}
+
+}  // namespace
+
+class LedgerGame {
+ public:
+  using State = ledger::State;
+  using Events = arenad::Events<Entry>;
+  static constexpr GameInfo info{.name = "ledger",
+                                 .version = "1.0",
+                                 .tick_hz = 0,
+                                 .max_players = kSeats,
+                                 .max_state_bytes = 1024,
+                                 .max_frame_output_bytes = 16 * 1024};
+
+  void on_init(Context&, const Params& params, arenad_arena_options& options) {
+    options.tick_hz = static_cast<uint32_t>(params.number("hz", 0, 0, 128));
+  }
+
+  void on_event(Context& ctx, Seat seat, Entry::Reader entry) {
+    balances_[seat] += entry.getAmount();
+    ++count_;
+    digest_ = mix(mix(mix(digest_, seat), entry.getNumber()), balances_[seat]);
+    ctx.send<Booked>(Audience::everyone(), [&](Booked::Builder to) {
+      to.setSeat(seat);
+      to.setNumber(entry.getNumber());
+      to.setAmount(entry.getAmount());
+    });
+    if (entry.getNumber() % 4 != 0) return;
+    ctx.result<Award>(seat, [&](Award::Builder to) {
+      to.setSeat(seat);
+      to.setNumber(entry.getNumber());
+      to.setBalance(balances_[seat]);
+    });
+  }
+
+  void on_tick(Context& ctx) {
+    digest_ = mix(digest_, ctx.frame().value);
+    ctx.send<Closed>(Audience::everyone(), [&](Closed::Builder to) {
+      to.setFrame(ctx.frame().value);
+      to.setDigest(digest_);
+      to.setCount(count_);
+    });
+  }
+
+  void on_checkpoint(State::Builder state) const {
+    state.setDigest(digest_);
+    state.setCount(count_);
+    auto balances = state.initBalances(kSeats);
+    for (uint32_t seat = 0; seat < kSeats; ++seat) balances.set(seat, balances_[seat]);
+  }
+
+  void on_restore(Context&, State::Reader state) {
+    digest_ = state.getDigest();
+    count_ = state.getCount();
+    for (uint32_t seat = 0; seat < kSeats; ++seat) balances_[seat] = state.getBalances()[seat];
+  }
+
+ private:
+  uint64_t digest_ = 0;
+  uint64_t count_ = 0;
+  std::array<uint64_t, kSeats> balances_{};
+};
+
+}  // namespace arenad::ledger
+
+ARENAD_GAME(arenad::ledger::LedgerGame)
