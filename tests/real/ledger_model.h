@@ -1,13 +1,14 @@
 // What the ledger game must say, computed anew: from its description in tests/games/ledger.capnp, in plain C++, with no code of the
 // game. It is fed with all outputs of an arena in their order and compares the state with the game's at every frame.
 //
-// It can begin late: frames without an entry change nothing that it could not know, so it may be fed from the arena's first entry on, and
-// skips the frames before.
+// It may begin late, or be fed again after a pause: of frames without an entry it knows what they change, so it folds those itself that
+// nobody has heard.
 #pragma once
 
 #include <array>
 #include <cstdint>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace arenad::test {
@@ -34,7 +35,7 @@ class LedgerModel {
 
   void closed(uint64_t sequence, uint64_t frame, uint64_t digest, uint64_t count) {
     take_sequence(sequence);
-    if (frame_ != 0 && frame != frame_ + 1) {
+    if (!std::exchange(may_skip_, false) && frame != frame_ + 1) {
       complain("after frame " + std::to_string(frame_) + " came frame " + std::to_string(frame));
     }
     // Each frame before this one, seen or not, has given one output of its own.
@@ -56,6 +57,9 @@ class LedgerModel {
       count_ = count;
     }
   }
+
+  // From here on frames without an entry may be missing, once: nobody listened.
+  void resume() { may_skip_ = true; }
 
   // The last number of a seat whose frame is closed.
   [[nodiscard]] uint64_t last(uint64_t seat) const { return seats_[seat].closed; }
@@ -79,7 +83,7 @@ class LedgerModel {
   };
 
   void take_sequence(uint64_t sequence) {
-    if (sequence_ != 0 && sequence != sequence_ + 1) {
+    if (!may_skip_ && sequence != sequence_ + 1) {
       complain("after output " + std::to_string(sequence_) + " came output " + std::to_string(sequence));
     }
     sequence_ = sequence;
@@ -112,6 +116,7 @@ class LedgerModel {
   uint64_t frame_ = 0;
   uint64_t sequence_ = 0;
   uint64_t frames_compared_ = 0;
+  bool may_skip_ = true;
   std::string complaint_;
 };
 

@@ -1,0 +1,62 @@
+// A player of the ledger game: writes entries with the numbers 1, 2, 3 and so on, and keeps all that it hears.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "arenad/client.h"
+#include "tests/real/ledger_model.h"
+
+namespace arenad::sweep {
+
+// As one client has heard it.
+struct HeardOutput {
+  uint64_t sequence = 0;
+  uint64_t type = 0;
+  std::string bytes;
+  bool operator==(const HeardOutput&) const = default;
+};
+
+class Player {
+ public:
+  Player(std::string socket, std::string name) : socket_(std::move(socket)), name_(std::move(name)) {}
+
+  // One try.
+  Result<void> attach(ArenaId arena);
+  // The arena was put down; its next incarnation has other channels, and what this player said counts on.
+  void leave();
+  [[nodiscard]] bool is_attached() const { return attachment_ != nullptr; }
+
+  // The next entry. False: the channel takes nothing now.
+  bool say();
+  // Takes in what is there now.
+  void listen();
+  [[nodiscard]] bool hears_all() const { return model_.last(seat_) == said_; }
+
+  [[nodiscard]] uint64_t said() const { return said_; }
+  [[nodiscard]] const test::LedgerModel& model() const { return model_; }
+  [[nodiscard]] const std::vector<HeardOutput>& heard() const { return heard_; }
+  [[nodiscard]] Attachment* attachment() const { return attachment_.get(); }
+  // Nothing follows; why.
+  [[nodiscard]] const std::string& gone() const { return gone_; }
+  [[nodiscard]] uint64_t epoch() const { return attachment_ ? attachment_->epoch().value : 0; }
+  // What must never happen; empty: nothing.
+  [[nodiscard]] const std::string& complaint() const { return complaint_.empty() ? model_.complaint() : complaint_; }
+
+ private:
+  void take(const Output& output);
+
+  std::string socket_;
+  std::string name_;
+  std::unique_ptr<Client> client_;
+  std::unique_ptr<Attachment> attachment_;
+  test::LedgerModel model_;
+  std::vector<HeardOutput> heard_;
+  uint64_t said_ = 0;
+  uint64_t seat_ = 0;
+  std::string gone_;
+  std::string complaint_;
+};
+
+}  // namespace arenad::sweep

@@ -1,0 +1,43 @@
+#include "tests/sweep/report.h"
+
+#include <fmt/format.h>
+#include <map>
+
+namespace arenad::sweep {
+
+std::string report_text(const SweepReport& report) {
+  struct Sum {
+    uint64_t points = 0, cases = 0, failing = 0;
+  };
+  std::map<std::string, Sum> sums;
+  for (const PointCount& count : report.points) {
+    Sum& sum = sums[fmt::format("{} {}", process_of(count.point), to_string(count.pace))];
+    ++sum.points;
+    sum.cases += count.cases;
+    sum.failing += count.failing;
+  }
+  std::string text = "\nprocess              points   runs failing\n";
+  for (const auto& [name, sum] : sums)
+    text += fmt::format("{:<20} {:>6} {:>6} {:>7}\n", name, sum.points, sum.cases, sum.failing);
+  text += fmt::format(
+      "\n{} crash points, {} cases of point x process x hit, {} failing; {} with a second fault, {} failing; {} frames "
+      "compared, "
+      "in {:.0f} s\n",
+      kCrashPoints.size(), report.cases, report.failing, report.second_cases, report.second_failing, report.frames_compared,
+      report.seconds);
+  for (const std::string& name : report.never_reached) text += "never reached: " + name + "\n";
+  if (report.other_failing != 0) text += fmt::format("{} runs failed in which nothing went off\n", report.other_failing);
+  if (report.cut_short) text += "cut short\n";
+  return text + (report.is_clean() ? "result: ok\n" : "result: failed\n");
+}
+
+std::string report_json(const SweepReport& report) {
+  return fmt::format(
+      "{{\n  \"prove.crash_points\": {},\n  \"prove.crash_points_failing\": {},\n  \"prove.crash_point_names\": {},\n"
+      "  \"prove.crash_points_never_reached\": {},\n  \"prove.crash_points_second_faults\": {},\n"
+      "  \"prove.crash_points_frames_compared\": {},\n  \"prove.crash_points_seconds\": {:.1f}\n}}\n",
+      report.cases, report.failing + report.second_failing + report.other_failing, kCrashPoints.size(),
+      report.never_reached.size(), report.second_cases, report.frames_compared, report.seconds);
+}
+
+}  // namespace arenad::sweep

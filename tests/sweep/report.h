@@ -1,0 +1,14 @@
+// What a sweep came to, for people and for programs.
+#pragma once
+
+#include <string>
+
+#include "tests/sweep/sweep.h"
+
+namespace arenad::sweep {
+
+std::string report_text(const SweepReport& report);
+// One flat object.
+std::string report_json(const SweepReport& report);
+
+}  // namespace arenad::sweep

@@ -1,0 +1,88 @@
+// The processes of a sweep: arena-keeper, under it an arenad, under that templates and workers, all of which map the table of crash
+// points; in a private folder. arenad dies now and then, and the keeper starts it again: whoever asks it something here waits for the next
+// one, but an answer may be lost.
+//
+// Games: `ledger` takes a snapshot after every frame and has a spare; `ledger_log` takes none after its first, so that every recovery runs
+// all of its frames again, and has no spare.
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "arenad/ids.h"
+#include "chaos/child_process.h"
+#include "ipc/control_client.h"
+#include "ipc/crash_point.h"
+
+namespace arenad::sweep {
+
+// Far beyond what anything here takes.
+constexpr uint64_t kPatienceMs = 20'000;
+
+struct ArenaStatus {
+  std::string state;
+  std::string reason;
+  std::string rung;
+  std::string last_exit;
+  pid_t pid = 0;
+  uint64_t epoch = 0;
+  uint64_t frame = 0;
+  uint64_t durable_frame = 0;
+  uint64_t clients = 0;
+  uint64_t events = 0;
+  uint64_t rejected = 0;
+  uint64_t divergences = 0;
+};
+
+struct StoredAward {
+  uint64_t sequence = 0;
+  uint64_t seat = 0;
+  uint64_t number = 0;
+  uint64_t balance = 0;
+};
+
+class Rig {
+ public:
+  static Result<std::unique_ptr<Rig>> start(const std::filesystem::path& folder);
+  Rig(const Rig&) = delete;
+  Rig& operator=(const Rig&) = delete;
+  // In order; an error says what was not.
+  Result<void> stop();
+
+  CrashPointTable& points() { return points_; }
+  [[nodiscard]] std::string socket() const { return (folder_ / "run/arenad.sock").string(); }
+  [[nodiscard]] const std::filesystem::path& folder() const { return folder_; }
+  [[nodiscard]] std::filesystem::path log() const { return folder_ / "arenad.log"; }
+  // The keeper has ended, which it never should.
+  [[nodiscard]] bool is_broken() { return keeper_.wait(0).has_value(); }
+
+  // One try. Unreachable: arenad died before it answered, or is not there yet.
+  Result<void> start_arena(ArenaId id, const std::string& name, const std::string& game, uint32_t hz);
+  Result<std::string> stop_arena(ArenaId id);
+  Result<std::string> restart_arena(ArenaId id);
+  // Waits for an arenad that answers. Nothing: it knows no such arena, or none came.
+  std::optional<ArenaStatus> status(ArenaId id);
+  std::optional<std::vector<StoredAward>> awards(ArenaId id);
+
+  // 0: there is none at the moment.
+  [[nodiscard]] pid_t arenad() const;
+  // Living processes of this name under the keeper.
+  [[nodiscard]] std::vector<pid_t> processes_named(const std::string& name) const;
+
+ private:
+  Rig(std::filesystem::path folder, CrashPointTable points, chaos::ChildProcess keeper)
+      : folder_(std::move(folder)), points_(std::move(points)), keeper_(std::move(keeper)) {}
+  Result<ControlIncoming> ask(const std::function<void(wire::Request::Builder)>& fill);
+  Result<ControlIncoming> ask_patiently(const std::function<void(wire::Request::Builder)>& fill);
+
+  std::filesystem::path folder_;
+  CrashPointTable points_;
+  chaos::ChildProcess keeper_;
+  std::optional<ControlClient> control_;
+};
+
+}  // namespace arenad::sweep

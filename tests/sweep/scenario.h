@@ -1,0 +1,51 @@
+// One short life of one arena, in which a crash point may be armed: whatever dies, everything must come to the same end.
+//
+//   play        start, two players, entries one by one and in a burst, results, a checkpoint, stop, start again from the database
+//   recovery    the same, and the worker is killed in the middle: all frames are run again
+//   adoption    arenad is killed in the middle
+//   everybody   arenad and the worker are killed at the same time
+//   reload      the templates are killed before the start
+//
+// The arena's end is judged by what the players have heard (tests/real/ledger_model.h), by what the database has, by the processes
+// that are there, and by whether arenactl's status tells the truth of them.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "tests/sweep/rig.h"
+
+namespace arenad::sweep {
+
+enum class Scenario { play, recovery, adoption, everybody, reload };
+inline constexpr std::array kScenarios{Scenario::play, Scenario::recovery, Scenario::adoption, Scenario::everybody,
+                                       Scenario::reload};
+const char* to_string(Scenario scenario);
+
+// Whether the arena has ticks.
+enum class Pace { still, ticking };
+inline constexpr std::array kPaces{Pace::still, Pace::ticking};
+const char* to_string(Pace pace);
+
+struct Trap {
+  size_t point = 0;
+  uint64_t hit = 1;
+  CrashAction action = CrashAction::kill;
+};
+
+struct Plan {
+  Scenario scenario = Scenario::play;
+  Pace pace = Pace::still;
+  std::vector<Trap> traps;  // none, one or two
+};
+
+struct Outcome {
+  std::vector<bool> fired;            // of each trap
+  std::vector<std::string> problems;  // none: all is well
+  uint64_t frames_compared = 0;
+};
+
+// number: of the run; arenas are named by it.
+Outcome run_scenario(Rig& rig, const Plan& plan, uint64_t number);
+
+}  // namespace arenad::sweep

@@ -1,0 +1,106 @@
+// Which runs a sweep makes, and what they came to.
+//
+// First each scenario runs at each pace with nothing armed: that must go well, and tells which points it reaches, how often. Then each point is
+// swept in the first scenario that reaches it: its first hit, its second, and so on, until a run ends without having had so many. Then
+// second faults: the same point again in the successor, and pairs by seed.
+//
+// A run that fails leaves its folder; the sweep goes on with a new keeper in a new one.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "chaos/private_folder.h"
+#include "chaos/stop_signals.h"
+#include "tests/sweep/scenario.h"
+
+namespace arenad::sweep {
+
+enum class Depth {
+  full,       // every hit, and all second faults
+  first_last  // the first hit, the middle one and the last; a few second faults
+};
+
+struct SweepOptions {
+  Depth depth = Depth::full;
+  std::string only = "*";  // a glob over names
+  uint64_t seed = 0;
+  std::optional<Plan> single;  // this run alone
+};
+
+// What one point came to at one pace.
+struct PointCount {
+  size_t point = 0;
+  Scenario scenario = Scenario::play;
+  Pace pace = Pace::still;
+  uint64_t hits = 0;   // in the run with nothing armed
+  uint64_t cases = 0;  // runs in which it went off
+  uint64_t failing = 0;
+};
+
+struct SweepReport {
+  uint64_t runs = 0;
+  uint64_t cases = 0;         // point x process x hit, in which it went off
+  uint64_t failing = 0;       // of those
+  uint64_t second_cases = 0;  // in which a second one went off as well
+  uint64_t second_failing = 0;
+  uint64_t other_failing = 0;  // runs in which nothing went off
+  uint64_t frames_compared = 0;
+  std::vector<PointCount> points;
+  std::vector<std::string> never_reached;
+  std::vector<std::string> failures;  // each with the command that repeats it
+  bool cut_short = false;
+  double seconds = 0;
+  [[nodiscard]] bool is_clean() const {
+    return failing == 0 && second_failing == 0 && other_failing == 0 && never_reached.empty() && failures.empty() && !cut_short;
+  }
+};
+
+class Sweep {
+ public:
+  using Say = std::function<void(const std::string&)>;
+  Sweep(SweepOptions options, std::filesystem::path beside, chaos::StopSignals& signals, Say say)
+      : options_(std::move(options)), beside_(std::move(beside)), signals_(signals), say_(std::move(say)) {}
+  SweepReport run();
+
+ private:
+  struct Reached {
+    Scenario scenario;
+    Pace pace;
+    std::vector<uint64_t> hits;  // of each point
+  };
+
+  Result<void> make_rig();
+  void end_rig();
+  // Also when it could not be run.
+  Outcome run_plan(const Plan& plan);
+  void run_unarmed();
+  void sweep_point(size_t point, Pace pace);
+  void sweep_second(size_t point);
+  void sweep_pairs();
+  // Whether the trap went off.
+  bool run_case(PointCount& count, uint64_t hit, CrashAction action);
+  void run_pair(const Plan& plan);
+  [[nodiscard]] const Reached* first_that_reaches(size_t point, Pace pace) const;
+  void note_failure(const Plan& plan, const Outcome& outcome);
+  [[nodiscard]] bool is_wanted(size_t point) const;
+  bool goes_on();
+
+  SweepOptions options_;
+  std::filesystem::path beside_;
+  chaos::StopSignals& signals_;
+  Say say_;
+  std::optional<chaos::PrivateFolder> folder_;
+  std::unique_ptr<Rig> rig_;
+  uint64_t next_run_ = 1;
+  std::vector<Reached> reached_;
+  SweepReport report_;
+};
+
+// Whose points these are.
+const char* process_of(size_t point);
+
+}  // namespace arenad::sweep
