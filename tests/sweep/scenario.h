@@ -41,6 +41,7 @@ struct Plan {
 
 struct Outcome {
   std::vector<bool> fired;            // of each trap
+  std::vector<uint64_t> hits;         // of each point, while the traps were armed
   std::vector<std::string> problems;  // none: all is well
   uint64_t frames_compared = 0;
 };

@@ -1,8 +1,8 @@
-#include "tests/sweep/player.h"
+#include "tests/real/ledger_player.h"
 
 #include "tests/games/ledger.capnp.h"
 
-namespace arenad::sweep {
+namespace arenad::test {
 namespace {
 
 constexpr uint64_t kAttachTimeoutMs = 10'000;
@@ -13,7 +13,7 @@ uint64_t amount_of(uint64_t number, uint64_t seat) {
 
 }  // namespace
 
-Result<void> Player::attach(ArenaId arena) {
+Result<void> LedgerPlayer::attach(ArenaId arena) {
   auto client = Client::connect(socket_);
   if (!client) return client.error();
   auto attached = (*client)->attach({.arena = arena.text(), .player = name_}, kAttachTimeoutMs);
@@ -26,13 +26,13 @@ Result<void> Player::attach(ArenaId arena) {
   return {};
 }
 
-void Player::leave() {
+void LedgerPlayer::leave() {
   attachment_.reset();
   client_.reset();
   model_.resume();
 }
 
-bool Player::say() {
+bool LedgerPlayer::say() {
   const uint64_t number = said_ + 1;
   const Sent sent = attachment_->send<ledger::Entry>([&](ledger::Entry::Builder entry) {
     entry.setNumber(number);
@@ -42,7 +42,7 @@ bool Player::say() {
   return sent == Sent::ok;
 }
 
-void Player::listen() {
+void LedgerPlayer::listen() {
   if (!attachment_ || !gone_.empty()) return;
   for (;;) {
     switch (attachment_->receive()) {
@@ -67,7 +67,7 @@ void Player::listen() {
   }
 }
 
-void Player::take(const Output& output) {
+void LedgerPlayer::take(const Output& output) {
   heard_.push_back({output.sequence, output.type,
                     std::string(static_cast<const char*>(output.words), output.word_count * sizeof(uint64_t))});
   MessageView view(output.words, output.word_count);
@@ -84,4 +84,4 @@ void Player::take(const Output& output) {
   }
 }
 
-}  // namespace arenad::sweep
+}  // namespace arenad::test

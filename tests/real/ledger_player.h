@@ -8,7 +8,7 @@
 #include "arenad/client.h"
 #include "tests/real/ledger_model.h"
 
-namespace arenad::sweep {
+namespace arenad::test {
 
 // As one client has heard it.
 struct HeardOutput {
@@ -18,9 +18,9 @@ struct HeardOutput {
   bool operator==(const HeardOutput&) const = default;
 };
 
-class Player {
+class LedgerPlayer {
  public:
-  Player(std::string socket, std::string name) : socket_(std::move(socket)), name_(std::move(name)) {}
+  LedgerPlayer(std::string socket, std::string name) : socket_(std::move(socket)), name_(std::move(name)) {}
 
   // One try.
   Result<void> attach(ArenaId arena);
@@ -35,7 +35,7 @@ class Player {
   [[nodiscard]] bool hears_all() const { return model_.last(seat_) == said_; }
 
   [[nodiscard]] uint64_t said() const { return said_; }
-  [[nodiscard]] const test::LedgerModel& model() const { return model_; }
+  [[nodiscard]] const LedgerModel& model() const { return model_; }
   [[nodiscard]] const std::vector<HeardOutput>& heard() const { return heard_; }
   [[nodiscard]] Attachment* attachment() const { return attachment_.get(); }
   // Nothing follows; why.
@@ -51,7 +51,7 @@ class Player {
   std::string name_;
   std::unique_ptr<Client> client_;
   std::unique_ptr<Attachment> attachment_;
-  test::LedgerModel model_;
+  LedgerModel model_;
   std::vector<HeardOutput> heard_;
   uint64_t said_ = 0;
   uint64_t seat_ = 0;
@@ -59,4 +59,4 @@ class Player {
   std::string complaint_;
 };
 
-}  // namespace arenad::sweep
+}  // namespace arenad::test
