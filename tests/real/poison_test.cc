@@ -247,3 +247,35 @@ TEST_CASE("a game that is not deterministic: counted and shown, or stopped, as t
     CHECK(again.ask().applied == 5);
   }
 }
+
+TEST_CASE("what arenactl shows of it: the event as text, the stack with names") {
+  Daemon daemon(std::string(kTwoRestarts) + echo_section());
+  daemon.start();
+  daemon.start_arena("duel");
+  Player ann(daemon.socket(), "duel", "ann");
+  play(ann, 4);
+  misbehave(ann, {.how = "write"});
+  play(ann, 1);
+  REQUIRE(eventually([&] { return quarantine(daemon).size() == 1; }));
+  const std::string id = std::to_string(quarantine(daemon)[0].id);
+  const auto says = [&](std::vector<std::string> arguments, const std::vector<std::string>& parts) {
+    const Finished told = daemon.arenactl(std::move(arguments));
+    INFO(told.out);
+    INFO(told.err);
+    CHECK(told.code == 0);
+    for (const std::string& part : parts) {
+      INFO(part);
+      CHECK(told.out.find(part) != std::string::npos);
+    }
+  };
+  says({"quarantine"}, {"duel", "ann"});
+  says({"quarantine", "show", id}, {"how = \"write\"", "ann"});
+  says({"crashes"}, {"duel", "crash", "signal=SEGV", "ann"});
+  const std::string crash_id = std::to_string(crashes(daemon, "duel").at(0).id);
+  says({"crashes", "show", crash_id}, {"echo.so+0x", "arena-worker+0x", "0x10 is not mapped"});
+  says({"crashes", "show", crash_id, "--symbols"}, {"arenad::echo::misbehave(", "misbehaviour.cc"});
+  says({"status", "duel"}, {"quarantine"});
+  CHECK(daemon.arenactl({"crashes", "no-such"}).code == 4);
+  CHECK(daemon.arenactl({"quarantine", "show", "77"}).code == 2);
+  says({"quarantine", "drop", id}, {"dropped"});
+}
