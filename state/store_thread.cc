@@ -200,7 +200,11 @@ void StoreThread::keep_for_later(StoreBatch batch, std::vector<StoreCompletion> 
   const uint64_t now = monotonic_ns();
   ++health_.failed_commits;
   health_.last_error = error;
-  if (error.code == ErrorCode::invalid) return finish(std::move(completions), error);
+  if (error.code == ErrorCode::invalid) {
+    // Nothing is left that could be tried again: with a time in the past the thread would never wait.
+    retry_at_ns_.reset();
+    return finish(std::move(completions), error);
+  }
   if (!health_.failing_since_ns) health_.failing_since_ns = now;
   if (phase_ == Phase::draining && --tries_left_ == 0) {
     return finish(std::move(completions), error);

@@ -437,6 +437,32 @@ TEST_CASE(
   CHECK(after.arenas().value().size() == 2);
 }
 
+TEST_CASE("store thread: what proves impossible to store after a failure ends the backing off") {
+  TemporaryFolder folder;
+  Loop loop;
+  StoreThread store(open_well(folder.file()), loop.wake(), kSoon);
+  sqlite3* other = nullptr;
+  REQUIRE(sqlite3_open(folder.file().c_str(), &other) == SQLITE_OK);
+  REQUIRE(sqlite3_exec(other, "BEGIN EXCLUSIVE", nullptr, nullptr, nullptr) == SQLITE_OK);
+  Outcomes outcomes;
+  StoreBatch batch;
+  batch.arenas = {arena_of(1), arena_of(2)};
+  store.submit(batch, outcomes.next());
+  loop.run_until(store, [&] { return store.health().failing_since_ns.has_value(); });
+  // No check of a batch knows of this.
+  REQUIRE(sqlite3_exec(other, "CREATE UNIQUE INDEX games ON arenas (game); COMMIT", nullptr, nullptr, nullptr) == SQLITE_OK);
+  sqlite3_close(other);
+  loop.run_until(store, [&] { return outcomes.count() == 1; });
+  REQUIRE_FALSE(outcomes.at(0).ok());
+  CHECK(outcomes.at(0).error().code == ErrorCode::invalid);
+
+  batch.arenas = {arena_of(3)};
+  store.submit(batch, outcomes.next());
+  loop.run_until(store, [&] { return outcomes.count() == 2; });
+  CHECK(outcomes.at(1).ok());
+  CHECK_FALSE(store.health().failing_since_ns);
+}
+
 TEST_CASE("store thread: failing since the first failure, not the last") {
   TemporaryFolder folder;
   Loop loop;
