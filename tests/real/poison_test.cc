@@ -67,6 +67,15 @@ TEST_CASE("an event that kills twice is left out; the arena goes on, uncharged")
       play(ann, 2);
       play(bob, 2);
     }
+    // At the desk too: the recording holds what was left out.
+    const std::string recording = (daemon.folder() / (ticks ? "ticking.arena" : "duel.arena")).string();
+    CHECK(daemon.arenactl({"export", arena, recording}).code == 0);
+    const std::vector<std::string> command{ARENAD_TEST_WORKER, "--replay",          recording,
+                                           "--module",         module_path("echo"), "--summary"};
+    const Finished replayed = run_to_end(command, daemon.folder());
+    INFO(replayed.out);
+    CHECK(replayed.code == 0);
+    CHECK(replayed.out.find(" 0 divergences") != std::string::npos);
     const ArenaFacts facts = daemon.arena(arena);
     CHECK(facts.quarantined == poisons);
     CHECK(facts.divergences == 0);
