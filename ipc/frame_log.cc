@@ -14,6 +14,10 @@ uint64_t checksum_of(std::span<const uint64_t> words) {
   return XXH3_64bits_withSeed(bytes + sizeof(FrameRecord), words.size_bytes() - sizeof(FrameRecord), head);
 }
 
+bool is_length(uint32_t bytes, uint64_t left) {
+  return bytes >= sizeof(FrameRecord) && bytes % 8 == 0 && bytes <= kMaxFrameRecordBytes && bytes <= left;
+}
+
 // Whether the entries tile the record exactly.
 bool entries_fit(std::span<const uint64_t> words) {
   const auto* bytes = reinterpret_cast<const char*>(words.data());
@@ -97,6 +101,15 @@ void FrameLogWriter::release_through(uint64_t frame) {
   std::atomic_thread_fence(std::memory_order_release);
 }
 
+bool FrameLogReader::skip(const FrameLogView& log) {
+  const uint64_t end = log.published.load(std::memory_order_acquire);
+  if (position_ >= end || end - position_ > log.capacity) return false;
+  const auto bytes = static_cast<uint32_t>(load_shared<uint64_t>(log.ring + (position_ & (log.capacity - 1))));
+  if (!is_length(bytes, end - position_)) return false;
+  position_ += bytes;
+  return true;
+}
+
 FrameLogReader::Step FrameLogReader::next(const FrameLogView& log) {
   const uint64_t end = log.published.load(std::memory_order_acquire);
   if (position_ == end) return Step::end;
@@ -111,8 +124,7 @@ FrameLogReader::Step FrameLogReader::next(const FrameLogView& log) {
   const auto first = load_shared<uint64_t>(at);
   const auto bytes = static_cast<uint32_t>(first);
   if (overwritten()) return Step::lagged;
-  if (bytes < sizeof(FrameRecord) || bytes % 8 != 0 || bytes > kMaxFrameRecordBytes || bytes > end - position_)
-    return Step::corrupt;
+  if (!is_length(bytes, end - position_)) return Step::corrupt;
   buffer_.resize(bytes / 8);
   copy_from_shared(buffer_.data(), at, bytes);
   if (overwritten()) return Step::lagged;

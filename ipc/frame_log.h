@@ -93,6 +93,8 @@ class FrameLogReader {
   enum class Step { frame, end, lagged, corrupt };
   // On `frame`, frame() is the next record, copied and checked, with its done mark as it was at that moment.
   Step next(const FrameLogView& log);
+  // Behind a record that is corrupt, if its length can be believed: whether what follows is a record its own checksum tells.
+  bool skip(const FrameLogView& log);
   // To the oldest record that is kept.
   void rewind(const FrameLogView& log) { position_ = log.begin.load(std::memory_order_acquire); }
   [[nodiscard]] const DecidedFrame& frame() const { return *frame_; }

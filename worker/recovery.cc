@@ -10,9 +10,15 @@
 namespace arenad {
 namespace {
 
+// What can be read of a log, behind the last record that cannot: a snapshot may make those before it unnecessary.
 struct OldLog {
   std::vector<DecidedFrame> frames;
-  bool broken = false;  // it ends before what was decided
+  std::optional<uint64_t> damaged_behind;  // the last frame before the damage
+
+  void cut() {
+    damaged_behind = frames.empty() ? 0 : frames.back().record().frame;
+    frames.clear();
+  }
 };
 
 OldLog read_log(const IncarnationView& view) {
@@ -22,20 +28,18 @@ OldLog read_log(const IncarnationView& view) {
   reader.rewind(log);
   for (;;) {
     switch (reader.next(log)) {
-      case FrameLogReader::Step::frame: {
-        const uint64_t frame = reader.frame().record().frame;
-        if (!result.frames.empty() && frame != result.frames.back().record().frame + 1) {
-          result.broken = true;
-          return result;
-        }
+      case FrameLogReader::Step::frame:
+        if (!result.frames.empty() && reader.frame().record().frame != result.frames.back().record().frame + 1) result.cut();
         result.frames.push_back(reader.take());
         continue;
-      }
       case FrameLogReader::Step::end:
         return result;
-      case FrameLogReader::Step::lagged:
       case FrameLogReader::Step::corrupt:
-        result.broken = true;
+        result.cut();
+        if (reader.skip(log)) continue;
+        return result;
+      case FrameLogReader::Step::lagged:
+        result.cut();
         return result;
     }
   }
@@ -161,17 +165,22 @@ std::variant<RecoveryReport, RecoveryFailure> recover(ArenaRuntime& runtime, con
   Found found = find_snapshots(sources, runtime.identity());
   OldLog log = sources.predecessor ? read_log(*sources.predecessor) : OldLog{};
   const auto choice = choose_rung(found.candidates, range_of(log, sources));
+  const auto decided = decided_by(sources);
+  const bool reaches = choice && decided <= last_known(log, *found.snapshots[choice->candidate]);
+  if (!reaches && log.damaged_behind) {
+    return RecoveryFailure{RecoveryFault::broken_log,
+                           "the frame log is damaged behind frame " + std::to_string(*log.damaged_behind)};
+  }
   if (!choice) {
     return RecoveryFailure{RecoveryFault::no_snapshot, "no snapshot that is whole, is this arena's and reaches the frame log"};
   }
-  if (log.broken) {
-    return RecoveryFailure{
-        RecoveryFault::broken_log,
-        "the frame log is damaged behind frame " + std::to_string(log.frames.empty() ? 0 : log.frames.back().record().frame)};
-  }
-  if (const auto decided = decided_by(sources); decided > last_known(log, *found.snapshots[choice->candidate])) {
+  if (!reaches) {
     return RecoveryFailure{RecoveryFault::no_snapshot,
                            "the frame log lacks frames up to " + std::to_string(decided.value) + ", which were decided"};
+  }
+  if (log.damaged_behind) {
+    log_line(ARENAD_LOG_WARNING, runtime.identity().name, *log.damaged_behind,
+             "the frame log is damaged behind this frame, but a snapshot makes up for it");
   }
   ARENAD_CRASH_POINT("recovery.chosen");
   const Snapshot& snapshot = *found.snapshots[choice->candidate];
