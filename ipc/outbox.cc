@@ -4,6 +4,8 @@
 
 #include <xxhash.h>
 
+#include "arenad/result.h"
+
 namespace arenad {
 
 void OutboxWriter::start_at(uint64_t position, uint64_t count) {
@@ -13,6 +15,13 @@ void OutboxWriter::start_at(uint64_t position, uint64_t count) {
   words_.reserved.store(position, std::memory_order_relaxed);
   words_.count.store(count, std::memory_order_relaxed);
   words_.published.store(position, std::memory_order_release);
+}
+
+void OutboxWriter::take_over(uint64_t begin, const std::byte* bytes) {
+  ARENAD_ASSERT(begin <= published_ && written_ == published_);
+  const uint64_t from = std::max(begin, published_ - std::min(published_, capacity_));
+  copy_from_shared(ring_ + (from & mask_), bytes + (from - begin), published_ - from);
+  words_.begin.store(from, std::memory_order_release);
 }
 
 void* OutboxWriter::reserve(uint64_t word_count) {

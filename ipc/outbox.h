@@ -29,6 +29,9 @@ class OutboxWriter {
 
   // Begins, or goes on from a snapshot, at this position, having written this many records. Nothing is readable yet.
   void start_at(uint64_t position, uint64_t count);
+  // Right after that: what an earlier incarnation had published from `begin` up to this position becomes readable here too, as far as there
+  // is room for it.
+  void take_over(uint64_t begin, const std::byte* bytes);
 
   // Zeroed space for one record's words; nullptr if this frame's records would fill the ring, or if the stream keeps records
   // (keep_from) that would be overwritten.

@@ -118,6 +118,24 @@ void take_over_released(ArenaRuntime& runtime, const RecoverySources& sources, c
   }
 }
 
+// A client may have been away, because arenad was, while one incarnation died after the other: what it has not read lies in regions that
+// it will never see. So what is unread from before the snapshot goes on to the successor.
+void take_over_unread(ArenaRuntime& runtime, const RecoverySources& sources) {
+  if (!sources.predecessor) return;
+  const WorkerStatus& before = sources.predecessor->status();
+  const uint64_t end = runtime.outputs().published();
+  uint64_t begin = end;
+  for (const auto& [id, channel] : runtime.channels().all()) {
+    if (!channel.gone_reason) begin = std::min(begin, channel.view.header().outputs_read.load(std::memory_order_relaxed));
+  }
+  const uint64_t capacity = sources.predecessor->output_capacity();
+  const uint64_t reserved = before.outputs_reserved.load(std::memory_order_relaxed);
+  begin -= begin % sizeof(uint64_t);  // clients write what they like
+  begin = std::max({begin, before.outputs_begin.load(std::memory_order_relaxed), reserved - std::min(reserved, capacity)});
+  if (begin >= end || before.outputs_published.load(std::memory_order_acquire) < end) return;
+  runtime.outputs().take_over(begin, sources.predecessor->output_ring() + (begin & (capacity - 1)));
+}
+
 void note_divergence(RecoveryReport& report, const ArenaIdentity& identity, uint64_t frame) {
   if (report.divergences++ == 0) report.first_divergent_frame = frame;
   log_line(ARENAD_LOG_ERROR, identity.name, frame,
@@ -189,6 +207,7 @@ std::variant<RecoveryReport, RecoveryFailure> recover(ArenaRuntime& runtime, con
     return RecoveryFailure{missing ? RecoveryFault::broken_log : RecoveryFault::state, restored.error().text()};
   }
   take_over_released(runtime, sources, snapshot);
+  take_over_unread(runtime, sources);
   ARENAD_CRASH_POINT("recovery.restored");
   RecoveryReport report;
   report.rung = choice->rung;

@@ -11,6 +11,7 @@
 
 #include "arenad/module_abi.h"
 #include "tests/real/daemon.h"
+#include "tests/real/ledger_player.h"
 #include "tests/real/player.h"
 #include "tests/real/reports.h"
 #include "tests/support/seed.h"
@@ -279,4 +280,33 @@ TEST_CASE("an arena that has failed keeps its state when everybody is killed") {
   Player again(daemon.socket(), "duel", "ann");
   CHECK(again.ask().applied == 10);
   play(again, 5);
+}
+
+TEST_CASE("a client that comes back after two more deaths of the worker misses nothing") {
+  Daemon daemon(std::string(kManyRestarts) + "[checkpoint]\ninterval_ms = 600000\n" +
+                    game_section("ledger", module_path("ledger"), "snapshot_interval_ms = 1\n"),
+                Daemon::Parent::keeper);
+  daemon.start();
+  const ArenaId id = *ArenaId::parse(daemon.start_arena("duel", {{"hz", "100"}}, "ledger"));
+  LedgerPlayer ann(daemon.socket(), "ann");
+  REQUIRE(ann.attach(id).ok());
+  REQUIRE(eventually([&] {
+    ann.listen();
+    return ann.model().frame() >= 3;
+  }));
+  // From here on ann does not listen: she hears neither of arenad's death nor of an incarnation.
+  daemon.kill_arenad();
+  for (int round = 0; round < 2; ++round) {
+    const ArenaFacts facts = daemon.arena("duel");
+    REQUIRE(daemon.becomes("duel", [&](const ArenaFacts& now) { return now.frame >= facts.frame + 3; }));
+    REQUIRE(daemon.runs_again("duel", daemon.kill_worker("duel")));
+  }
+  const uint64_t frame = daemon.arena("duel").frame;
+  REQUIRE(eventually([&] {
+    ann.listen();
+    return ann.model().frame() > frame || !ann.complaint().empty() || !ann.gone().empty();
+  }));
+  CHECK(ann.complaint() == "");
+  CHECK(ann.gone() == "");
+  CHECK(ann.epoch() == 3);
 }
