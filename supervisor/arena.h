@@ -100,10 +100,12 @@ class Arena {
   // From now on arenad answers: those who were there have some time to come back.
   void expect_clients_back();
   // The service manager keeps this of it since an earlier arenad.
-  // Its epoch is used up, also if that incarnation never lived.
+  // Its epoch is used up, also if that incarnation never lived, and so is its channel's id, also if nobody was told of it: the name under
+  // which it is kept is taken.
   void is_kept(const KeptName& name) {
     kept_.is_kept(name);
     record_.epoch = std::max(record_.epoch, name.epoch.value);
+    channels_.use_up(name.channel);
   }
 
   Answer stop();

@@ -3,6 +3,7 @@
 // A channel is kept after its client has left, until the worker says that no recovery can need its records any more.
 #pragma once
 
+#include <algorithm>
 #include <map>
 #include <optional>
 #include <string>
@@ -34,6 +35,8 @@ class ChannelRoster {
   void add_departed(ChannelId id, Seat slot, const std::string& player, Fd region, uint32_t reason);
   // As an earlier arenad had it.
   void restore(RosterChannel channel);
+  // An id that was given out, whatever became of its channel: no other gets it.
+  void use_up(ChannelId id) { last_id_ = std::max(last_id_, id.value); }
   void leave(ChannelId id, uint32_t reason);
   void forget(ChannelId id) { channels_.erase(id.value); }
   void clear() { channels_.clear(); }

@@ -200,3 +200,12 @@ TEST_CASE("channel roster: a random coming and going") {
     REQUIRE(taken.size() == roster.present(Kind::player) + roster.present(Kind::observer));
   }
 }
+
+TEST_CASE("channel roster: an id that is used up is given to nobody") {
+  ChannelRoster roster;
+  CHECK(roster.add(0, "ann", Fd()).id == ChannelId{1});
+  roster.use_up({5});
+  CHECK(roster.add(1, "bob", Fd()).id == ChannelId{6});
+  roster.use_up({3});
+  CHECK(roster.add(2, "carl", Fd()).id == ChannelId{7});
+}

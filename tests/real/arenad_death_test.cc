@@ -1,6 +1,7 @@
 // arenad dies, alone or with everybody else: its arenas go on, and nothing is lost.
 #include <algorithm>
 #include <csignal>
+#include <cstdlib>
 #include <filesystem>
 #include <map>
 #include <memory>
@@ -10,6 +11,7 @@
 #include <doctest/doctest.h>
 
 #include "arenad/module_abi.h"
+#include "ipc/crash_point.h"
 #include "tests/real/daemon.h"
 #include "tests/real/ledger_player.h"
 #include "tests/real/player.h"
@@ -310,3 +312,37 @@ TEST_CASE("a client that comes back after two more deaths of the worker misses n
   CHECK(ann.gone() == "");
   CHECK(ann.epoch() == 3);
 }
+
+#ifdef ARENAD_CRASH_POINTS
+
+// The channel is kept, but no worker was ever told of it; the client attaches again, with another one.
+TEST_CASE("arenad dies while a client attaches: its two channels are not taken for each other when everybody dies") {
+  Daemon daemon(
+      std::string(kManyRestarts) + "[checkpoint]\ninterval_ms = 600000\n" + game_section("ledger", module_path("ledger")),
+      Daemon::Parent::keeper);
+  auto points = CrashPointTable::create(daemon.folder() / "points");
+  REQUIRE(points.ok());
+  ::setenv(kCrashPointsVariable, (daemon.folder() / "points").c_str(), 1);
+  daemon.start();
+  ::unsetenv(kCrashPointsVariable);
+  const ArenaId id = *ArenaId::parse(daemon.start_arena("duel", {}, "ledger"));
+  points->arm(crash_point("arenad.attach.kept"), 1);
+  LedgerPlayer ann(daemon.socket(), "ann");
+  REQUIRE(eventually([&] { return ann.attach(id).ok(); }));
+  CHECK(points->fired());
+  const auto plays = [&] {
+    for (int i = 0; i < 5; ++i) REQUIRE(ann.say());
+    return eventually([&] {
+      ann.listen();
+      return ann.hears_all() || !ann.gone().empty();
+    });
+  };
+  CHECK(plays());
+  daemon.crash();
+  CHECK(plays());
+  CHECK(ann.gone() == "");
+  CHECK(ann.complaint() == "");
+  CHECK(daemon.arena("duel").divergences == 0);
+}
+
+#endif
