@@ -2,23 +2,25 @@
 
 #include <fmt/format.h>
 #include <map>
+#include <set>
 
 namespace arenad::sweep {
 
 std::string report_text(const SweepReport& report) {
   struct Sum {
-    uint64_t points = 0, cases = 0, failing = 0;
+    std::set<size_t> points;
+    uint64_t cases = 0, failing = 0;
   };
   std::map<std::string, Sum> sums;
   for (const PointCount& count : report.points) {
     Sum& sum = sums[fmt::format("{} {}", process_of(count.point), to_string(count.pace))];
-    ++sum.points;
+    sum.points.insert(count.point);
     sum.cases += count.cases;
     sum.failing += count.failing;
   }
   std::string text = "\nprocess              points   runs failing\n";
   for (const auto& [name, sum] : sums)
-    text += fmt::format("{:<20} {:>6} {:>6} {:>7}\n", name, sum.points, sum.cases, sum.failing);
+    text += fmt::format("{:<20} {:>6} {:>6} {:>7}\n", name, sum.points.size(), sum.cases, sum.failing);
   text += fmt::format(
       "\n{} crash points, {} cases of point x process x hit, {} failing; {} with a second fault, {} failing; {} frames "
       "compared, "
@@ -36,8 +38,8 @@ std::string report_json(const SweepReport& report) {
       "{{\n  \"prove.crash_points\": {},\n  \"prove.crash_points_failing\": {},\n  \"prove.crash_point_names\": {},\n"
       "  \"prove.crash_points_never_reached\": {},\n  \"prove.crash_points_second_faults\": {},\n"
       "  \"prove.crash_points_frames_compared\": {},\n  \"prove.crash_points_seconds\": {:.1f}\n}}\n",
-      report.cases, report.failing + report.second_failing + report.other_failing, kCrashPoints.size(),
-      report.never_reached.size(), report.second_cases, report.frames_compared, report.seconds);
+      report.cases, report.failures.size(), kCrashPoints.size(), report.never_reached.size(), report.second_cases,
+      report.frames_compared, report.seconds);
 }
 
 }  // namespace arenad::sweep

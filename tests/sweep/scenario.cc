@@ -211,6 +211,8 @@ void Life::settle() {
     if (status.state != "running" || status.clients != 2) return false;
     // The notice of an incarnation and this answer come by different ways.
     if (ann_.epoch() != status.epoch || bob_.epoch() != status.epoch) return false;
+    // A worker that has just died may have told more than it has done.
+    if (status.frame < ann_.model().frame()) return false;
     const auto stored = rig_.awards(id_);
     return stored && stored->size() >= awards;
   });
@@ -223,9 +225,6 @@ void Life::check_status(const ArenaStatus& status) {
   if (status.rejected != 0) problem(fmt::format("status tells of {} rejected events", status.rejected));
   if (status.events != ann_.said() + bob_.said()) {
     problem(fmt::format("status tells of {} events, {} were written", status.events, ann_.said() + bob_.said()));
-  }
-  if (status.frame < ann_.model().frame()) {
-    problem(fmt::format("status tells of frame {}, frame {} was heard", status.frame, ann_.model().frame()));
   }
 }
 

@@ -135,15 +135,20 @@ void Sweep::run_unarmed() {
     }
   }
   for (size_t point = 0; point < kCrashPoints.size(); ++point) {
-    if (first_that_reaches(point, Pace::still) == nullptr) report_.never_reached.emplace_back(kCrashPoints[point]);
+    if (!places_of(point, Pace::still).empty()) continue;
+    report_.never_reached.emplace_back(kCrashPoints[point]);
+    report_.failures.push_back(fmt::format("{} is never reached", kCrashPoints[point]));
   }
 }
 
-const Sweep::Reached* Sweep::first_that_reaches(size_t point, Pace pace) const {
+std::vector<const Sweep::Reached*> Sweep::places_of(size_t point, Pace pace) const {
+  std::vector<const Reached*> places;
   for (const Reached& reached : reached_) {
-    if (reached.pace == pace && reached.hits[point] != 0) return &reached;
+    if (reached.pace != pace || reached.hits[point] == 0) continue;
+    const bool is_another = !is_worker(point) || reached.scenario == Scenario::recovery;
+    if (places.empty() || (options_.depth == Depth::full && is_another)) places.push_back(&reached);
   }
-  return nullptr;
+  return places;
 }
 
 bool Sweep::is_wanted(size_t point) const {
@@ -161,9 +166,17 @@ bool Sweep::run_case(PointCount& count, uint64_t hit, CrashAction action) {
 }
 
 void Sweep::sweep_point(size_t point, Pace pace) {
-  const Reached* reached = first_that_reaches(point, pace);
-  if (reached == nullptr) return;
-  PointCount count{.point = point, .scenario = reached->scenario, .pace = pace, .hits = reached->hits[point]};
+  uint64_t cases = 0;
+  for (const Reached* in : places_of(point, pace)) {
+    if (goes_on()) cases += sweep_place(point, *in);
+  }
+  if (cases == 0 && goes_on()) {
+    report_.failures.push_back(fmt::format("{} never went off at the {} pace", kCrashPoints[point], to_string(pace)));
+  }
+}
+
+uint64_t Sweep::sweep_place(size_t point, const Reached& in) {
+  PointCount count{.point = point, .scenario = in.scenario, .pace = in.pace, .hits = in.hits[point]};
   switch (options_.depth) {
     case Depth::full:
       for (uint64_t hit = 1; hit <= kMostHits && goes_on(); ++hit) {
@@ -183,12 +196,10 @@ void Sweep::sweep_point(size_t point, Pace pace) {
       break;
     }
   }
-  if (count.cases == 0 && goes_on()) {
-    report_.failures.push_back(fmt::format("{} never went off at the {} pace", kCrashPoints[point], to_string(pace)));
-  }
   say_(fmt::format("{:<32} {:<9} {:<8} {:<10} {:>4} hits {:>4} runs {:>3} failing", kCrashPoints[point], process_of(point),
-                   to_string(pace), to_string(count.scenario), count.hits, count.cases, count.failing));
+                   to_string(count.pace), to_string(count.scenario), count.hits, count.cases, count.failing));
   report_.points.push_back(count);
+  return count.cases;
 }
 
 // ---- second faults ------------------------------------------------------------------------------------------------------
@@ -204,8 +215,8 @@ void Sweep::run_pair(const Plan& plan) {
 }
 
 void Sweep::sweep_second(size_t point) {
-  if (const Reached* reached = first_that_reaches(point, Pace::still)) {
-    run_pair({reached->scenario, Pace::still, {{point, 1}, {point, 1}}});
+  for (const Reached* in : places_of(point, Pace::still)) {
+    if (goes_on()) run_pair({in->scenario, in->pace, {{point, 1}, {point, 1}}});
   }
 }
 

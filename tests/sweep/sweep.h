@@ -1,8 +1,8 @@
 // Which runs a sweep makes, and what they came to.
 //
 // First each scenario runs at each pace with nothing armed: that must go well, and tells which points it reaches, how often. Then each point is
-// swept in the first scenario that reaches it: its first hit, its second, and so on, until a run ends without having had so many. Then
-// second faults: the same point again in the successor, and pairs by seed.
+// swept in the scenarios that reach it: its first hit, its second, and so on, until a run ends without having had so many. Then second
+// faults: the same point again in the successor, and pairs by seed.
 //
 // A run that fails leaves its folder; the sweep goes on with a new keeper in a new one.
 #pragma once
@@ -51,7 +51,7 @@ struct SweepReport {
   uint64_t frames_compared = 0;
   std::vector<PointCount> points;
   std::vector<std::string> never_reached;
-  std::vector<std::string> failures;  // each with the command that repeats it
+  std::vector<std::string> failures;  // all that is wrong, each with the command that repeats it
   bool cut_short = false;
   double seconds = 0;
   [[nodiscard]] bool is_clean() const {
@@ -79,12 +79,16 @@ class Sweep {
   Outcome run_plan(const Plan& plan);
   void run_unarmed();
   void sweep_point(size_t point, Pace pace);
+  // In how many runs it went off.
+  uint64_t sweep_place(size_t point, const Reached& in);
   void sweep_second(size_t point);
   void sweep_pairs();
   // Whether the trap went off.
   bool run_case(PointCount& count, uint64_t hit, CrashAction action);
   void run_pair(const Plan& plan);
-  [[nodiscard]] const Reached* first_that_reaches(size_t point, Pace pace) const;
+  // Where a point is swept: all scenarios that reach it, of a worker's points, which are reached by most, the first and the recovery. None:
+  // it is never reached.
+  [[nodiscard]] std::vector<const Reached*> places_of(size_t point, Pace pace) const;
   void note_failure(const Plan& plan, const Outcome& outcome);
   [[nodiscard]] bool is_wanted(size_t point) const;
   bool goes_on();
