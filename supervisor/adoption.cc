@@ -86,6 +86,7 @@ void Adoption::add(const KeptName& name, Fd fd) {
     case KeptKind::channel: {
       auto view = ChannelView::map(std::move(fd));
       if (!view) break;
+      left.was_heard |= view->header().outputs_read.load(std::memory_order_relaxed) != 0;
       auto copy = view->fd().duplicate();
       if (copy) left.channels.push_back({name.channel, name.slot, name.player, std::move(*copy), std::nullopt});
       break;
@@ -142,13 +143,26 @@ void Adoption::take_up(Arena& arena, Durable durable, Wait wait) {
       arena.keep(inherit(arena, plan.epoch), durable);
       break;
     case TakeUp::How::from_checkpoint:
-      if (const auto left = left_.find(id); left != left_.end()) {
-        for (const KeptName& name : left->second.names) scope_.manager.forget(name.text());
-      }
+      if (const auto left = left_.find(id); left != left_.end()) hand_over_without_region(arena, left->second, durable);
       if (arena.take_up(durable) == Arena::Resumed::set_back) ++set_back_;
       break;
   }
   left_.erase(id);
+}
+
+// Clients can come before the first worker has. If nothing ever ran, they have lost nothing, and keep their places. Of an arena that is set
+// back they have heard more than it knows, and attach again.
+void Adoption::hand_over_without_region(Arena& arena, Left& left, const Durable& durable) {
+  const bool never_began =
+      arena.record().disposition == ArenaDisposition::running && !durable.checkpoint && durable.damaged == 0 && !left.was_heard;
+  for (const KeptName& name : left.names) {
+    if (never_began && name.kind == KeptKind::channel) {
+      arena.is_kept(name);
+    } else {
+      scope_.manager.forget(name.text());
+    }
+  }
+  if (never_began) arena.expect(std::move(left.channels));
 }
 
 void Adoption::end_workers(const Arena& arena) {

@@ -52,6 +52,7 @@ class Adoption {
     std::map<uint64_t, KeptProcess> processes;
     std::vector<RosterChannel> channels;
     std::vector<KeptName> names;
+    bool was_heard = false;  // a client has read an output of it
   };
   struct Caller {
     Fd socket;
@@ -63,6 +64,7 @@ class Adoption {
   [[nodiscard]] std::vector<KeptIncarnation> kept_of(ArenaId arena) const;
   void take_up(Arena& arena, Durable durable, Wait wait);
   void end_workers(const Arena& arena);
+  void hand_over_without_region(Arena& arena, Left& left, const Durable& durable);
   Inheritance inherit(Arena& arena, Epoch epoch);
   void process_ended(ArenaId arena, Epoch epoch);
   void nobody_came();

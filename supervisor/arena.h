@@ -91,6 +91,8 @@ class Arena {
   // An arena of which there is nothing but the database: one that ran goes on from there, any other stays as it was.
   enum class Resumed { as_it_was, set_back };
   Resumed take_up(const Durable& durable);
+  // Before take_up() of an arena that never began: these had come already, and are still there.
+  void expect(std::vector<RosterChannel> channels);
   // An arena whose last incarnation has ended: the next one goes on where it was.
   void recover_from(Inheritance inheritance, const Durable& durable);
   // An arena that has failed: as it was.

@@ -40,14 +40,18 @@ Arena::Resumed Arena::take_up(const Durable& durable) {
   return resumed;
 }
 
+void Arena::expect(std::vector<RosterChannel> channels) {
+  for (RosterChannel& channel : channels) {
+    kept_.keep_channel(channel);
+    channels_.restore(std::move(channel));
+  }
+}
+
 void Arena::inherit(Inheritance inheritance, const Durable& durable) {
   lived_ = std::move(inheritance.region);
   record_.epoch = std::max(record_.epoch, lived_->epoch().value);
   max_players_ = lived_->max_players();
-  for (RosterChannel& channel : inheritance.channels) {
-    kept_.keep_channel(channel);
-    channels_.restore(std::move(channel));
-  }
+  expect(std::move(inheritance.channels));
   restore_quarantine(durable.quarantined);
   take_note_of_retried_frames();
   if (durable.checkpoint) durable_ = durable.checkpoint->facts().frame;

@@ -345,4 +345,44 @@ TEST_CASE("arenad dies while a client attaches: its two channels are not taken f
   CHECK(daemon.arena("duel").divergences == 0);
 }
 
+// Between the record of a new arena and its first worker, twice; a client comes after the first time.
+TEST_CASE("arenad dies twice before a new arena has begun: who has attached meanwhile keeps the place") {
+  Daemon daemon(std::string(kManyRestarts) + game_section("ledger", module_path("ledger"), "spares = 0\n"),
+                Daemon::Parent::keeper);
+  auto points = CrashPointTable::create(daemon.folder() / "points");
+  REQUIRE(points.ok());
+  ::setenv(kCrashPointsVariable, (daemon.folder() / "points").c_str(), 1);
+  daemon.start();
+  ::unsetenv(kCrashPointsVariable);
+  const ArenaId id = ArenaId::make(unix_ms(), random_u64(), random_u64());
+  points->arm(crash_point("arenad.spare.ready"), 1);
+  points->arm_second(crash_point("arenad.spare.ready"), 1);
+  // Its answer is lost with arenad, and so may be what it asked for.
+  const auto start = [&] {
+    auto control = ControlClient::connect(daemon.socket());
+    if (!control) return;
+    (void)control->call(
+        [&](wire::Request::Builder request) {
+          auto wanted = request.initStart();
+          wanted.setGame("ledger");
+          wanted.setName("duel");
+          wanted.setId(id.text());
+        },
+        {}, kPatienceMs);
+  };
+  LedgerPlayer ann(daemon.socket(), "ann");
+  REQUIRE(eventually([&] {
+    start();
+    return ann.attach(id).ok();
+  }));
+  REQUIRE(ann.say());
+  CHECK(eventually([&] {
+    ann.listen();
+    return ann.hears_all() || !ann.gone().empty();
+  }));
+  CHECK(points->fired());
+  CHECK(ann.gone() == "");
+  CHECK(ann.complaint() == "");
+}
+
 #endif
