@@ -1,5 +1,6 @@
 #include "state/sqlite.h"
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 
@@ -25,6 +26,28 @@ std::string immutable_uri(const std::string& path) {
     }
   }
   return uri + "?immutable=1";
+}
+
+// nullptr if it is not open.
+sqlite3_file* file_of(sqlite3* db, int which) {
+  sqlite3_file* file = nullptr;
+  sqlite3_file_control(db, "main", which, &file);
+  return file == nullptr || file->pMethods == nullptr ? nullptr : file;
+}
+
+// Reads a file from its beginning to its end. on_piece(bytes, count, offset) gives SQLITE_OK, or the code to stop with.
+template <class OnPiece>
+int each_piece(sqlite3_file* file, OnPiece on_piece) {
+  if (file == nullptr) return SQLITE_OK;
+  std::array<char, 64 * 1024> bytes;
+  sqlite3_int64 size = 0;
+  int code = file->pMethods->xFileSize(file, &size);
+  for (sqlite3_int64 at = 0; code == SQLITE_OK && at < size; at += bytes.size()) {
+    const int count = static_cast<int>(std::min<sqlite3_int64>(bytes.size(), size - at));
+    code = file->pMethods->xRead(file, bytes.data(), count, at);
+    if (code == SQLITE_OK) code = on_piece(bytes.data(), count, at);
+  }
+  return code;
 }
 
 }  // namespace
@@ -154,6 +177,25 @@ int execute(sqlite3* db, const std::string& sql) {
 }
 
 // ---- Databases ----
+
+int read_every_byte(sqlite3* db) {
+  for (const int which : {SQLITE_FCNTL_FILE_POINTER, SQLITE_FCNTL_JOURNAL_POINTER}) {
+    const int code = each_piece(file_of(db, which), [](const char*, int, sqlite3_int64) { return SQLITE_OK; });
+    if (code != SQLITE_OK) return code;
+  }
+  return SQLITE_OK;
+}
+
+int write_wal_anew(sqlite3* db) {
+  sqlite3_file* wal = file_of(db, SQLITE_FCNTL_JOURNAL_POINTER);
+  bool has_written = false;
+  int code = each_piece(wal, [&](const char* bytes, int count, sqlite3_int64 at) {
+    has_written = true;
+    return wal->pMethods->xWrite(wal, bytes, count, at);
+  });
+  if (code == SQLITE_OK && has_written) code = wal->pMethods->xSync(wal, SQLITE_SYNC_NORMAL);
+  return code;
+}
 
 Database open_without_wal(const std::string& path) {
   sqlite3* opened = nullptr;

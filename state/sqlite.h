@@ -128,6 +128,12 @@ struct CloseDatabase {
 };
 using Database = std::unique_ptr<sqlite3, CloseDatabase>;
 
+// Reads every byte of the database and of its -wal, past SQLite's cache: SQLITE_OK if all of them can be read.
+int read_every_byte(sqlite3* db);
+
+// Writes the bytes of the -wal to where they are, and syncs them. Within a transaction that has the write lock.
+int write_wal_anew(sqlite3* db);
+
 // For reading the file alone, without locks and without its -wal. Nothing if it cannot be opened.
 Database open_without_wal(const std::string& path);
 

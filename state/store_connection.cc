@@ -53,8 +53,9 @@ Result<std::unique_ptr<StoreConnection>> StoreConnection::open(const std::string
   std::unique_ptr<StoreConnection> opening(new StoreConnection(path, scrutiny));
   for (const auto step :
        {&StoreConnection::open_file, &StoreConnection::harden, &StoreConnection::recognise, &StoreConnection::check_content,
-        &StoreConnection::check_wal, &StoreConnection::use_wal, &StoreConnection::migrate, &StoreConnection::prepare_statements,
-        &StoreConnection::learn_identity, &StoreConnection::sweep_orphans, &StoreConnection::count_incidents}) {
+        &StoreConnection::check_wal, &StoreConnection::use_wal, &StoreConnection::renew_wal, &StoreConnection::migrate,
+        &StoreConnection::prepare_statements, &StoreConnection::learn_identity, &StoreConnection::sweep_orphans,
+        &StoreConnection::count_incidents}) {
     if (Result<void> done = (*opening.*step)(options); !done) return done.error();
   }
   opening->trust_ = Trust::sound;
@@ -144,9 +145,15 @@ Result<void> StoreConnection::recognise(const StoreOptions& options) {
   return {};
 }
 
+// SQLite's check tells of a page that cannot be read as of one that is damaged. A disk that fails is no reason to part from what is on it.
 Result<void> StoreConnection::check_content(const StoreOptions&) {
   std::string verdict;
-  const int code = query(db_.get(), pragma_for(scrutiny_), [&](const Row& row) { verdict = row.bytes(0); });
+  const auto check = [&] { return query(db_.get(), pragma_for(scrutiny_), [&](const Row& row) { verdict = row.bytes(0); }); };
+  int code = check();
+  if (code == SQLITE_OK && verdict != "ok") {
+    code = sqlite::read_every_byte(db_.get());
+    if (code == SQLITE_OK) code = check();
+  }
   if (code != SQLITE_OK) return judgement(code, "check");
   if (verdict != "ok") return damaged(path_, "is damaged: " + verdict);
   return {};
@@ -174,6 +181,18 @@ Result<void> StoreConnection::use_wal(const StoreOptions&) {
                                   "; PRAGMA wal_autocheckpoint = " + std::to_string(kWalBytes / kPageBytes));
   }
   if (code != SQLITE_OK) return error(code, "use write-ahead logging in");
+  return {};
+}
+
+// After a sync that failed, here or in a process before this one, the system takes the pages for clean and serves them to readers,
+// though the disk does not have them; and the next commit's sync would "succeed" without them. Written anew they are synced with it.
+Result<void> StoreConnection::renew_wal(const StoreOptions&) {
+  if (bytes_of_file(path_ + "-wal") == 0) return {};
+  int code = execute(db_.get(), "BEGIN IMMEDIATE");
+  if (code == SQLITE_OK) code = sqlite::write_wal_anew(db_.get());
+  const int ended = execute(db_.get(), "ROLLBACK");
+  if (code == SQLITE_OK) code = ended;
+  if (code != SQLITE_OK) return error(code, "write the -wal anew of");
   return {};
 }
 

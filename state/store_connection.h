@@ -7,6 +7,7 @@
 //   recognise             it is new, or Arenad's and of a version that this build knows
 //   check_content         its pages and rows are sound
 //   check_wal, use_wal    the -wal beside it is its own, and is used
+//   renew_wal             what stands in it is on the disk, also if a sync had failed
 //   migrate               it has the newest version
 //   prepare_statements    its tables are the ones that the statements are for
 //   learn_identity        which database it is
@@ -76,6 +77,7 @@ class StoreConnection {
   Result<void> check_content(const StoreOptions& options);
   Result<void> check_wal(const StoreOptions& options);
   Result<void> use_wal(const StoreOptions& options);
+  Result<void> renew_wal(const StoreOptions& options);
   Result<void> migrate(const StoreOptions& options);
   Result<void> prepare_statements(const StoreOptions& options);
   Result<void> learn_identity(const StoreOptions& options);
