@@ -9,6 +9,7 @@
 // attached; arena_saving.cc what goes to the database.
 #pragma once
 
+#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
@@ -145,6 +146,10 @@ class Arena {
   // The newest snapshot, if it is newer than what was given before.
   std::optional<CheckpointRecord> next_checkpoint();
   void checkpoint_committed(FrameNumber frame);
+  // While the store is busy: a snapshot that waits to be given is late from now on.
+  void note_waiting_snapshot();
+  // Another database has taken the place of the one in use: gives it all that is known of this arena.
+  void save_anew();
 
   // Calls back when `settled` holds after a change of state; at once if it does now.
   void when(std::function<bool(const Arena&)> settled, std::function<void()> then);
@@ -153,7 +158,7 @@ class Arena {
   [[nodiscard]] ArenaState state() const { return lifecycle_.state(); }
   [[nodiscard]] const ArenaLifecycle& lifecycle() const { return lifecycle_; }
   [[nodiscard]] bool is_active() const { return lifecycle_.is_active(); }
-  [[nodiscard]] bool is_saved() const { return pending_saves_ == 0; }
+  [[nodiscard]] bool is_saved() const { return pending_since_ns_.empty(); }
   // Someone has asked to be called back, by when(), and has not been yet.
   [[nodiscard]] bool is_awaited() const { return !waiters_.empty() || answering_ != 0; }
   // A new arena that could not be started.
@@ -172,7 +177,8 @@ class Arena {
   [[nodiscard]] uint64_t died_ns() const { return died_ns_; }
   [[nodiscard]] uint64_t delay_until_ns() const { return delay_until_ns_; }
   [[nodiscard]] FrameNumber durable_frame() const { return durable_; }
-  [[nodiscard]] uint64_t unsaved_since_ns() const { return unsaved_since_ns_; }
+  // Since when the oldest of what is not in the database has waited: snapshot, record or result. 0: everything is there.
+  [[nodiscard]] uint64_t unsaved_since_ns() const;
   [[nodiscard]] uint64_t recoveries() const { return recoveries_; }
   [[nodiscard]] const Quarantine& quarantine() const { return quarantine_; }
   [[nodiscard]] uint64_t last_crash() const { return last_crash_; }
@@ -217,6 +223,7 @@ class Arena {
   void save_results();
   void save_last();
   void submit(StoreBatch batch, std::function<void()> committed);
+  [[nodiscard]] std::optional<FrameNumber> newest_snapshot(int& slot) const;
   void check_waiters();
   [[nodiscard]] BeginWith restart_source() const;
 
@@ -252,9 +259,10 @@ class Arena {
 
   std::optional<FrameNumber> submitted_;  // the newest checkpoint that was given to the store
   FrameNumber durable_;
-  uint64_t outputs_resumed_from_ = 0;  // where the checkpoint that the arena was resumed from stood
-  uint64_t unsaved_since_ns_ = 0;      // 0: everything is in the database
-  size_t pending_saves_ = 0;
+  uint64_t outputs_resumed_from_ = 0;      // where the checkpoint that the arena was resumed from stood
+  uint64_t given_since_ns_ = 0;            // the one that was given to the store; 0: none waits
+  uint64_t held_since_ns_ = 0;             // a newer one than that, not given to the store yet; 0: none
+  std::deque<uint64_t> pending_since_ns_;  // records and results that the store has not taken yet, oldest first
   OutboxReader results_{limits::kMaxResultBytes};
 
   std::string last_exit_;

@@ -1,4 +1,6 @@
 // What an arena gives to the database: its record, checkpoints, results. Nothing here waits for the disk.
+#include <utility>
+
 #include "ipc/clock.h"
 #include "ipc/crash_point.h"
 #include "supervisor/arena.h"
@@ -34,10 +36,10 @@ StreamView system_of(const IncarnationView& view) {
 
 }  // namespace
 
-std::optional<CheckpointRecord> Arena::next_checkpoint() {
+// Nothing if it was given to the store before, or there is none.
+std::optional<FrameNumber> Arena::newest_snapshot(int& newest_slot) const {
   if (!lived_) return std::nullopt;
   std::optional<FrameNumber> newest;
-  int newest_slot = 0;
   for (int slot = 0; slot < 2; ++slot) {
     const auto frame = published_frame(lived_->slot(slot));
     if (frame && (!newest || *frame > *newest)) {
@@ -45,12 +47,18 @@ std::optional<CheckpointRecord> Arena::next_checkpoint() {
       newest_slot = slot;
     }
   }
-  if (!newest || (submitted_ && *newest <= *submitted_)) return std::nullopt;
+  return newest && (!submitted_ || *newest > *submitted_) ? newest : std::nullopt;
+}
+
+std::optional<CheckpointRecord> Arena::next_checkpoint() {
+  int newest_slot = 0;
+  if (!newest_snapshot(newest_slot)) return std::nullopt;
   auto snapshot = Snapshot::read_slot(lived_->slot(newest_slot));
   // One that is being overwritten is taken the next time; anything else that is wrong with it the recovery ladder tells.
   if (!snapshot || snapshot->facts().arena != record_.id) return std::nullopt;
   submitted_ = snapshot->facts().frame;
-  if (unsaved_since_ns_ == 0) unsaved_since_ns_ = monotonic_ns();
+  if (given_since_ns_ == 0) given_since_ns_ = std::exchange(held_since_ns_, 0);
+  if (given_since_ns_ == 0) given_since_ns_ = monotonic_ns();
   CheckpointRecord record;
   record.arena = record_.id;
   record.epoch = snapshot->facts().epoch;
@@ -64,7 +72,33 @@ void Arena::checkpoint_committed(FrameNumber frame) {
   if (frame > durable_) durable_ = frame;
   board_.set_durable_frame(durable_.value);
   ARENAD_CRASH_POINT("arenad.checkpoint.board");
-  if (submitted_ && durable_ >= *submitted_) unsaved_since_ns_ = 0;
+  if (!submitted_ || durable_ < *submitted_) return;
+  given_since_ns_ = 0;
+  // The store may have been busy for so long that the next one is late already.
+  if (held_since_ns_ != 0) given_since_ns_ = std::exchange(held_since_ns_, 0);
+}
+
+void Arena::note_waiting_snapshot() {
+  int slot = 0;
+  if (held_since_ns_ == 0 && newest_snapshot(slot)) held_since_ns_ = monotonic_ns();
+}
+
+uint64_t Arena::unsaved_since_ns() const {
+  uint64_t oldest = 0;
+  const uint64_t pending = pending_since_ns_.empty() ? 0 : pending_since_ns_.front();
+  for (const uint64_t since : {given_since_ns_, held_since_ns_, pending}) {
+    if (since != 0 && (oldest == 0 || since < oldest)) oldest = since;
+  }
+  return oldest;
+}
+
+void Arena::save_anew() {
+  submitted_.reset();
+  StoreBatch batch;
+  batch.arenas.push_back(record_);
+  if (auto checkpoint = next_checkpoint()) batch.checkpoints.push_back(std::move(*checkpoint));
+  const FrameNumber frame = batch.checkpoints.empty() ? durable_ : batch.checkpoints.front().frame;
+  submit(std::move(batch), [this, frame] { checkpoint_committed(frame); });
 }
 
 std::vector<ResultRecord> Arena::next_results() {
@@ -133,12 +167,12 @@ void Arena::save_last() {
 }
 
 void Arena::submit(StoreBatch batch, std::function<void()> committed) {
-  ++pending_saves_;
+  pending_since_ns_.push_back(monotonic_ns());
   services_.store.submit(std::move(batch),
                          [self = std::weak_ptr(self_), committed = std::move(committed)](const Result<void>& result) {
                            const auto alive = self.lock();
                            if (!alive) return;
-                           --(*alive)->pending_saves_;
+                           (*alive)->pending_since_ns_.pop_front();
                            if (result) committed();
                            (*alive)->check_waiters();
                          });

@@ -4,17 +4,25 @@
 
 #include "ipc/clock.h"
 #include "ipc/crash_point.h"
+#include "supervisor/log.h"
 
 namespace arenad {
 
-Checkpointer::Checkpointer(uv_loop_t* loop, FactQueue& facts, Roster& roster, StoreThread& store, uint64_t interval_ms)
-    : roster_(roster), store_(store), timer_(loop, [this, &facts] { facts.post([this] { run(); }); }) {
-  timer_.start(interval_ms, interval_ms);
+Checkpointer::Checkpointer(uv_loop_t* loop, FactQueue& facts, Roster& roster, StoreThread& store,
+                           const CheckpointConfig& config)
+    : roster_(roster),
+      store_(store),
+      alarm_(config.alarm_ms * kMillisecond),
+      timer_(loop, [this, &facts] { facts.post([this] { run(); }); }) {
+  timer_.start(config.interval_ms, config.interval_ms);
 }
 
 void Checkpointer::run() {
   // While the store has not taken the last one, newer snapshots wait in shared memory: a later one replaces them.
-  if (in_flight_) return;
+  if (in_flight_) {
+    for (const auto& [id, arena] : roster_.all()) arena->note_waiting_snapshot();
+    return observe();
+  }
   StoreBatch batch;
   std::vector<std::pair<ArenaId, FrameNumber>> frames;
   for (const auto& [id, arena] : roster_.all()) {
@@ -23,12 +31,14 @@ void Checkpointer::run() {
       batch.checkpoints.push_back(std::move(*checkpoint));
     }
   }
+  observe();
   if (batch.empty()) return;
   ARENAD_CRASH_POINT("arenad.checkpoint.read");
   in_flight_ = true;
   store_.submit(std::move(batch), [this, frames = std::move(frames)](const Result<void>& result) {
     in_flight_ = false;
     if (result) committed(frames);
+    observe();
   });
   ARENAD_CRASH_POINT("arenad.checkpoint.submitted");
 }
@@ -36,6 +46,33 @@ void Checkpointer::run() {
 void Checkpointer::committed(const std::vector<std::pair<ArenaId, FrameNumber>>& checkpoints) {
   for (const auto& [id, frame] : checkpoints) {
     if (Arena* arena = roster_.find(id)) arena->checkpoint_committed(frame);
+  }
+}
+
+void Checkpointer::observe() {
+  const StoreHealth health = store_.health();
+  if (health.replacements != replacements_) {
+    replacements_ = health.replacements;
+    for (const auto& [id, arena] : roster_.all()) arena->save_anew();
+  }
+  const uint64_t lag = lag_ns();
+  const uint64_t failing = health.failing_since_ns ? monotonic_ns() - *health.failing_since_ns : 0;
+  switch (alarm_.observe(lag, failing)) {
+    case AlarmChange::none:
+      break;
+    case AlarmChange::raised: {
+      const auto behind = std::count_if(roster_.all().begin(), roster_.all().end(),
+                                        [](const auto& each) { return each.second->unsaved_since_ns() != 0; });
+      log_error(
+          "msg=\"the checkpoints of {} arenas have not reached the database for {} ms: a machine that dies now sets them back "
+          "so "
+          "far; look at the disk\"",
+          behind, std::max(lag, failing) / kMillisecond);
+      break;
+    }
+    case AlarmChange::healed:
+      log_info("msg=\"checkpoints reach the database in time again\"");
+      break;
   }
 }
 

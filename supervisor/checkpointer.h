@@ -1,24 +1,32 @@
-// Makes durable what has changed: once an interval, one transaction with the newest snapshot of every arena. The store merges what comes while it is busy, so a slow disk makes checkpoints rarer and holds up nothing.
+// Makes durable what has changed: once an interval, one transaction with the newest snapshot of every arena. The store merges what comes
+// while it is busy, so a slow disk makes checkpoints rarer and holds up nothing. When another file has taken the database's place, every
+// arena is written into it anew.
 #pragma once
 
+#include "supervisor/checkpoint_alarm.h"
 #include "supervisor/roster.h"
 
 namespace arenad {
 
 class Checkpointer {
  public:
-  Checkpointer(uv_loop_t* loop, FactQueue& facts, Roster& roster, StoreThread& store, uint64_t interval_ms);
+  Checkpointer(uv_loop_t* loop, FactQueue& facts, Roster& roster, StoreThread& store, const CheckpointConfig& config);
   void close() { timer_.close(); }
   // All that has changed, now.
   void run();
-  // How long the oldest snapshot has waited for the database; 0: nothing waits.
+  // How long the oldest snapshot, record or result has waited for the database; 0: nothing waits.
   [[nodiscard]] uint64_t lag_ns() const;
+  [[nodiscard]] bool is_alarmed() const { return alarm_.is_raised(); }
 
  private:
   void committed(const std::vector<std::pair<ArenaId, FrameNumber>>& checkpoints);
+  void observe();
+
   Roster& roster_;
   StoreThread& store_;
   bool in_flight_ = false;
+  uint64_t replacements_ = 0;  // those that have been answered
+  CheckpointAlarm alarm_;
   UvTimer timer_;
 };
 

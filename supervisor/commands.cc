@@ -279,6 +279,7 @@ void Commands::report_daemon(wire::DaemonStatus::Builder to) const {
   to.setRecoveries(recoveries);
   to.setClients(static_cast<uint32_t>(scope_.server.connections()));
   to.setCheckpointLagMs(scope_.checkpointer.lag_ns() / kMillisecond);
+  to.setCheckpointAlarm(scope_.checkpointer.is_alarmed());
   const StoreHealth health = scope_.services.store.health();
   if (health.failing_since_ns) to.setStoreError(health.last_error.text());
   to.setSharedMemoryBytes(shared_memory_bytes());

@@ -40,6 +40,7 @@ struct DaemonConfig {
 
 struct CheckpointConfig {
   uint64_t interval_ms = 1000;
+  uint64_t alarm_ms = 10'000;  // 0: never
   bool operator==(const CheckpointConfig&) const = default;
 };
 

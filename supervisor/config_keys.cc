@@ -60,6 +60,10 @@ constexpr std::array kKeys{
               "How often the newest snapshots of all arenas are made durable. A machine that dies "
               "loses at most this much.",
               NumberKey{in<&Config::checkpoint, &CheckpointConfig::interval_ms>, 10, 10 * kMinuteMs}},
+    ConfigKey{"checkpoint", "alarm_ms",
+              "When the database has taken nothing for this time, or something has waited for it so long, that is logged as an "
+              "error and shown by arenactl status. 0: never.",
+              NumberKey{in<&Config::checkpoint, &CheckpointConfig::alarm_ms>, 0, 24 * kHourMs}},
 
     ConfigKey{"snapshot", "interval_ms",
               "How often an arena saves its state in shared memory. A worker that dies runs at most "

@@ -57,7 +57,7 @@ Supervisor::Supervisor(Config config, std::string configuration_path, DirectoryL
       server_(&loop_, facts_),
       store_wake_(&loop_, [this] { facts_.post([this] { store_wakes(); }); }),
       store_(std::move(store), [this] { store_wake_.send(); }),
-      checkpointer_(&loop_, facts_, roster_, store_, config_.checkpoint.interval_ms),
+      checkpointer_(&loop_, facts_, roster_, store_, config_.checkpoint),
       adoption_({ChildScope{&loop_, facts_, reaper_}, services(), roster_, manager_}),
       turn_(&loop_, [this] { facts_.take_all(); }),
       terminate_(&loop_, SIGTERM, [this] { facts_.post([this] { begin_shutdown(); }); }),

@@ -276,6 +276,7 @@ DaemonFacts Daemon::facts() {
   facts.running = from.getRunning();
   facts.recoveries = from.getRecoveries();
   facts.checkpoint_lag_ms = from.getCheckpointLagMs();
+  facts.checkpoint_alarm = from.getCheckpointAlarm();
   return facts;
 }
 

@@ -57,6 +57,7 @@ struct DaemonFacts {
   uint64_t running = 0;
   uint64_t recoveries = 0;
   uint64_t checkpoint_lag_ms = 0;
+  bool checkpoint_alarm = false;
 };
 
 struct StoredResult {
