@@ -4,8 +4,6 @@
 #include <new>
 #include <unistd.h>
 
-#include "ipc/clock.h"
-
 namespace arenad::test {
 namespace {
 
