@@ -1,7 +1,6 @@
 #include "chaos/aim.h"
 
 #include <algorithm>
-#include <optional>
 #include <time.h>
 
 #include "examples/tanks/vehicle.h"
@@ -12,8 +11,9 @@ namespace {
 
 static_assert(kTickPeriodMs * tanks::sim::kTicksPerSecond == 1000);
 constexpr uint64_t kTickPeriodNs = kTickPeriodMs * kMillisecond;
-constexpr uint64_t kCloseNs = kMillisecond;  // before a tick, from when on nothing else is done
+constexpr uint64_t kCloseNs = 300'000;  // before a tick, from when on nothing else is done
 constexpr uint64_t kNapNs = 5 * kMillisecond;
+constexpr uint64_t kLongestGazeNs = 5 * kMillisecond;  // a frame that takes longer is not waited for without a pause
 
 std::optional<Phase> phase_of(Aim aim) {
   switch (aim) {
@@ -37,22 +37,30 @@ std::optional<Phase> phase_of(Aim aim) {
   return std::nullopt;
 }
 
-// The word that says that the moment has come: when it holds this phase, or when it changes.
-class Sign {
+// One worker, watched. The word that says that the moment has come holds the phase, or changes.
+class Sight {
  public:
-  Sign(Aim aim, const WorkerStatus& status) : status_(status), phase_(phase_of(aim)) {
+  Sight(Aim aim, Target target) : target_(target), phase_(phase_of(aim)) {
+    const WorkerStatus& status = *target.status;
     if (aim == Aim::frame_decided) word_ = &status.frame_decided;
     if (aim == Aim::outputs_published) word_ = &status.outputs_published;
     if (aim == Aim::into_frame) word_ = &status.heartbeat_ns;
     if (word_ != nullptr) before_ = word_->load(std::memory_order_relaxed);
   }
-  [[nodiscard]] bool is_there() const {
-    if (phase_) return status_.phase.load(std::memory_order_relaxed) == static_cast<uint32_t>(*phase_);
+  [[nodiscard]] bool has_come() const {
+    if (phase_) return phase() == *phase_;
     return word_ == nullptr || word_->load(std::memory_order_relaxed) != before_;
   }
+  // From when on it may come; at once while a frame is going on.
+  [[nodiscard]] uint64_t near_ns() const {
+    if (phase() != Phase::waiting) return 0;
+    return target_.status->heartbeat_ns.load(std::memory_order_relaxed) + kTickPeriodNs - kCloseNs;
+  }
+  [[nodiscard]] const Target& target() const { return target_; }
 
  private:
-  const WorkerStatus& status_;
+  [[nodiscard]] Phase phase() const { return static_cast<Phase>(target_.status->phase.load(std::memory_order_relaxed)); }
+  Target target_;
   std::optional<Phase> phase_;
   const std::atomic<uint64_t>* word_ = nullptr;
   uint64_t before_ = 0;
@@ -68,16 +76,10 @@ void spin_until(uint64_t monotonic) {
   }
 }
 
-void nap_until(uint64_t monotonic, const std::function<void()>& keep_up) {
-  for (uint64_t now = monotonic_ns(); now < monotonic; now = monotonic_ns()) {
-    keep_up();
-    sleep_until(std::min(monotonic, now + kNapNs));
-  }
-}
-
-// The time from which on the worker may begin its next frame.
-uint64_t next_frame_ns(const WorkerStatus& status) {
-  return status.heartbeat_ns.load(std::memory_order_relaxed) + kTickPeriodNs - kCloseNs;
+uint64_t nearest_ns(const std::vector<Sight>& sights) {
+  uint64_t nearest = UINT64_MAX;
+  for (const Sight& sight : sights) nearest = std::min(nearest, sight.near_ns());
+  return nearest;
 }
 
 uint64_t mean_frame_ns(const WorkerStatus& status) {
@@ -97,19 +99,37 @@ Aim choose_aim(AimAt at, Random& random) {
   return Aim::any_moment;
 }
 
-void await_moment(Aim aim, const WorkerStatus& status, Random& random, uint64_t deadline_ns,
-                  const std::function<void()>& keep_up) {
-  // The run wakes up when arenas tick, so without this all kills would be made in the same part of a tick.
-  if (aim == Aim::any_moment) return nap_until(std::min(deadline_ns, monotonic_ns() + random.below(kTickPeriodNs)), keep_up);
-  const Sign sign(aim, status);
-  // A snapshot begins where a frame ends, so for all signs but the heartbeat of a dead worker there is a frame to wait for.
-  for (uint64_t now = monotonic_ns(); !sign.is_there() && now < deadline_ns; now = monotonic_ns()) {
-    const uint64_t close_ns = std::min(next_frame_ns(status), deadline_ns);
-    if (now >= close_ns) continue;
-    keep_up();
-    sleep_until(std::min(close_ns, now + kNapNs));
+std::optional<size_t> await_moment(Aim aim, Random& random, uint64_t deadline_ns,
+                                   const std::function<std::vector<Target>()>& targets) {
+  if (aim == Aim::any_moment || aim == Aim::next_life) {
+    // The run wakes up when arenas tick, so without this all kills would be made in the same part of a tick.
+    deadline_ns = std::min(deadline_ns, monotonic_ns() + random.below(kTickPeriodNs));
   }
-  if (aim == Aim::into_frame) spin_until(std::min(deadline_ns, monotonic_ns() + random.below(2 * mean_frame_ns(status) + 1)));
+  for (;;) {
+    std::vector<Sight> sights;
+    for (const Target& target : targets()) sights.emplace_back(aim, target);
+    uint64_t now = monotonic_ns();
+    if (now >= deadline_ns && phase_of(aim)) {
+      // Some phases are so short that they are seldom seen; then anywhere in a frame is better than between frames.
+      aim = Aim::into_frame;
+      deadline_ns = now + 2 * kTickPeriodNs;
+      continue;
+    }
+    if (now >= deadline_ns) {
+      if (sights.empty()) return std::nullopt;
+      return sights[random.below(sights.size())].target().arena;
+    }
+    const bool by_time = aim == Aim::any_moment || aim == Aim::next_life;
+    const uint64_t gaze_end_ns = now + kLongestGazeNs;
+    for (; !by_time && now < gaze_end_ns && now >= nearest_ns(sights); now = monotonic_ns()) {
+      const auto come = std::find_if(sights.begin(), sights.end(), [](const Sight& sight) { return sight.has_come(); });
+      if (come == sights.end()) continue;
+      if (aim == Aim::into_frame) spin_until(now + random.below(2 * mean_frame_ns(*come->target().status) + 1));
+      return come->target().arena;
+    }
+    const uint64_t wake_ns = std::min({now + kNapNs, deadline_ns, by_time ? UINT64_MAX : nearest_ns(sights)});
+    if (wake_ns > now) sleep_until(wake_ns);
+  }
 }
 
 }  // namespace arenad::chaos

@@ -4,6 +4,8 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
+#include <vector>
 
 #include "chaos/random.h"
 #include "ipc/incarnation_layout.h"
@@ -33,9 +35,16 @@ enum class AimAt {
 
 Aim choose_aim(AimAt at, Random& random);
 
-// Returns when the moment is there, or at the deadline without it. Calls keep_up() every few milliseconds until close to the
-// moment, and then looks without a pause.
-void await_moment(Aim aim, const WorkerStatus& status, Random& random, uint64_t deadline_ns,
-                  const std::function<void()>& keep_up);
+// One that may be killed.
+struct Target {
+  size_t arena = 0;
+  const WorkerStatus* status = nullptr;  // of its worker; borrowed
+};
+
+// Waits for the moment in whichever target it comes first, and tells which; at the deadline without it, for a moment in a frame, and
+// then for none. Nothing if there was no target. targets() gives those that may be killed now; it is asked every few milliseconds, in between frames, and may do
+// other things then. Close to a frame nothing is done but looking.
+std::optional<size_t> await_moment(Aim aim, Random& random, uint64_t deadline_ns,
+                                   const std::function<std::vector<Target>()>& targets);
 
 }  // namespace arenad::chaos

@@ -113,6 +113,7 @@ void ArenaObserver::note_life(const Followed& followed) {
   life.replayed_frames = status.replayed_frames.load(std::memory_order_relaxed);
   life.replayed_events = status.replayed_events.load(std::memory_order_relaxed);
   life.divergences = status.divergences.load(std::memory_order_relaxed);
+  life.rung = static_cast<Rung>(status.rung.load(std::memory_order_relaxed));
   life.phase = phase_of(status);
 }
 

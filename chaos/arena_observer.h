@@ -25,6 +25,7 @@ struct Life {
   uint64_t replayed_frames = 0;
   uint64_t replayed_events = 0;
   uint64_t divergences = 0;
+  Rung rung = Rung::none;
   Phase phase = Phase::waiting;  // when it was last seen; for a dead one, where it died
 };
 
@@ -45,6 +46,8 @@ class ArenaObserver {
   [[nodiscard]] const std::filesystem::path& log_path() const { return log_path_; }
   // The words of the newest incarnation; nullptr before the first one.
   [[nodiscard]] const WorkerStatus* status() const { return followed_.empty() ? nullptr : &followed_.back().view.status(); }
+  // Of the worker that is, or was, the newest incarnation; 0 before the first one.
+  [[nodiscard]] pid_t pid() const { return followed_.empty() ? 0 : static_cast<pid_t>(followed_.back().view.pid()); }
   [[nodiscard]] Epoch epoch() const { return lives_.empty() ? Epoch{} : lives_.back().epoch; }
   [[nodiscard]] uint64_t outputs_received() const { return outputs_received_; }
   // The arena is gone: why, as arenad has told it.

@@ -82,6 +82,24 @@ Result<ChildProcess> ChildProcess::start(const Command& command) {
   return ChildProcess(pid, std::move(*pidfd));
 }
 
+Result<ChildProcess> ChildProcess::fork_for(const std::function<void()>& work) {
+  const pid_t parent = ::getpid();
+  const pid_t pid = ::fork();
+  if (pid < 0) return errno_error("cannot fork");
+  if (pid == 0) {
+    ::setsid();
+    ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (::getppid() == parent) work();
+    ::_exit(0);
+  }
+  auto pidfd = open_pidfd(pid);
+  if (!pidfd) {
+    ::kill(pid, SIGKILL);
+    return pidfd.error();
+  }
+  return ChildProcess(pid, std::move(*pidfd));
+}
+
 ChildProcess::~ChildProcess() {
   if (!pidfd_ || exit_) return;
   signal(SIGKILL);

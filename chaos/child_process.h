@@ -5,6 +5,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -25,6 +26,8 @@ class ChildProcess {
  public:
   // A program that cannot be executed ends with kExitNotExecuted, and says so in the log.
   static Result<ChildProcess> start(const Command& command);
+  // A fork of this process that does one thing, and is killed should this process die first.
+  static Result<ChildProcess> fork_for(const std::function<void()>& work);
   ChildProcess(ChildProcess&&) noexcept = default;
   ChildProcess& operator=(ChildProcess&&) = delete;
   // Kills it if it still runs.

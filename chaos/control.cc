@@ -19,14 +19,21 @@ void select(wire::Selection::Builder selection, std::span<const ArenaId> arenas)
 Result<Control> Control::connect(const std::string& socket) {
   auto client = ControlClient::connect(socket);
   if (!client) return client.error();
-  return Control(std::move(*client));
+  return Control(std::move(*client), socket);
 }
 
-Result<void> Control::greet() {
+Result<void> Control::connect_again() {
+  auto client = ControlClient::connect(socket_);
+  if (!client) return client.error();
+  client_ = std::move(*client);
+  return {};
+}
+
+Result<pid_t> Control::greet() {
   auto reply = client_.call([](wire::Request::Builder request) { request.setVersion(); }, {}, kTimeoutMs);
   if (!reply) return reply.error();
   if (!reply->root().getReply().isVersion()) return unexpected("version");
-  return {};
+  return static_cast<pid_t>(reply->root().getReply().getVersion().getPid());
 }
 
 Result<StartedArena> Control::start(const std::string& name, std::vector<std::pair<std::string, std::string>> params) {
@@ -57,6 +64,19 @@ Result<Host> Control::host_of(ArenaId arena) {
   const auto arenas = reply->root().getReply().getStatus().getArenas();
   if (arenas.size() != 1) return unexpected("status");
   return Host{static_cast<pid_t>(arenas[0].getPid()), {arenas[0].getEpoch()}};
+}
+
+Result<std::map<ArenaId, Host>> Control::hosts() {
+  auto reply = client_.call([](wire::Request::Builder request) { request.initStatus().setAll(true); }, {}, kTimeoutMs);
+  if (!reply) return reply.error();
+  if (!reply->root().getReply().isStatus()) return unexpected("status");
+  std::map<ArenaId, Host> hosts;
+  for (const auto arena : reply->root().getReply().getStatus().getArenas()) {
+    const auto id = ArenaId::parse(std::string_view(arena.getId().begin(), arena.getId().size()));
+    if (!id) return unexpected("status");
+    hosts[*id] = {static_cast<pid_t>(arena.getPid()), {arena.getEpoch()}};
+  }
+  return hosts;
 }
 
 Result<void> Control::stop(std::span<const ArenaId> arenas) {

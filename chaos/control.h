@@ -1,6 +1,7 @@
 // What a run asks of arenad over its control socket, the way an operator would.
 #pragma once
 
+#include <map>
 #include <span>
 #include <string>
 #include <utility>
@@ -31,16 +32,21 @@ class Control {
 
   // False when arenad is gone, also if there is another one by now.
   [[nodiscard]] bool is_connected() { return client_.poll(); }
-  // That it answers.
-  Result<void> greet();
+  // That it answers, and which process it is.
+  Result<pid_t> greet();
+  // To whoever listens there now; an error if nobody does.
+  Result<void> connect_again();
   Result<StartedArena> start(const std::string& name, std::vector<std::pair<std::string, std::string>> params);
   Result<Host> host_of(ArenaId arena);
+  // Of each arena that it knows and that has not ended.
+  Result<std::map<ArenaId, Host>> hosts();
   // Ends arenas, with all of their state kept. An error names each that was not.
   Result<void> stop(std::span<const ArenaId> arenas);
 
  private:
-  explicit Control(ControlClient client) : client_(std::move(client)) {}
+  Control(ControlClient client, std::string socket) : client_(std::move(client)), socket_(std::move(socket)) {}
   ControlClient client_;
+  std::string socket_;
 };
 
 }  // namespace arenad::chaos

@@ -134,7 +134,7 @@ Result<void> DemoRun::play() {
   const KillPlan plan{.every_ns = options_.kill_every_ms * kMillisecond,
                       .count = options_.kills == 0 ? UINT64_MAX : options_.kills,
                       .aim_at = options_.aim};
-  killer_.emplace(*control_, observers_, plan, options_.seed, [this](size_t arena) { look_at_all_but(arena); });
+  killer_.emplace(*control_, observers_, plan, options_.seed, [this] { look_at_all(); });
   stage_ = Stage::playing;
   began_ns_ = monotonic_ns();
   killer_->begin(began_ns_);
@@ -158,10 +158,8 @@ bool DemoRun::play_is_over(uint64_t now_ns) {
   return static_cast<double>(now_ns - began_ns_) >= options_.seconds * kSecond;
 }
 
-void DemoRun::look_at_all_but(size_t arena) {
-  for (size_t i = 0; i < observers_.size(); ++i) {
-    if (i != arena) observers_[i]->look();
-  }
+void DemoRun::look_at_all() {
+  for (const auto& observer : observers_) observer->look();
 }
 
 // ---- wind down ----------------------------------------------------------------------------------------------------------

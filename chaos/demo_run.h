@@ -54,7 +54,7 @@ class DemoRun {
   void rest();
   Result<void> check_health();
   Result<void> wait_until(const std::string& what, const std::function<bool()>& is_there);
-  void look_at_all_but(size_t arena);
+  void look_at_all();
   void show();
 
   [[nodiscard]] bool play_is_over(uint64_t now_ns);

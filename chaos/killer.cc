@@ -3,23 +3,19 @@
 #include <algorithm>
 #include <csignal>
 #include <fmt/format.h>
-#include <poll.h>
 #include <unistd.h>
 
+#include "chaos/process_tree.h"
 #include "ipc/clock.h"
 #include "ipc/process.h"
 
 namespace arenad::chaos {
 namespace {
 
-constexpr uint64_t kLongestAimNs = 700 * kMillisecond;  // a snapshot is due each half second
+constexpr uint64_t kLongestAimNs = 25 * kMillisecond;
 constexpr uint64_t kSuccessorNs = 5 * kSecond;
 constexpr unsigned kAskAgainUs = 200;
-
-bool has_ended(const Fd& pidfd) {
-  pollfd end{pidfd.get(), POLLIN, 0};
-  return ::poll(&end, 1, 0) == 1;
-}
+constexpr size_t kMostTargets = 6;  // of which one is near a tick half of the time
 
 bool is_live(const ArenaObserver& arena) {
   const WorkerStatus* status = arena.status();
@@ -35,7 +31,8 @@ Killer::Killer(Control& control, Arenas arenas, const KillPlan& plan, uint64_t s
       plan_(plan),
       random_(seed, "killer"),
       intervals_(seed, "intervals"),
-      keep_up_(std::move(keep_up)) {}
+      keep_up_(std::move(keep_up)),
+      held_(arenas.size()) {}
 
 void Killer::begin(uint64_t now_ns) {
   next_ns_ = now_ns + interval_ns();
@@ -49,11 +46,12 @@ uint64_t Killer::interval_ns() {
 Result<void> Killer::turn(uint64_t now_ns) {
   note_recoveries();
   if (done() || now_ns < next_ns_) return {};
-  const auto arena = choose_arena();
-  if (!arena) return {};
+  bool any_up = false;
+  for (size_t i = 0; i < arenas_.size() && !any_up; ++i) any_up = is_up(i);
+  if (!any_up) return {};
   // Kills that could not be made in time are not made up for all at once.
   next_ns_ = std::max(next_ns_ + interval_ns(), now_ns);
-  return kill(*arena);
+  return kill();
 }
 
 void Killer::note_recoveries() {
@@ -94,16 +92,59 @@ std::string Killer::overdue(uint64_t now_ns, uint64_t longest_ns) const {
   return "";
 }
 
-std::optional<size_t> Killer::choose_arena() {
-  std::vector<size_t> up;
-  for (size_t i = 0; i < arenas_.size(); ++i) {
-    if (is_up(i)) up.push_back(i);
-  }
-  if (up.empty()) return std::nullopt;
-  return up[random_.below(up.size())];
+const Fd* Killer::worker_of(size_t arena) {
+  const ArenaObserver& observer = *arenas_[arena];
+  Held& held = held_[arena];
+  if (held.epoch != observer.epoch()) held = {observer.epoch(), open_named(observer.pid(), observer.arena().name)};
+  return held.worker ? &*held.worker : nullptr;
 }
 
-Result<std::optional<Fd>> Killer::worker_of(size_t arena, Host& host) {
+void Killer::take_aim() {
+  for (size_t i = 0; i < arenas_.size(); ++i) (void)worker_of(i);
+}
+
+std::vector<Target> Killer::some_targets() {
+  std::vector<Target> targets;
+  for (size_t i = 0; i < arenas_.size(); ++i) {
+    if (is_up(i) && worker_of(i) != nullptr) targets.push_back({i, arenas_[i]->status()});
+  }
+  for (size_t i = 0; i < targets.size() && i < kMostTargets; ++i) {
+    std::swap(targets[i], targets[i + random_.below(targets.size() - i)]);
+  }
+  if (targets.size() > kMostTargets) targets.resize(kMostTargets);
+  return targets;
+}
+
+void Killer::strike(size_t arena, const Fd& worker, Epoch epoch, Aim aim) {
+  // As little as can be between the moment and the signal.
+  const uint64_t at_ns = monotonic_ns();
+  send_signal(worker, SIGKILL);
+  const uint64_t at_unix_ns = unix_ns() - (monotonic_ns() - at_ns);
+  kills_.push_back({.arena = arena, .epoch = epoch, .aim = aim, .at_ns = at_ns, .at_unix_ns = at_unix_ns});
+}
+
+bool Killer::strike(size_t arena) {
+  if (!is_up(arena)) return false;
+  const Fd* worker = worker_of(arena);
+  if (worker != nullptr) strike(arena, *worker, held_[arena].epoch, Aim::any_moment);
+  return worker != nullptr;
+}
+
+Result<void> Killer::kill() {
+  const Aim aim = choose_aim(plan_.aim_at, random_);
+  const auto arena = await_moment(aim, random_, monotonic_ns() + kLongestAimNs, [this] {
+    keep_up_();
+    note_recoveries();
+    return some_targets();
+  });
+  if (!arena) return {};
+  const Held& held = held_[*arena];
+  const Epoch epoch = held.epoch;
+  strike(*arena, *held.worker, epoch, aim);
+  return aim == Aim::next_life && !done() ? kill_successor(*arena, epoch) : Result<void>();
+}
+
+Result<std::optional<Fd>> Killer::successor_of(size_t arena, Host& host) {
   const ArenaId id = arenas_[arena]->arena().id;
   auto before = control_.host_of(id);
   if (!before) return before.error();
@@ -118,32 +159,11 @@ Result<std::optional<Fd>> Killer::worker_of(size_t arena, Host& host) {
   return std::optional<Fd>(std::move(*pidfd));
 }
 
-void Killer::strike(size_t arena, const Fd& worker, Epoch epoch, Aim aim) {
-  // As little as can be between the moment and the signal.
-  const uint64_t at_ns = monotonic_ns();
-  send_signal(worker, SIGKILL);
-  const uint64_t at_unix_ns = unix_ns() - (monotonic_ns() - at_ns);
-  kills_.push_back({.arena = arena, .epoch = epoch, .aim = aim, .at_ns = at_ns, .at_unix_ns = at_unix_ns});
-}
-
-Result<void> Killer::kill(size_t arena) {
-  const Aim aim = choose_aim(plan_.aim_at, random_);
-  Host host;
-  auto worker = worker_of(arena, host);
-  if (!worker) return worker.error();
-  ArenaObserver& observer = *arenas_[arena];
-  if (!*worker || host.epoch != observer.epoch()) return {};
-  const WorkerStatus* status = observer.status();
-  await_moment(aim, *status, random_, monotonic_ns() + kLongestAimNs, [&] { keep_up_(arena); });
-  strike(arena, **worker, host.epoch, aim);
-  return aim == Aim::next_life && !done() ? kill_successor(arena, host.epoch) : Result<void>();
-}
-
 Result<void> Killer::kill_successor(size_t arena, Epoch killed) {
   // Nothing tells when the next worker is there, so it is asked for again and again.
   for (const uint64_t deadline_ns = monotonic_ns() + kSuccessorNs; monotonic_ns() < deadline_ns;) {
     Host host;
-    auto worker = worker_of(arena, host);
+    auto worker = successor_of(arena, host);
     if (!worker) return worker.error();
     if (!*worker || host.epoch <= killed) {
       ::usleep(kAskAgainUs);

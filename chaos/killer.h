@@ -1,8 +1,11 @@
-// Kills workers with SIGKILL, one arena after the other as the seed says, and takes the time until each is back.
+// Kills workers with SIGKILL, at the moments that the seed says, and takes the time until each is back.
 //
 //   an arena:  up --killed--> down --a later incarnation has published a new frame--> up
 //
-// Only arenas that are up are chosen; what Aim::next_life kills is the successor of one that is down.
+// Only arenas that are up are killed; what Aim::next_life kills is the successor of one that is down. For a moment several arenas are
+// watched, and the one in which it comes first is killed: so a kill waits for a part of a tick, not for one.
+//
+// A worker is known by its region, which names its process, and by its name; arenad is not asked, so that it may be dead.
 #pragma once
 
 #include <functional>
@@ -15,6 +18,7 @@
 #include "chaos/aim.h"
 #include "chaos/arena_observer.h"
 #include "chaos/control.h"
+#include "ipc/fd.h"
 
 namespace arenad::chaos {
 
@@ -39,17 +43,20 @@ struct KillPlan {
 class Killer {
  public:
   using Arenas = std::span<const std::unique_ptr<ArenaObserver>>;
-  // keep_up(arena) is called while it waits for a moment of this arena, at which nobody else may look then. Everything given is
-  // borrowed.
-  using KeepUp = std::function<void(size_t)>;
+  // keep_up() is called while it waits for a moment. Everything given is borrowed.
+  using KeepUp = std::function<void()>;
   Killer(Control& control, Arenas arenas, const KillPlan& plan, uint64_t seed, KeepUp keep_up);
 
   // From now on the first kill is due after an interval.
   void begin(uint64_t now_ns);
   // Notes what is back, and kills if a kill is due and an arena is up. An error: arenad did not answer.
   Result<void> turn(uint64_t now_ns);
-  // Notes what is back, and kills no more.
+  // Notes what is back.
   void note_recoveries();
+  // Kills the worker of an arena that is up, now. False if there is nothing to be killed.
+  bool strike(size_t arena);
+  // Finds the workers of the arenas that are up, so that strike() has nothing left to do but that.
+  void take_aim();
 
   [[nodiscard]] bool done() const { return plan_.every_ns == 0 || kills_.size() >= plan_.count; }
   [[nodiscard]] bool all_are_up() const;
@@ -59,11 +66,17 @@ class Killer {
   [[nodiscard]] const std::vector<Kill>& kills() const { return kills_; }
 
  private:
+  // The worker of the incarnation that is seen; none if it could not be found.
+  struct Held {
+    Epoch epoch;
+    std::optional<Fd> worker;
+  };
   uint64_t interval_ns();
-  [[nodiscard]] std::optional<size_t> choose_arena();
-  // A pidfd that surely means the worker that hosts the arena now; nothing if it is changing.
-  Result<std::optional<Fd>> worker_of(size_t arena, Host& host);
-  Result<void> kill(size_t arena);
+  [[nodiscard]] const Fd* worker_of(size_t arena);
+  std::vector<Target> some_targets();
+  // A pidfd that surely means the worker that hosts the arena now, as arenad says; nothing if it is changing.
+  Result<std::optional<Fd>> successor_of(size_t arena, Host& host);
+  Result<void> kill();
   Result<void> kill_successor(size_t arena, Epoch killed);
   void strike(size_t arena, const Fd& worker, Epoch epoch, Aim aim);
 
@@ -73,6 +86,7 @@ class Killer {
   Random random_;
   Random intervals_;
   KeepUp keep_up_;
+  std::vector<Held> held_;  // by arena
   std::vector<Kill> kills_;
   size_t first_open_ = 0;  // the kills before it are recovered from
   uint64_t next_ns_ = 0;
