@@ -79,6 +79,15 @@ Result<std::map<ArenaId, Host>> Control::hosts() {
   return hosts;
 }
 
+Result<uint64_t> Control::clients() {
+  auto reply = client_.call([](wire::Request::Builder request) { request.initStatus().setAll(true); }, {}, kTimeoutMs);
+  if (!reply) return reply.error();
+  if (!reply->root().getReply().isStatus()) return unexpected("status");
+  uint64_t sum = 0;
+  for (const auto arena : reply->root().getReply().getStatus().getArenas()) sum += arena.getClients();
+  return sum;
+}
+
 Result<void> Control::stop(std::span<const ArenaId> arenas) {
   auto reply = client_.call([&](wire::Request::Builder request) { select(request.initStop(), arenas); }, {}, kTimeoutMs);
   if (!reply) return reply.error();

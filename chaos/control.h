@@ -40,6 +40,8 @@ class Control {
   Result<Host> host_of(ArenaId arena);
   // Of each arena that it knows and that has not ended.
   Result<std::map<ArenaId, Host>> hosts();
+  // How many are attached to arenas, players and observers.
+  Result<uint64_t> clients();
   // Ends arenas, with all of their state kept. An error names each that was not.
   Result<void> stop(std::span<const ArenaId> arenas);
 

@@ -55,8 +55,15 @@ Result<DaemonProcess> DaemonProcess::start(const Programs& programs, const std::
   return DaemonProcess(std::move(*process), runtime_folder(folder) / "arenad.sock", log);
 }
 
-std::vector<std::string> DaemonProcess::troubles() const {
-  return lines_with(log_, "arena-keeper: ");
+std::vector<std::string> DaemonProcess::troubles(uint64_t arenads_killed) const {
+  std::vector<std::string> lines = lines_with(log_, "arena-keeper: ");
+  uint64_t left = arenads_killed;
+  std::erase_if(lines, [&left](const std::string& line) {
+    if (left == 0 || line.find(" has died (signal=KILL)") == std::string::npos) return false;
+    --left;
+    return true;
+  });
+  return lines;
 }
 
 Result<void> DaemonProcess::stop(uint64_t timeout_ms) {

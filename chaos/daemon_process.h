@@ -1,6 +1,6 @@
 // The arenad of a run: with a configuration of its own, in the run's private folder, and under arena-keeper, as in earnest. The
 // keeper is our child: it passes SIGTERM on, ends when arenad has ended for good, and with its exit code. An arenad that dies it
-// starts again, which a run that kills only workers must not need.
+// starts again.
 #pragma once
 
 #include <filesystem>
@@ -23,8 +23,9 @@ class DaemonProcess {
   Result<void> stop(uint64_t timeout_ms);
   // The keeper has ended, and so arenad.
   [[nodiscard]] std::optional<Exit> ended() { return process_.wait(0); }
-  // Whatever the keeper has said: it is silent unless arenad dies or does not end.
-  [[nodiscard]] std::vector<std::string> troubles() const;
+  // What the keeper has said, but for the deaths of arenads that were killed: it is silent unless arenad dies or does not end.
+  [[nodiscard]] std::vector<std::string> troubles(uint64_t arenads_killed) const;
+  [[nodiscard]] pid_t keeper() const { return process_.pid(); }
   [[nodiscard]] const std::filesystem::path& socket() const { return socket_; }
   [[nodiscard]] const std::filesystem::path& log() const { return log_; }  // the keeper's, arenad's and the workers'
   [[nodiscard]] const Fd& pidfd() const { return process_.pidfd(); }

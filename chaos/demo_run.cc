@@ -69,6 +69,11 @@ RunSummary DemoRun::run() {
 // ---- prepare ------------------------------------------------------------------------------------------------------------
 
 Result<void> DemoRun::prepare() {
+  if (options_.victims != Victims::workers) {
+    auto pacers = Pacers::start();
+    if (!pacers) return pacers.error();
+    pacers_.emplace(std::move(*pacers));
+  }
   if (auto started = start_daemon(); !started) return started;
   if (auto started = start_arenas(); !started) return started;
   return start_bots();
@@ -130,32 +135,64 @@ Result<void> DemoRun::start_bots() {
 
 // ---- play ---------------------------------------------------------------------------------------------------------------
 
-Result<void> DemoRun::play() {
-  const KillPlan plan{.every_ns = options_.kill_every_ms * kMillisecond,
-                      .count = options_.kills == 0 ? UINT64_MAX : options_.kills,
-                      .aim_at = options_.aim};
+Result<void> DemoRun::choose_killers() {
+  const bool workers = options_.victims == Victims::workers;
+  const bool workers_too = workers || options_.victims == Victims::mixed;
+  const uint64_t every_ns = options_.kill_every_ms * kMillisecond;
+  const uint64_t count = options_.kills == 0 ? UINT64_MAX : options_.kills;
+  const KillPlan plan{.every_ns = workers_too ? every_ns : 0, .count = workers ? count : UINT64_MAX, .aim_at = options_.aim};
   killer_.emplace(*control_, observers_, plan, options_.seed, [this] { look_at_all(); });
+  if (!workers && every_ns != 0) {
+    daemon_killer_.emplace(daemon_->keeper(), *control_, *killer_, *pacers_, observers_,
+                           DaemonKiller::Plan{options_.victims, every_ns, count}, options_.seed);
+  }
+  if (options_.gauge) {
+    auto arenad = control_->greet();
+    if (!arenad) return arenad.error();
+    gauge_.emplace(*arenad, options_.kills / 10, options_.kills);
+  }
+  return {};
+}
+
+Result<void> DemoRun::play() {
+  if (auto chosen = choose_killers(); !chosen) return chosen;
   stage_ = Stage::playing;
   began_ns_ = monotonic_ns();
   killer_->begin(began_ns_);
+  if (daemon_killer_) daemon_killer_->begin(began_ns_);
   Result<void> course;
   while (course && !play_is_over(monotonic_ns())) {
     turn();
     course = check_health();
-    if (course) course = killer_->turn(monotonic_ns());
+    if (course) course = kill_if_due();
   }
   summary_.seconds = static_cast<double>(monotonic_ns() - began_ns_) / kSecond;
   return course;
 }
 
+Result<void> DemoRun::kill_if_due() {
+  const uint64_t now = monotonic_ns();
+  killer_->note_recoveries();
+  if (gauge_ && gauge_->look(now, killer_->kills().size(), killer_->all_are_up())) return {};
+  if (daemon_killer_) {
+    if (auto course = daemon_killer_->turn(now); !course) return course;
+    if (daemon_killer_->in_round() || daemon_killer_->is_due(now)) return {};
+  }
+  return killer_->turn(now);
+}
+
 bool DemoRun::play_is_over(uint64_t now_ns) {
-  if (wish() != Wish::go_on) {
+  const bool amid = daemon_killer_ && daemon_killer_->in_round();
+  if (wish() != Wish::go_on && (!amid || wish() == Wish::end_at_once)) {
     summary_.cut_short = true;
     return true;
   }
   if (all_departed()) return true;
-  if (options_.kills != 0 && options_.kill_every_ms != 0) return killer_->done();
-  return static_cast<double>(now_ns - began_ns_) >= options_.seconds * kSecond;
+  if (amid) return false;
+  if (options_.kills == 0 || options_.kill_every_ms == 0) {
+    return static_cast<double>(now_ns - began_ns_) >= options_.seconds * kSecond;
+  }
+  return daemon_killer_ ? daemon_killer_->done() : killer_->done() && (!gauge_ || gauge_->done());
 }
 
 void DemoRun::look_at_all() {
@@ -175,6 +212,12 @@ Result<void> DemoRun::wind_down() {
     return killer_->all_are_up();
   });
   if (!up) return up;
+  // Who comes back to an arena that is stopped by then does not get its last outputs.
+  auto back = wait_until("all clients to be back", [this] {
+    auto clients = control_->clients();
+    return clients && *clients >= clients_there();
+  });
+  if (!back) return back;
   // What never arrives is lost, and is counted as that when the arena is tried.
   if (auto taken = wait_until("every event to be in a frame", [this] { return all_taken(); }); !taken) complain(taken.error());
   return stop_arenas();
@@ -194,6 +237,12 @@ Result<void> DemoRun::stop_arenas() {
   if (!finished) return finished;
   for (const std::string& failure : crew_.wait_for_all(monotonic_ns() + kDeadlineNs)) summary_.findings.problem(failure);
   return {};
+}
+
+uint64_t DemoRun::clients_there() const {
+  uint64_t count = 0;
+  for (const auto& observer : observers_) count += observer->departure() ? 0 : 1 + options_.bots;
+  return count;
 }
 
 bool DemoRun::all_taken() const {
@@ -216,6 +265,7 @@ void DemoRun::take_down() {
     if (auto closed = observer->close_log(); !closed) complain(closed.error());
   }
   crew_.dismiss();
+  pacers_.reset();
   const Peace peace = stop_daemon();
   for (const std::string& process : clear_litter(kGraceMs)) {
     if (peace == Peace::kept) summary_.findings.problem("litter: " + process + " was left over");
@@ -231,7 +281,8 @@ DemoRun::Peace DemoRun::stop_daemon() {
   const bool broken = !stopped && (hurried ? stopped.error().code == ErrorCode::timeout : summary_.cut_short && !greeted);
   if (!broken) {
     if (!stopped) complain(stopped.error());
-    for (const std::string& trouble : daemon_->troubles()) summary_.findings.problem(trouble);
+    const uint64_t killed = daemon_killer_ ? daemon_killer_->arenads_killed() : 0;
+    for (const std::string& trouble : daemon_->troubles(killed)) summary_.findings.problem(trouble);
   }
   daemon_.reset();
   return broken ? Peace::broken : Peace::kept;
@@ -271,7 +322,8 @@ void DemoRun::rest() {
   for (const auto& observer : observers_) {
     if (!observer->departure()) attachments.push_back(&observer->attachment());
   }
-  if (!attachments.empty()) return Client::wait_any(attachments, kRestMs);
+  const bool in_haste = daemon_killer_ && daemon_killer_->is_away();
+  if (!attachments.empty()) return Client::wait_any(attachments, in_haste ? 1 : kRestMs);
   pollfd end{daemon_->pidfd().get(), POLLIN, 0};
   ::poll(&end, 1, static_cast<int>(kRestMs));
 }
@@ -281,7 +333,8 @@ Result<void> DemoRun::check_health() {
     return make_error(ErrorCode::failed, "arenad has ended: " + exit->text() + "\n" + last_lines(daemon_->log(), 10));
   }
   // Its keeper starts another one, but nobody has killed it.
-  if (control_ && !control_->is_connected()) {
+  const bool is_killed = daemon_killer_ && daemon_killer_->is_away();
+  if (control_ && !is_killed && !control_->is_connected()) {
     return make_error(ErrorCode::failed, "arenad has died, or has hung up on us:\n" + last_lines(daemon_->log(), 10));
   }
   for (const auto& observer : observers_) {
@@ -350,19 +403,30 @@ void DemoRun::count() {
   if (!killer_) return;
   killer_->note_recoveries();
   tally_kills(*killer_, observers_, summary_);
+  if (daemon_killer_) summary_.daemon = tally_daemon(*daemon_killer_, *killer_);
+  if (gauge_) summary_.growth = tally_growth(*gauge_);
+  if (summary_.daemon.workers_changed != 0) summary_.findings.problem("workers that were left alone were others afterwards");
+  if (summary_.set_back != 0) summary_.findings.problem("arenas were set back to a checkpoint");
   count_deaths_of_others();
 }
 
-// Each incarnation but the first follows a kill, or else a worker has died by itself.
+// Each incarnation but the last was killed, or else a worker has died by itself. Where arenad lived all the time, each that began
+// counts, whether it was seen or not.
 void DemoRun::count_deaths_of_others() {
   for (size_t i = 0; i < observers_.size(); ++i) {
-    const auto& kills = killer_->kills();
-    const auto killed = std::count_if(kills.begin(), kills.end(), [&](const Kill& kill) { return kill.arena == i; });
+    std::vector<Epoch> killed;
+    for (const Kill& kill : killer_->kills()) {
+      if (kill.arena == i) killed.push_back(kill.epoch);
+    }
+    const std::vector<Life>& lives = observers_[i]->lives();
+    const auto died = std::count_if(lives.begin(), lives.end(), [&](const Life& life) {
+      return life.epoch < lives.back().epoch && std::find(killed.begin(), killed.end(), life.epoch) == killed.end();
+    });
     const uint64_t epoch = observers_[i]->epoch().value;
-    if (epoch <= static_cast<uint64_t>(killed) + 1) continue;
+    if (died == 0 && (daemon_killer_ || epoch <= killed.size() + 1)) continue;
     const std::string& name = observers_[i]->arena().name;
     summary_.findings.problem(
-        fmt::format("{} is in epoch {} after {} kills: a worker has died by itself", name, epoch, killed));
+        fmt::format("{} is in epoch {} after {} kills: a worker has died by itself", name, epoch, killed.size()));
     for (const std::string& line : lines_with(daemon_->log(), "arena=" + name + " ")) {
       if (line.find("recovered in") == std::string::npos && line.find("signal=KILL") == std::string::npos) screen_.say(line);
     }

@@ -1,4 +1,4 @@
-// A whole run: arenad with its arenas, bots that play in them, a killer among the workers, and a judge at the end. Wiring only: what
+// A whole run: arenad with its arenas, bots that play in them, killers of workers and of arenad, and a judge at the end. Wiring only: what
 // each part does stands in its own file.
 //
 //   prepare    arenad answers, every arena runs and is watched, every bot is in its arena
@@ -20,8 +20,11 @@
 #include "chaos/arena_observer.h"
 #include "chaos/bot_crew.h"
 #include "chaos/control.h"
+#include "chaos/daemon_killer.h"
 #include "chaos/daemon_process.h"
+#include "chaos/gauge.h"
 #include "chaos/killer.h"
+#include "chaos/pacers.h"
 #include "chaos/programs.h"
 #include "chaos/run_options.h"
 #include "chaos/screen.h"
@@ -41,6 +44,8 @@ class DemoRun {
   Result<void> start_daemon();
   Result<void> start_arenas();
   Result<void> start_bots();
+  Result<void> choose_killers();
+  Result<void> kill_if_due();
   Result<void> play();
   Result<void> wind_down();
   Result<void> stop_arenas();
@@ -58,6 +63,8 @@ class DemoRun {
   void show();
 
   [[nodiscard]] bool play_is_over(uint64_t now_ns);
+  // Attached to arenas that are not gone, if nobody is missing.
+  [[nodiscard]] uint64_t clients_there() const;
   [[nodiscard]] bool all_taken() const;
   [[nodiscard]] bool all_departed() const;
   [[nodiscard]] ArenaPicture picture_of(size_t arena) const;
@@ -80,7 +87,10 @@ class DemoRun {
   std::unique_ptr<Client> client_;
   std::vector<std::unique_ptr<ArenaObserver>> observers_;
   BotCrew crew_;
+  std::optional<Pacers> pacers_;
   std::optional<Killer> killer_;
+  std::optional<DaemonKiller> daemon_killer_;  // unless only workers are killed
+  std::optional<Gauge> gauge_;
   enum class Stage { preparing, playing, winding_down } stage_ = Stage::preparing;
   uint64_t began_ns_ = 0;
   uint64_t looked_at_bots_ns_ = 0;

@@ -1,5 +1,5 @@
-// arenad-demo: shows Arenad at work, and judges it. Starts an arenad of its own with arenas full of bots, kills workers with SIGKILL,
-// and compares every output of every client with the same frames run without a crash. `./dev run`, and the end-to-end test.
+// arenad-demo: shows Arenad at work, and judges it. Starts an arenad of its own with arenas full of bots, kills workers
+// or arenad with SIGKILL, and compares every output of every client with the same frames run without a crash. `./dev run`, and the end-to-end test.
 #include <bit>
 #include <cmath>
 #include <fmt/format.h>
@@ -42,12 +42,23 @@ void declare_run(CLI::App& app, RunOptions& options) {
                  "Milliseconds from kill to kill, on average: each interval is half to one and a half of it. 0: no kills")
       ->check(CLI::Range(uint64_t{0}, kLongestIntervalMs))
       ->capture_default_str();
-  app.add_option("--kills", options.kills, "Play until so many kills are made; for none, say --kill-every 0")
+  app.add_option("--kills", options.kills,
+                 "Play until so many kills are made, of workers, or of arenad if it is a victim; for none, say --kill-every 0")
       ->check(CLI::Range(uint64_t{1}, kMostKills));
   app.add_option("--aim", options.aim,
                  "When workers are killed: anytime, or at each place of their work equally often: everything")
       ->transform(CLI::CheckedTransformer(
           std::map<std::string, AimAt>{{"anytime", AimAt::any_moment}, {"everything", AimAt::everything}}));
+  app.add_option(
+         "--victims", options.victims,
+         "Who is killed: workers; arenad, which its keeper starts again; everything: arenad and all workers in the same "
+         "instant; mixed: workers, and arenad alone, with a worker, with its successor, with everything")
+      ->transform(CLI::CheckedTransformer(std::map<std::string, Victims>{{"workers", Victims::workers},
+                                                                         {"arenad", Victims::arenad},
+                                                                         {"everything", Victims::everything},
+                                                                         {"mixed", Victims::mixed}}));
+  app.add_flag("--gauge", options.gauge,
+               "Also measure what arenad's memory and descriptors grow by; needs --kills, of workers");
   app.add_option("--seed", options.seed, "Of the bots, the maps and the kills; without it, a new one");
   app.add_option("--channel-bytes", options.channel_bytes, "Of each bot's channel: a power of two")
       ->check(CLI::Range(limits::kMinChannelBytes, limits::kMaxChannelBytes))
@@ -65,6 +76,9 @@ void declare_run(CLI::App& app, RunOptions& options) {
 // What no option can tell of itself.
 void check(const RunOptions& options) {
   if (options.kills != 0 && options.kill_every_ms == 0) throw CLI::ValidationError("--kills", "--kill-every 0 makes none");
+  if (options.gauge && (options.victims != Victims::workers || options.kills == 0)) {
+    throw CLI::ValidationError("--gauge", "needs --kills, of workers");
+  }
   if (!std::has_single_bit(options.channel_bytes)) throw CLI::ValidationError("--channel-bytes", "not a power of two");
   if (std::isnan(options.seconds)) throw CLI::ValidationError("--seconds", "not a number");
 }
@@ -122,7 +136,7 @@ int run(const RunOptions& options) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  CLI::App app("Shows arenas that go on while their workers are killed, and judges whether anything was lost");
+  CLI::App app("Shows arenas that go on while their workers, or arenad, are killed, and judges whether anything was lost");
   RunOptions options;
   BotOptions as_bot;
   declare_run(app, options);

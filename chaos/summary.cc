@@ -1,7 +1,5 @@
 #include "chaos/summary.h"
 
-#include <algorithm>
-#include <cmath>
 #include <fmt/format.h>
 #include <numeric>
 
@@ -9,12 +7,6 @@ namespace arenad::chaos {
 namespace {
 
 constexpr size_t kMostProblems = 20;
-
-std::string durations_text(const Durations& durations) {
-  if (durations.sorted.empty()) return "none was timed";
-  return fmt::format("p50 {:.2f} ms, p99 {:.2f} ms, max {:.2f} ms", durations.quantile(0.5), durations.quantile(0.99),
-                     durations.max());
-}
 
 std::string kills_text(const RunSummary& s) {
   constexpr std::array<const char*, kPhases> kDoing = {"waiting", "deciding",   "applying events",
@@ -29,7 +21,7 @@ std::string cut_text(const RunSummary& s) {
   std::string at = "before the play began";
   if (s.seconds != 0) {
     const bool by_kills = s.options.kills != 0;
-    at = by_kills ? fmt::format("after {} of {} kills", s.kills, s.options.kills)
+    at = by_kills ? fmt::format("after {} of {} kills", s.kills_that_count(), s.options.kills)
                   : fmt::format("after {:.1f} of {:.1f} s", s.seconds, s.options.seconds);
   }
   return fmt::format("  cut short         {}{}\n", at, s.judged ? "; that much is judged" : "");
@@ -62,9 +54,9 @@ std::string play_text(const RunSummary& s) {
   text += traffic_text(s);
   text += fmt::format("  kills             {}: {}\n", s.kills, kills_text(s));
   text += fmt::format("  run again         {} frames with {} events\n", s.replayed_frames, s.replayed_events);
-  text += fmt::format("  kill to ready     {}\n", durations_text(s.to_live));
-  text += fmt::format("  kill to frame     {} (ticks come every {} ms)\n", durations_text(s.to_frame), kTickPeriodMs);
-  return text;
+  text += fmt::format("  kill to ready     {}\n", s.to_live.text());
+  text += fmt::format("  kill to frame     {} (ticks come every {} ms)\n", s.to_frame.text(), kTickPeriodMs);
+  return text + daemon_text(s.daemon) + growth_text(s.growth);
 }
 
 std::string problems_text(const RunSummary& summary) {
@@ -82,14 +74,13 @@ std::string problems_text(const RunSummary& summary) {
 
 }  // namespace
 
-Durations::Durations(std::vector<double> milliseconds) : sorted(std::move(milliseconds)) {
-  std::sort(sorted.begin(), sorted.end());
+uint64_t RunSummary::kills_that_count() const {
+  return options.victims == Victims::workers ? kills : daemon.kills;
 }
 
-double Durations::quantile(double fraction) const {
-  if (sorted.empty()) return 0;
-  const auto rank = static_cast<size_t>(std::ceil(fraction * static_cast<double>(sorted.size())));
-  return sorted[std::clamp<size_t>(rank, 1, sorted.size()) - 1];
+uint64_t RunSummary::violations() const {
+  return findings.lost + findings.missing + findings.repeated + findings.different + set_back + daemon.workers_changed +
+         findings.problems.size() + vacuous.size();
 }
 
 uint64_t RunSummary::kills_in_frame() const {
@@ -117,19 +108,21 @@ std::string summary_json(const RunSummary& s) {
       "\"ready_p50_ms\": {:.3f}, \"ready_p99_ms\": {:.3f}, \"ready_max_ms\": {:.3f}, \"replayed_frames\": {}, "
       "\"replayed_events\": {}, \"events_sent\": {}, \"events_applied\": {}, \"events_full\": {}, \"outputs_published\": {}, "
       "\"outputs_received\": {}, \"frames\": {}, \"problems\": {}, \"arenas\": {}, \"bots\": {}, \"seconds\": {:.3f}, "
-      "\"seed\": {}}}\n",
+      "\"seed\": {}, \"set_back\": {}, \"violations\": {}{}{}}}\n",
       s.ok() ? "ok" : "failed", s.judged, s.cut_short, s.kills, s.kills_in_frame(), s.kills_in_recovery, s.findings.lost,
       s.findings.missing, s.findings.repeated, s.findings.different, s.to_frame.quantile(0.5), s.to_frame.quantile(0.99),
       s.to_frame.max(), s.to_live.quantile(0.5), s.to_live.quantile(0.99), s.to_live.max(), s.replayed_frames,
       s.replayed_events, s.events_sent, s.events_applied, s.events_full, s.outputs_published, s.outputs_received, s.frames,
-      s.findings.problems.size() + s.vacuous.size(), s.options.arenas, s.options.bots, s.seconds, s.options.seed);
+      s.findings.problems.size() + s.vacuous.size(), s.options.arenas, s.options.bots, s.seconds, s.options.seed, s.set_back,
+      s.violations(), daemon_json(s.daemon), growth_json(s.growth));
 }
 
 std::string result_line(const RunSummary& s) {
+  const std::string arenads = s.daemon.kills != 0 ? fmt::format(" arenad_kills={}", s.daemon.kills) : "";
   return fmt::format(
-      "result: {} kills={} lost={} missing={} repeated={} different={} recovery_p50_ms={:.2f} recovery_p99_ms={:.2f}",
-      s.ok() ? "ok" : "failed", s.kills, s.findings.lost, s.findings.missing, s.findings.repeated, s.findings.different,
-      s.to_frame.quantile(0.5), s.to_frame.quantile(0.99));
+      "result: {} kills={}{} lost={} missing={} repeated={} different={} recovery_p50_ms={:.2f} recovery_p99_ms={:.2f}",
+      s.ok() ? "ok" : "failed", s.kills, arenads, s.findings.lost, s.findings.missing, s.findings.repeated,
+      s.findings.different, s.to_frame.quantile(0.5), s.to_frame.quantile(0.99));
 }
 
 }  // namespace arenad::chaos

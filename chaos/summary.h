@@ -6,19 +6,13 @@
 #include <string>
 #include <vector>
 
+#include "chaos/daemon_tally.h"
+#include "chaos/durations.h"
 #include "chaos/findings.h"
 #include "chaos/run_options.h"
 #include "ipc/incarnation_layout.h"
 
 namespace arenad::chaos {
-
-// Of durations in milliseconds, by nearest rank; 0 if there are none.
-struct Durations {
-  explicit Durations(std::vector<double> milliseconds);
-  [[nodiscard]] double quantile(double fraction) const;
-  [[nodiscard]] double max() const { return quantile(1); }
-  std::vector<double> sorted;
-};
 
 constexpr size_t kPhases = static_cast<size_t>(Phase::snapshotting) + 1;
 
@@ -38,6 +32,9 @@ struct RunSummary {
   uint64_t replayed_events = 0;
   Durations to_frame{{}};  // from a kill to the first new frame
   Durations to_live{{}};   // from a kill to a worker that is ready for it
+  uint64_t set_back = 0;   // arenas that went on from a checkpoint, without what came after it
+  DaemonTally daemon;
+  Growth growth;
   Findings findings;
   // Why the run proves nothing, although nothing is wrong.
   std::vector<std::string> vacuous;
@@ -46,6 +43,10 @@ struct RunSummary {
   bool cut_short = false;  // somebody asked for the end before all was played, or before it was judged
 
   [[nodiscard]] uint64_t kills_in_frame() const;  // the worker was not waiting for its next tick
+  // Of what options.kills counts.
+  [[nodiscard]] uint64_t kills_that_count() const;
+  // Everything that is wrong, counted and not counted.
+  [[nodiscard]] uint64_t violations() const;
   // What was played, be it cut short, is judged and right.
   [[nodiscard]] bool ok() const { return judged && findings.clean() && vacuous.empty(); }
 };

@@ -39,6 +39,7 @@ void tally_traffic(const BotCrew& crew, Observers observers, RunSummary& summary
     for (const Life& life : observer->lives()) {
       summary.replayed_frames += life.replayed_frames;
       summary.replayed_events += life.replayed_events;
+      if (life.rung == Rung::checkpoint) ++summary.set_back;
     }
   }
 }
@@ -61,9 +62,9 @@ void tally_kills(const Killer& killer, Observers observers, RunSummary& summary)
 void note_what_is_vacuous(const BotCrew& crew, RunSummary& summary) {
   if (summary.cut_short || !summary.judged) return;
   const RunOptions& options = summary.options;
-  if (summary.kills == 0 && options.kill_every_ms != 0) summary.vacuous.emplace_back("no worker was killed");
-  if (options.kills != 0 && summary.kills < options.kills) {
-    summary.vacuous.push_back(fmt::format("{} of {} kills were made", summary.kills, options.kills));
+  if (summary.kills_that_count() == 0 && options.kill_every_ms != 0) summary.vacuous.emplace_back("nothing was killed");
+  if (options.kills != 0 && summary.kills_that_count() < options.kills) {
+    summary.vacuous.push_back(fmt::format("{} of {} kills were made", summary.kills_that_count(), options.kills));
   }
   if (summary.events_sent == 0) summary.vacuous.emplace_back("no event was sent");
   for (const BotCrew::Bot& bot : crew.bots()) {

@@ -24,8 +24,9 @@ constexpr uint64_t kMaxOutputBytes = 16 * 1024 * 1024;
 constexpr size_t kMaxSleepers = 60;  // two futex words each
 constexpr uint64_t kIdleLooksPerSocketLook = 1024;
 constexpr uint64_t kPollSliceNs = 2 * kMillisecond;
-// Nothing wakes a sleeper when arenad dies, so it looks at the socket this often at least.
-constexpr uint64_t kLongestSleepNs = kSecond / 2;
+// Nothing wakes a sleeper when arenad dies, so it looks at the socket this often at least. When the arena dies with arenad, this is the
+// longest part of the pause that players see: both are back sooner.
+constexpr uint64_t kLongestSleepNs = 50 * kMillisecond;
 // While arenad is gone.
 constexpr uint64_t kReconnectNs = 20 * kMillisecond;
 constexpr uint64_t kReattachTimeoutMs = 10'000;

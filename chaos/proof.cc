@@ -1,0 +1,65 @@
+#include "chaos/proof.h"
+
+namespace arenad::chaos {
+namespace {
+
+Figure at_least(std::string name, std::string key, double bound) {
+  return {"prove." + std::move(name), std::move(key), Bar::at_least, bound};
+}
+Figure at_most(std::string name, std::string key, double bound) {
+  return {"prove." + std::move(name), std::move(key), Bar::at_most, bound};
+}
+Figure shown(std::string name, std::string key) {
+  return {"prove." + std::move(name), std::move(key), Bar::shown, 0};
+}
+
+// Ten thousand kills of workers, and what arenad grows by meanwhile. Few bots, so that most of the time goes into kills.
+Part workers(Extent extent) {
+  const bool whole = extent == Extent::whole;
+  Part part{"workers",
+            "chaos/arenad-demo",
+            {"--arenas", "16", "--bots", "2", "--kill-every", "5", "--aim", "everything", "--seed", "1", "--kills",
+             whole ? "10000" : "150", "--gauge"},
+            {at_least("worker_kills", "kills", whole ? 10'000 : 150), at_most("worker_violations", "violations", 0)}};
+  // Over a hundred kills a slope says nothing.
+  if (whole) part.figures.push_back(at_most("rss_growth_kib_per_1000", "rss_growth_kib_per_1000", 16));
+  part.figures.push_back(at_most("fd_growth", "fd_growth", 0));
+  return part;
+}
+
+Part arenad(Extent extent) {
+  const bool whole = extent == Extent::whole;
+  return {"arenad",
+          "chaos/arenad-demo",
+          {"--arenas", "8", "--bots", "2", "--kill-every", "150", "--aim", "everything", "--victims", "mixed", "--seed", "1",
+           "--kills", whole ? "300" : "12"},
+          {at_least("arenad_kills", "arenad_kills", whole ? 300 : 12), at_most("arenad_violations", "violations", 0),
+           at_most("arenad_kill_late_frames", "absence_late_frames", 0),
+           shown("arenad_kill_late_frames_with_machine", "absence_late_with_machine"),
+           shown("quiet_late_frames", "quiet_late_frames")}};
+}
+
+Part adoption(Extent extent) {
+  const bool whole = extent == Extent::whole;
+  return {"adoption",
+          "chaos/arenad-prove",
+          {"adoption", "--arenas", whole ? "100" : "30", "--rounds", whole ? "200" : "5"},
+          {at_most("adoption_p99_ms", "adoption_p99_ms", 500), at_most("adoption_workers_changed", "workers_changed", 0)}};
+}
+
+Part everything(Extent extent) {
+  const bool whole = extent == Extent::whole;
+  return {"everything",
+          "chaos/arenad-demo",
+          {"--arenas", whole ? "50" : "10", "--bots", "1", "--kill-every", "500", "--victims", "everything", "--seed", "1",
+           "--kills", whole ? "12" : "3"},
+          {at_most("all_killed_back_ms", "all_back_max_ms", 2000), at_most("all_killed_lost", "violations", 0)}};
+}
+
+}  // namespace
+
+std::vector<Part> proof_parts(Extent extent) {
+  return {workers(extent), arenad(extent), adoption(extent), everything(extent)};
+}
+
+}  // namespace arenad::chaos
