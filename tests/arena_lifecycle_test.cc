@@ -152,7 +152,7 @@ std::string ends(ArenaLifecycle& arena) {
   return told(arena, arena.worker_ended(end, 0, kMiddle));
 }
 
-constexpr std::array<Event, 13> kEvents = {{
+constexpr std::array<Event, 15> kEvents = {{
     {"live", [](ArenaLifecycle& arena) { return told(arena, arena.worker_live(0)); }},
     {"crashed", ends<WorkerEnd::crashed>},
     {"finished", ends<WorkerEnd::finished>},
@@ -162,6 +162,9 @@ constexpr std::array<Event, 13> kEvents = {{
     {"refused: no snapshot", ends<WorkerEnd::refused_no_snapshot>},
     {"refused: broken log", ends<WorkerEnd::refused_broken_log>},
     {"refused: system", ends<WorkerEnd::refused_system>},
+    {"refused: divergence", ends<WorkerEnd::refused_divergence>},
+    {"crashed, excused",
+     [](ArenaLifecycle& arena) { return told(arena, arena.worker_ended(WorkerEnd::crashed, 0, kMiddle, Charge::excused)); }},
     {"delay over", [](ArenaLifecycle& arena) { return told(arena, arena.delay_over()); }},
     {"overdue", [](ArenaLifecycle& arena) { return told(arena, arena.overdue()); }},
     {"stop", [](ArenaLifecycle& arena) { return told(arena, arena.stop()); }},
@@ -182,37 +185,38 @@ struct Row {
 // Written from the table at the head of arena_lifecycle.h.
 constexpr std::array<Row, 10> kTable = {{
     {ArenaState::starting,
-     {"running: disarm persist", kStartAgain, kStartAgain, kEnded, kFailed, kFailed, kFailed, kFailed, kFailed,
-      "starting:", "starting: kill", "accepted stopping:", "refused starting:"}},
+     {"running: disarm persist", kStartAgain, kStartAgain, kEnded, kFailed, kFailed, kFailed, kFailed, kFailed, kFailed,
+      kStartAgain, "starting:", "starting: kill", "accepted stopping:", "refused starting:"}},
     {ArenaState::running,
-     {"running:", kAgain, kAgain, kEnded, kAgain, kAgain, kAgain, kAgain, kAgain,
+     {"running:", kAgain, kAgain, kEnded, kAgain, kAgain, kAgain, kAgain, kAgain, kAgain, kAgain,
       "running:", "running:", "accepted stopping: finish arm-stop", "accepted restarting: finish arm-stop"}},
     {ArenaState::recovering,
      {"running: disarm persist", kAgain, kAgain, kEnded, kFailed, kFailed, "recovering: begin:predecessor+checkpoint arm-ready",
-      "recovering: begin:predecessor+checkpoint arm-ready", kAgain, "recovering:", "recovering: kill",
+      "recovering: begin:predecessor+checkpoint arm-ready", kAgain, kFailed, kAgain, "recovering:", "recovering: kill",
       "accepted stopping:", "refused recovering:"}},
     {ArenaState::backing_off,
-     {"backoff:", "backoff:", "backoff:", "backoff:", "backoff:", "backoff:", "backoff:", "backoff:", "backoff:", kAgain,
-      "backoff:", "accepted stopped: disarm persist gone", "accepted recovering: begin:predecessor arm-ready"}},
+     {"backoff:", "backoff:", "backoff:", "backoff:", "backoff:", "backoff:", "backoff:", "backoff:", "backoff:", "backoff:",
+      "backoff:", kAgain, "backoff:", "accepted stopped: disarm persist gone",
+      "accepted recovering: begin:predecessor arm-ready"}},
     {ArenaState::restarting,
-     {"restarting:", kAgain, kAgain, kEnded, kAgain, kAgain, kAgain, kAgain, kAgain, "restarting:", "restarting: kill",
-      "accepted stopping: finish arm-stop", "already restarting:"}},
+     {"restarting:", kAgain, kAgain, kEnded, kAgain, kAgain, kAgain, kAgain, kAgain, kAgain, kAgain,
+      "restarting:", "restarting: kill", "accepted stopping: finish arm-stop", "already restarting:"}},
     {ArenaState::stopping,
      {"stopping: finish arm-stop", kAgainToStop, "stopped: checkpoint-last disarm persist gone", kEnded, kFailed, kFailed,
       "stopping: begin:predecessor+checkpoint arm-ready", "stopping: begin:predecessor+checkpoint arm-ready", kAgainToStop,
-      "stopping:", "stopping: kill", "accepted stopping:", "refused stopping:"}},
+      kFailed, kAgainToStop, "stopping:", "stopping: kill", "accepted stopping:", "refused stopping:"}},
     {ArenaState::stopped,
      {"stopped:", "stopped:", "stopped:", "stopped:", "stopped:", "stopped:", "stopped:", "stopped:", "stopped:", "stopped:",
-      "stopped:", "already stopped:", "accepted recovering: begin:predecessor arm-ready"}},
+      "stopped:", "stopped:", "stopped:", "already stopped:", "accepted recovering: begin:predecessor arm-ready"}},
     {ArenaState::ended,
-     {"ended:", "ended:", "ended:", "ended:", "ended:", "ended:", "ended:", "ended:", "ended:", "ended:", "ended:",
-      "already ended:", "refused ended:"}},
+     {"ended:", "ended:", "ended:", "ended:", "ended:", "ended:", "ended:", "ended:", "ended:", "ended:", "ended:", "ended:",
+      "ended:", "already ended:", "refused ended:"}},
     {ArenaState::failed,
      {"failed:", "failed:", "failed:", "failed:", "failed:", "failed:", "failed:", "failed:", "failed:", "failed:", "failed:",
-      "already failed:", "accepted recovering: begin:predecessor arm-ready"}},
+      "failed:", "failed:", "already failed:", "accepted recovering: begin:predecessor arm-ready"}},
     {ArenaState::lost,
-     {"lost:", "lost:", "lost:", "lost:", "lost:", "lost:", "lost:", "lost:", "lost:", "lost:", "lost:", "already lost:",
-      "refused lost:"}},
+     {"lost:", "lost:", "lost:", "lost:", "lost:", "lost:", "lost:", "lost:", "lost:", "lost:", "lost:", "lost:", "lost:",
+      "already lost:", "refused lost:"}},
 }};
 
 }  // namespace
@@ -343,6 +347,57 @@ TEST_CASE("arena lifecycle: the budget") {
   }
 }
 
+TEST_CASE("arena lifecycle: deaths for which an event was to blame") {
+  const auto excused = [](ArenaLifecycle& arena) {
+    return told(arena, arena.worker_ended(WorkerEnd::crashed, 0, kMiddle, Charge::excused));
+  };
+  SUBCASE("neither of the two is charged: any number of such pairs leaves the budget whole") {
+    ArenaLifecycle arena = running(kOnce);
+    for (uint64_t i = 1; i <= 10; ++i) {
+      CHECK(crash(arena) == kAgain);
+      CHECK(excused(arena) == kAgain);
+      (void)arena.worker_live(0);
+      CHECK(arena.budget().charged(0) == 0);
+      CHECK(arena.crashes() == 2 * i);
+    }
+    CHECK(crash(arena) == kAgain);
+    CHECK(crash(arena) == "failed: checkpoint-last disarm persist gone");
+  }
+  SUBCASE("the next incarnation begins at once, also when a crash would have to wait") {
+    ArenaLifecycle arena = running(kWaits);
+    CHECK(crash(arena) == kAgain);
+    CHECK(excused(arena) == kAgain);
+  }
+  SUBCASE("what it begins with stays: the checkpoint that was needed is needed still") {
+    ArenaLifecycle arena = in_state(ArenaState::recovering);
+    (void)ends<WorkerEnd::refused_no_snapshot>(arena);
+    CHECK(excused(arena) == "recovering: begin:predecessor+checkpoint arm-ready");
+  }
+  SUBCASE("of a worker that was given up nothing is heard") {
+    ArenaLifecycle arena = in_state(ArenaState::backing_off);
+    CHECK(excused(arena) == "backoff:");
+    CHECK(arena.crashes() == 2);
+  }
+}
+
+TEST_CASE("arena lifecycle: a replay that must not diverge has diverged") {
+  SUBCASE("the arena fails, and nothing is tried again") {
+    ArenaLifecycle arena = in_state(ArenaState::recovering);
+    CHECK(ends<WorkerEnd::refused_divergence>(arena) == kFailed);
+    CHECK(told(arena, arena.delay_over()) == "failed:");
+  }
+  SUBCASE("also from the checkpoint") {
+    ArenaLifecycle arena = begun(BeginWith::checkpoint);
+    CHECK(ends<WorkerEnd::refused_divergence>(arena) == kFailed);
+  }
+  SUBCASE("an operator may try again: from the same predecessor") {
+    ArenaLifecycle arena = in_state(ArenaState::recovering);
+    (void)ends<WorkerEnd::refused_divergence>(arena);
+    const Answer answer = arena.restart(0, BeginWith::predecessor);
+    CHECK(told(arena, answer) == "accepted recovering: begin:predecessor arm-ready");
+  }
+}
+
 TEST_CASE("arena lifecycle: a delay that was overtaken begins nothing") {
   ArenaLifecycle arena = in_state(ArenaState::backing_off);
   (void)arena.restart(0, BeginWith::predecessor);
@@ -443,8 +498,9 @@ class Walk {
         carry_out(arena_.worker_live(now_ns_));
         return;
       }
-      constexpr std::array kRefusals = {WorkerEnd::refused_params, WorkerEnd::refused_state, WorkerEnd::refused_no_snapshot,
-                                        WorkerEnd::refused_broken_log, WorkerEnd::refused_system};
+      constexpr std::array kRefusals = {WorkerEnd::refused_params,      WorkerEnd::refused_state,
+                                        WorkerEnd::refused_no_snapshot, WorkerEnd::refused_broken_log,
+                                        WorkerEnd::refused_system,      WorkerEnd::refused_divergence};
       if (choice == 6) return ended(kRefusals[random_.below(kRefusals.size())]);
       if (choice == 7) {
         worker_ = Worker::none;

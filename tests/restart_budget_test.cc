@@ -69,6 +69,19 @@ TEST_CASE("restart budget: every state meets every event") {
     CHECK(budget.state() == State::given_up);
     CHECK(budget.charged(now) == 1);
   }
+  SUBCASE("starting, excused: nothing was charged, so nothing is taken back") {
+    auto budget = in_state(State::starting);
+    budget.excused(now);
+    CHECK(budget.state() == State::starting);
+    CHECK(budget.charged(now) == 0);
+  }
+  SUBCASE("starting, excused: the crash before is taken back too") {
+    auto budget = in_state(State::starting);
+    crash(budget, now, 1);
+    budget.excused(now);
+    CHECK(budget.state() == State::starting);
+    CHECK(budget.charged(now) == 0);
+  }
   SUBCASE("starting, replaced") {
     auto budget = in_state(State::starting);
     budget.replaced(now);
@@ -103,6 +116,16 @@ TEST_CASE("restart budget: every state meets every event") {
     CHECK(gave_up(budget.crashed(now, kMiddle)));
     CHECK(budget.state() == State::given_up);
   }
+  SUBCASE("running, excused") {
+    auto budget = in_state(State::running);
+    budget.excused(now);
+    CHECK(budget.state() == State::starting);
+    CHECK(budget.charged(now) == 0);
+    // Its healthy time is over: the next crash is not the first of a new row for it.
+    budget.set_policy(roomy());
+    crash(budget, 60 * kSecond, 1);
+    CHECK(delay_ns(budget.crashed(60 * kSecond, kMiddle)) == 50 * kMs);
+  }
   SUBCASE("running, replaced") {
     auto budget = in_state(State::running);
     budget.replaced(now);
@@ -123,6 +146,13 @@ TEST_CASE("restart budget: every state meets every event") {
     auto budget = in_state(State::given_up);
     CHECK(gave_up(budget.crashed(1000 * kSecond, kMiddle)));
     CHECK(budget.state() == State::given_up);
+  }
+  SUBCASE("given up, excused: it stays so") {
+    auto budget = in_state(State::given_up);
+    budget.excused(now);
+    CHECK(budget.state() == State::given_up);
+    CHECK(budget.charged(now) == 1);
+    CHECK(gave_up(budget.crashed(now, kMiddle)));
   }
   SUBCASE("given up, replaced") {
     auto budget = in_state(State::given_up);
@@ -246,6 +276,42 @@ TEST_CASE("restart budget: the delay") {
     budget = RestartBudget({.intensity = 1000, .first_delay_ns = 9 * kSecond});
     crash(budget, kSecond, 1);
     CHECK(delay_ns(budget.crashed(kSecond, kHighest)) == 5 * kSecond);
+  }
+}
+
+TEST_CASE("restart budget: a crash that is excused") {
+  SUBCASE("takes back the newest charge only") {
+    RestartBudget budget({.intensity = 3, .window_ns = 10 * kSecond});
+    crash(budget, kSecond, 1);
+    crash(budget, 8 * kSecond, 2);
+    budget.excused(8 * kSecond);
+    CHECK(budget.charged(8 * kSecond) == 2);
+    CHECK(budget.charged(11 * kSecond) == 1);
+  }
+  SUBCASE("takes back one step of the delay") {
+    RestartBudget budget(roomy());
+    crash(budget, kSecond, 3);
+    budget.excused(kSecond);
+    CHECK(delay_ns(budget.crashed(kSecond, kMiddle)) == 100 * kMs);
+  }
+  SUBCASE("any number of pairs leaves the budget as it was") {
+    RestartBudget budget({.intensity = 2});
+    crash(budget, kSecond, 1);
+    for (int i = 0; i < 100; ++i) {
+      CHECK(delay_ns(budget.crashed(kSecond, kMiddle)) == 50 * kMs);
+      budget.excused(kSecond);
+      CHECK(budget.charged(kSecond) == 1);
+    }
+    crash(budget, kSecond, 1);
+    CHECK(gave_up(budget.crashed(kSecond, kMiddle)));
+  }
+  SUBCASE("a row that a healthy time has ended is not shortened below nothing") {
+    RestartBudget budget(roomy());
+    crash(budget, kSecond, 1);
+    budget.running(kSecond);
+    budget.excused(100 * kSecond);
+    CHECK(delay_ns(budget.crashed(100 * kSecond, kMiddle)) == 0);
+    CHECK(delay_ns(budget.crashed(100 * kSecond, kMiddle)) == 50 * kMs);
   }
 }
 
