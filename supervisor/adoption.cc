@@ -26,8 +26,8 @@ bool has_hung_up(const Fd& socket) {
   return ::poll(&state, 1, 0) == 1;
 }
 
-// A client that took the same seat later is proof that this one had left it.
-void mark_those_that_left(const IncarnationView& region, std::vector<RosterChannel>& channels) {
+// Also if nothing but the region's table knows of the later one.
+void mark_by_region(const IncarnationView& region, std::vector<RosterChannel>& channels) {
   for (RosterChannel& channel : channels) {
     const uint64_t now_there = region.channels()[channel.slot].channel_id.load(std::memory_order_acquire);
     if (now_there > channel.id.value && !channel.gone_reason) channel.gone_reason = ARENAD_LEFT;
@@ -124,6 +124,8 @@ void Adoption::take_up(Arena& arena, Durable durable, Wait wait) {
   const ArenaId id = arena.record().id;
   const Manager manager = scope_.manager.is_there() ? Manager::there : Manager::none;
   const std::vector<KeptIncarnation> kept = kept_of(id);
+  const ArenaDisposition written = arena.record().disposition;
+  if (disposition_now(written, {arena.record().epoch}, kept) != written) arena.was_started_again();
   const TakeUp plan = plan_take_up(arena.record().disposition, kept, manager, wait);
   const bool any_lives = std::any_of(kept.begin(), kept.end(), [](const KeptIncarnation& one) { return one.process_lives; });
   if (plan.how == TakeUp::How::await_offer || any_lives) {
@@ -178,7 +180,9 @@ Inheritance Adoption::inherit(Arena& arena, Epoch epoch) {
   Left& left = left_.at(arena.record().id);
   for (const KeptName& name : left.names) arena.is_kept(name);
   Inheritance inheritance{std::move(left.regions.at(epoch.value)), std::move(left.channels)};
-  mark_those_that_left(inheritance.region, inheritance.channels);
+  mark_by_region(inheritance.region, inheritance.channels);
+  // One that the worker had not taken in yet is in no table.
+  mark_those_that_left(inheritance.channels, ARENAD_LEFT);
   return inheritance;
 }
 

@@ -4,8 +4,12 @@
 //   -------------------+-----------------------+------------------------------+------------------------------------------
 //   running            | wait for its offer    | recover from the region      | workers may live unseen: wait for an offer
 //   failed             | end it                | keep the region              | -
-//   saved, stopped,    | end it                | forget the region            | -
-//   ended, lost        |                       |                              |
+//   stopped            | end it                | keep the region if it is     | -
+//                      |                       | `live`, else forget it       |
+//   saved, ended, lost | end it                | forget the region            | -
+//
+// An arena whose last incarnation is still `live` and that is stopped was put down while it waited for its restart: its region holds more
+// than the database. And what is kept may be newer than what is written: disposition_now.
 //
 // Waiting is bounded. Whoever has not offered himself by then is ended first, so that no arena ever has two workers; then the arena
 // is recovered from what is left: the newest region that has lived, else the checkpoint.
@@ -49,12 +53,23 @@ inline const KeptIncarnation* newest_that_lived(const std::vector<KeptIncarnatio
   return newest;
 }
 
+// What the database says of an arena may be old: if an incarnation later than the written epoch has lived, the arena was started again,
+// and arenad died before that was written.
+inline ArenaDisposition disposition_now(ArenaDisposition written, Epoch written_epoch,
+                                        const std::vector<KeptIncarnation>& kept) {
+  const bool may_be_started = written == ArenaDisposition::stopped || written == ArenaDisposition::failed;
+  const KeptIncarnation* newest = newest_that_lived(kept);
+  return may_be_started && newest != nullptr && newest->epoch > written_epoch ? ArenaDisposition::running : written;
+}
+
 // `waited`: nobody is waited for any more.
 enum class Wait { may_wait, waited };
 
 inline TakeUp plan_take_up(ArenaDisposition disposition, const std::vector<KeptIncarnation>& kept, Manager manager, Wait wait) {
   const KeptIncarnation* newest = newest_that_lived(kept);
-  if (disposition == ArenaDisposition::failed && newest != nullptr) return {TakeUp::How::keep_region, newest->epoch};
+  const bool rests_with_region = disposition == ArenaDisposition::failed || (disposition == ArenaDisposition::stopped &&
+                                                                             newest != nullptr && newest->stage == Stage::live);
+  if (rests_with_region && newest != nullptr) return {TakeUp::How::keep_region, newest->epoch};
   if (disposition != ArenaDisposition::running) return {};
   if (wait == Wait::may_wait) {
     for (const KeptIncarnation& one : kept) {

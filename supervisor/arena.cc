@@ -171,8 +171,12 @@ void Arena::begin_incarnation(BeginWith with) {
   }
   auto found = std::make_shared<std::optional<std::string>>();
   services_.store.submit_query(
-      [found, id = record_.id](Store& store) {
+      [found, id = record_.id, name = record_.name](Store& store) {
+        const uint64_t skipped_before = store.skipped_rows();
         auto checkpoints = store.checkpoints(id);
+        if (store.skipped_rows() != skipped_before)
+          log_warning(
+              "arena={} msg=\"not all of its checkpoints can be read: what came after the newest readable one is lost\"", name);
         if (checkpoints && !checkpoints->empty()) *found = std::move(checkpoints->front().bytes);
       },
       [self = std::weak_ptr(self_), found, with, serial = incarnation_serial_](const Result<void>&) {
@@ -396,7 +400,8 @@ Answer Arena::stop() {
 
 BeginWith Arena::restart_source() const {
   if (lived_) return BeginWith::predecessor;
-  return durable_.value != 0 || submitted_ ? BeginWith::checkpoint : BeginWith::nothing;
+  // Not from nothing if there was something: a state is never made up.
+  return durable_.value != 0 || submitted_ || checkpoints_damaged_ ? BeginWith::checkpoint : BeginWith::nothing;
 }
 
 Answer Arena::restart() {

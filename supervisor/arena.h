@@ -102,6 +102,8 @@ class Arena {
   void adopt(std::unique_ptr<ChildProcess> worker, Inheritance inheritance, const Durable& durable);
   // From now on arenad answers: those who were there have some time to come back.
   void expect_clients_back();
+  // What is kept of it is newer than its record, which says that it rests.
+  void was_started_again() { record_.disposition = ArenaDisposition::running; }
   // The service manager keeps this of it since an earlier arenad.
   // Its epoch is used up, also if that incarnation never lived, and so is its channel's id, also if nobody was told of it: the name under
   // which it is kept is taken.
@@ -187,6 +189,7 @@ class Arena {
 
  private:
   Arena(ArenaServices services, ArenaRecord record, Board board, GameTemplate* game);
+  void skip_channel_ids();
   void take_over_checkpoint(const Snapshot& checkpoint);
   void inherit(Inheritance inheritance, const Durable& durable);
   void drop_those_who_did_not_return();
@@ -259,6 +262,7 @@ class Arena {
 
   std::optional<FrameNumber> submitted_;  // the newest checkpoint that was given to the store
   FrameNumber durable_;
+  bool checkpoints_damaged_ = false;       // there are checkpoints in the database, and none can be read
   uint64_t outputs_resumed_from_ = 0;      // where the checkpoint that the arena was resumed from stood
   uint64_t given_since_ns_ = 0;            // the one that was given to the store; 0: none waits
   uint64_t held_since_ns_ = 0;             // a newer one than that, not given to the store yet; 0: none

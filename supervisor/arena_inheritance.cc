@@ -12,6 +12,8 @@ Arena::Resumed Arena::take_up(const Durable& durable) {
   const std::optional<Snapshot>& checkpoint = durable.checkpoint;
   restore_quarantine(durable.quarantined);
   const bool saved = record_.disposition == ArenaDisposition::saved;
+  skip_channel_ids();
+  checkpoints_damaged_ = !checkpoint && durable.damaged != 0;
   if (!saved && record_.disposition != ArenaDisposition::running) {
     if (checkpoint) take_over_checkpoint(*checkpoint);
     return Resumed::as_it_was;
@@ -49,6 +51,7 @@ void Arena::expect(std::vector<RosterChannel> channels) {
 
 void Arena::inherit(Inheritance inheritance, const Durable& durable) {
   lived_ = std::move(inheritance.region);
+  skip_channel_ids();
   record_.epoch = std::max(record_.epoch, lived_->epoch().value);
   max_players_ = lived_->max_players();
   expect(std::move(inheritance.channels));
@@ -61,6 +64,12 @@ void Arena::inherit(Inheritance inheritance, const Durable& durable) {
   // Those that are in the database already are stored once all the same.
   results_.skip_to(lived_->status().system_begin.load());
   save_results();
+}
+
+// An earlier arenad may have given out ids of which nothing is left, and an id is never used again: what is in quarantine is known by it.
+// Nobody attaches a client each microsecond.
+void Arena::skip_channel_ids() {
+  channels_.use_up({unix_ns() / 1000});
 }
 
 void Arena::expect_clients_back() {
@@ -107,7 +116,10 @@ void Arena::take_over_checkpoint(const Snapshot& checkpoint) {
     auto empty = ChannelWriter::create(0);
     if (!empty) continue;
     auto fd = empty->fd().duplicate();
-    if (fd) channels_.add_departed(at.channel, at.slot, at.player, std::move(*fd), ARENAD_DROPPED);
+    if (!fd) continue;
+    channels_.add_departed(at.channel, at.slot, at.player, std::move(*fd), ARENAD_DROPPED);
+    // The first snapshots of the next incarnation name it, and so whoever recovers from them must have it.
+    kept_.keep_channel(*channels_.find(at.channel));
   }
   durable_ = checkpoint.facts().frame;
   outputs_resumed_from_ = checkpoint.facts().outputs_position;

@@ -57,6 +57,8 @@ std::optional<CheckpointRecord> Arena::next_checkpoint() {
   // One that is being overwritten is taken the next time; anything else that is wrong with it the recovery ladder tells.
   if (!snapshot || snapshot->facts().arena != record_.id) return std::nullopt;
   submitted_ = snapshot->facts().frame;
+  // No later than the checkpoint: whoever begins with it does not produce them again.
+  save_results();
   if (given_since_ns_ == 0) given_since_ns_ = std::exchange(held_since_ns_, 0);
   if (given_since_ns_ == 0) given_since_ns_ = monotonic_ns();
   CheckpointRecord record;

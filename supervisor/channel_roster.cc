@@ -13,6 +13,15 @@ ChannelRoster::Kind kind_of(Seat slot) {
 
 }  // namespace
 
+void mark_those_that_left(std::vector<RosterChannel>& channels, uint32_t reason) {
+  for (RosterChannel& channel : channels) {
+    const bool has_successor = std::any_of(channels.begin(), channels.end(), [&](const RosterChannel& other) {
+      return other.slot == channel.slot && other.id > channel.id;
+    });
+    if (has_successor && !channel.gone_reason) channel.gone_reason = reason;
+  }
+}
+
 const RosterChannel* ChannelRoster::present_at(Seat slot) const {
   for (const auto& [id, channel] : channels_) {
     if (channel.slot == slot && !channel.gone_reason) return &channel;

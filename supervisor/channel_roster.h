@@ -23,6 +23,9 @@ struct RosterChannel {
   std::optional<uint32_t> gone_reason;
 };
 
+// Of channels as an earlier arenad had them: a client that took the same seat later is proof that this one had left it.
+void mark_those_that_left(std::vector<RosterChannel>& channels, uint32_t reason);
+
 class ChannelRoster {
  public:
   enum class Kind { player, observer };
@@ -35,7 +38,7 @@ class ChannelRoster {
   void add_departed(ChannelId id, Seat slot, const std::string& player, Fd region, uint32_t reason);
   // As an earlier arenad had it.
   void restore(RosterChannel channel);
-  // An id that was given out, whatever became of its channel: no other gets it.
+  // Ids up to this one may have been given out, whatever became of their channels: no other gets them.
   void use_up(ChannelId id) { last_id_ = std::max(last_id_, id.value); }
   void leave(ChannelId id, uint32_t reason);
   void forget(ChannelId id) { channels_.erase(id.value); }

@@ -61,18 +61,40 @@ TEST_CASE("adoption: with nothing kept") {
   CHECK(plan_take_up(ArenaDisposition::running, {}, Manager::none, Wait::waited).how == How::from_checkpoint);
 }
 
-TEST_CASE("adoption: what does not run is never waited for, and only a failed arena keeps its region") {
+TEST_CASE(
+    "adoption: what does not run is never waited for, and only one that failed, or was stopped before it was recovered, keeps "
+    "its region") {
   for (const ArenaDisposition disposition : kDispositions) {
     if (disposition == ArenaDisposition::running) continue;
     for (const bool lives : {false, true}) {
       for (const Manager manager : {Manager::there, Manager::none}) {
         for (const Wait wait : {Wait::may_wait, Wait::waited}) {
-          const TakeUp expected =
-              disposition == ArenaDisposition::failed ? TakeUp{How::keep_region, {4}} : TakeUp{How::from_checkpoint, {}};
+          const bool keeps = disposition == ArenaDisposition::failed || disposition == ArenaDisposition::stopped;
+          const TakeUp expected = keeps ? TakeUp{How::keep_region, {4}} : TakeUp{How::from_checkpoint, {}};
           CHECK(plan_take_up(disposition, kept(Stage::live, lives), manager, wait) == expected);
+          // One that was stopped in order has nothing in its region that the database does not have.
+          const bool keeps_finished = disposition == ArenaDisposition::failed;
+          CHECK(plan_take_up(disposition, kept(Stage::finished, lives), manager, wait).how ==
+                (keeps_finished ? How::keep_region : How::from_checkpoint));
           CHECK(plan_take_up(disposition, {}, manager, wait).how == How::from_checkpoint);
         }
       }
     }
+  }
+}
+
+TEST_CASE("adoption: a region that is newer than what is written says that the arena was started again") {
+  for (const ArenaDisposition written : kDispositions) {
+    const bool may_be = written == ArenaDisposition::stopped || written == ArenaDisposition::failed;
+    const ArenaDisposition now = may_be ? ArenaDisposition::running : written;
+    for (const Stage stage : {Stage::live, Stage::finished, Stage::ended}) {
+      CHECK(disposition_now(written, {3}, kept(stage, true)) == now);
+      CHECK(disposition_now(written, {3}, kept(stage, false)) == now);
+      CHECK(disposition_now(written, {4}, kept(stage, true)) == written);
+      CHECK(disposition_now(written, {5}, kept(stage, true)) == written);
+    }
+    // One that never lived proves nothing.
+    CHECK(disposition_now(written, {3}, kept(Stage::recovering, true)) == written);
+    CHECK(disposition_now(written, {3}, {}) == written);
   }
 }

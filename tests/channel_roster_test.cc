@@ -209,3 +209,33 @@ TEST_CASE("channel roster: an id that is used up is given to nobody") {
   roster.use_up({3});
   CHECK(roster.add(2, "carl", Fd()).id == ChannelId{7});
 }
+
+TEST_CASE("channel roster: ids that an earlier arenad may have given out are not given out again") {
+  ChannelRoster roster;
+  roster.add_departed({7}, 0, "ada", Fd(), kGone);
+  roster.use_up({40});
+  CHECK(roster.add(0, "ada", Fd()).id == ChannelId{41});
+  SUBCASE("what is known to be higher counts") {
+    roster.use_up({12});
+    CHECK(roster.add(1, "bob", Fd()).id == ChannelId{42});
+  }
+  SUBCASE("also after it was cleared") {
+    roster.clear();
+    CHECK(roster.add(1, "bob", Fd()).id == ChannelId{42});
+  }
+}
+
+TEST_CASE("channel roster: of several channels at a seat only the newest has not left") {
+  const auto channel = [](uint64_t id, Seat slot) { return RosterChannel{{id}, slot, "ada", Fd(), std::nullopt}; };
+  std::vector<RosterChannel> channels;
+  channels.push_back(channel(4, 0));
+  channels.push_back(channel(9, 0));
+  channels.push_back(channel(6, 0));
+  channels.push_back(channel(5, 1));
+  channels[2].gone_reason = kGone + 1;
+  mark_those_that_left(channels, kGone);
+  CHECK(channels[0].gone_reason == kGone);
+  CHECK_FALSE(channels[1].gone_reason);
+  CHECK(channels[2].gone_reason == kGone + 1);  // it was known why
+  CHECK_FALSE(channels[3].gone_reason);
+}
