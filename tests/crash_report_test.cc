@@ -1,0 +1,241 @@
+// What is written of an incident reads back with every field.
+#include "supervisor/crash_report.h"
+
+#include <csignal>
+#include <cstring>
+#include <vector>
+
+#include <capnp/message.h>
+#include <doctest/doctest.h>
+
+#include "ipc/clock.h"
+#include "ipc/crash.capnp.h"
+#include "ipc/limits.h"
+
+namespace {
+
+using namespace arenad;
+
+// The report, checked as its one segment.
+class Report {
+ public:
+  explicit Report(const IncidentRecord& record) : words_(record.report.size() / sizeof(capnp::word)) {
+    REQUIRE(record.report.size() % sizeof(capnp::word) == 0);
+    REQUIRE(record.report.size() <= limits::kMaxIncidentReportBytes);
+    std::memcpy(words_.data(), record.report.data(), record.report.size());
+    segments_[0] = kj::ArrayPtr<const capnp::word>(words_.data(), words_.size());
+    reader_.emplace(kj::ArrayPtr<const kj::ArrayPtr<const capnp::word>>(segments_, 1));
+  }
+  wire::Crash::Reader crash() { return reader_->getRoot<wire::Crash>(); }
+  wire::Incident::Reader incident() { return crash().getIncident(); }
+
+ private:
+  std::vector<capnp::word> words_;
+  kj::ArrayPtr<const capnp::word> segments_[1];
+  std::optional<capnp::SegmentArrayMessageReader> reader_;
+};
+
+IncidentScene scene() {
+  IncidentScene scene;
+  scene.id = 101;
+  scene.arena = {0x0190'0000'0000'1234, 0x5678};
+  scene.name = "lake";
+  scene.game = "tanks";
+  scene.game_version = "1.2";
+  scene.build_id = "0011aabb";
+  scene.epoch = {7};
+  scene.pid = 4711;
+  scene.frame = {812};
+  scene.phase = static_cast<uint32_t>(Phase::applying);
+  scene.applying = EventRef{{31}, 977};
+  scene.player = "ann";
+  scene.took_ns = 1'234 * kMillisecond + 999'999;
+  scene.quarantined = 55;
+  return scene;
+}
+
+std::vector<TracedFrame> stack_of(size_t depth) {
+  std::vector<TracedFrame> stack;
+  for (uint64_t i = 0; i < depth; ++i) {
+    stack.push_back({0x7000 + i, i % 2 == 0 ? "/games/" + std::string(130, 'x') + std::to_string(i) : "", std::string(40, 'a'), i});
+  }
+  return stack;
+}
+
+DeathFacts segv() {
+  DeathFacts facts;
+  facts.exit = {Exit::How::signalled, SIGSEGV};
+  facts.pid = 4711;
+  facts.note.kind = EndKind::signal;
+  facts.note.signal = SIGSEGV;
+  facts.note.code = SEGV_MAPERR;
+  facts.note.address = 0xBEEF;
+  facts.note.stack = stack_of(kStackDepth);
+  return facts;
+}
+
+void check_scene(wire::Incident::Reader incident, const IncidentScene& scene) {
+  CHECK(incident.getId() == scene.id);
+  CHECK(incident.getArena() == capnp::Text::Reader(scene.arena.text()));
+  CHECK(incident.getName() == capnp::Text::Reader(scene.name));
+  CHECK(incident.getGame() == capnp::Text::Reader(scene.game));
+  CHECK(incident.getGameVersion() == capnp::Text::Reader(scene.game_version));
+  CHECK(incident.getBuildId() == capnp::Text::Reader(scene.build_id));
+  CHECK(incident.getEpoch() == scene.epoch.value);
+  CHECK(incident.getFrame() == scene.frame.value);
+  CHECK(incident.getPid() == static_cast<uint32_t>(scene.pid));
+  CHECK(incident.getPhase() == phase_name(scene.phase));
+  CHECK(incident.getTookMs() == scene.took_ns / kMillisecond);
+  CHECK(incident.getQuarantined() == scene.quarantined);
+  CHECK(incident.getChannel() == (scene.applying ? scene.applying->channel.value : 0));
+  CHECK(incident.getSequence() == (scene.applying ? scene.applying->sequence : 0));
+  CHECK(incident.getPlayer() == capnp::Text::Reader(scene.applying ? scene.player : ""));
+}
+
+void check_stack(wire::Crash::Reader crash, const std::vector<TracedFrame>& stack) {
+  REQUIRE(crash.getStack().size() == stack.size());
+  for (unsigned i = 0; i < stack.size(); ++i) {
+    CHECK(crash.getStack()[i].getAddress() == stack[i].address);
+    CHECK(crash.getStack()[i].getObject() == capnp::Text::Reader(stack[i].object));
+    CHECK(crash.getStack()[i].getBuildId() == capnp::Text::Reader(stack[i].build_id));
+    CHECK(crash.getStack()[i].getOffset() == stack[i].offset);
+  }
+}
+
+}  // namespace
+
+TEST_CASE("crash report: of a death, every field") {
+  const auto before = static_cast<int64_t>(unix_ms());
+  const IncidentRecord record = report_of_death(scene(), {IncidentKind::crash, PoisonWatch::Doing::its_own, "it fell"}, segv());
+  const auto after = static_cast<int64_t>(unix_ms());
+  CHECK(record.id == 101);
+  CHECK(record.arena == scene().arena);
+  CHECK(record.epoch == Epoch{7});
+  CHECK(record.frame == FrameNumber{812});
+  CHECK(record.kind == IncidentKind::crash);
+  CHECK(record.at_unix_ms >= before);
+  CHECK(record.at_unix_ms <= after);
+  Report report(record);
+  check_scene(report.incident(), scene());
+  check_stack(report.crash(), segv().note.stack);
+  CHECK(report.incident().getKind() == wire::IncidentKind::CRASH);
+  CHECK(report.incident().getAtUnixMs() == record.at_unix_ms);
+  CHECK(report.incident().getCause() == "it fell");
+  CHECK(report.incident().getSignal() == SIGSEGV);
+  CHECK(report.incident().getExitCode() == -1);
+  CHECK(report.incident().getAddress() == 0xBEEF);
+  CHECK(report.incident().getHasAddress());
+}
+
+TEST_CASE("crash report: every kind is told as it is") {
+  const std::pair<IncidentKind, wire::IncidentKind> kinds[] = {
+      {IncidentKind::crash, wire::IncidentKind::CRASH},   {IncidentKind::exit, wire::IncidentKind::EXIT},
+      {IncidentKind::killed, wire::IncidentKind::KILLED}, {IncidentKind::out_of_memory, wire::IncidentKind::OUT_OF_MEMORY},
+      {IncidentKind::hang, wire::IncidentKind::HANG},
+  };
+  for (const auto& [kind, wire_kind] : kinds) {
+    const IncidentRecord record = report_of_death(scene(), {kind, PoisonWatch::Doing::its_own, "why"}, segv());
+    CHECK(record.kind == kind);
+    CHECK(Report(record).incident().getKind() == wire_kind);
+  }
+}
+
+TEST_CASE("crash report: no event, an unknown phase, no stack") {
+  IncidentScene bare = scene();
+  bare.applying.reset();
+  bare.phase = 4711;
+  DeathFacts facts;
+  facts.exit = {Exit::How::signalled, SIGKILL};
+  Report report(report_of_death(bare, {IncidentKind::killed, PoisonWatch::Doing::from_outside, "killed"}, facts));
+  check_scene(report.incident(), bare);
+  check_stack(report.crash(), {});
+  CHECK(report.incident().getPhase() == "unknown");
+  CHECK(report.incident().getSignal() == SIGKILL);
+  CHECK_FALSE(report.incident().getHasAddress());
+}
+
+TEST_CASE("crash report: signal, exit code and address are there if they are known, and only then") {
+  DeathFacts facts = segv();
+  uint32_t signal = SIGSEGV;
+  int32_t exit_code = -1;
+  bool has_address = false;
+  SUBCASE("exit") {
+    facts.exit = {Exit::How::exited, 3};
+    facts.note = {};
+    facts.note.kind = EndKind::exit;
+    facts.note.exit_code = 3;
+    signal = 0;
+    exit_code = 3;
+  }
+  SUBCASE("exit of 0") {
+    facts.exit = {Exit::How::exited, 0};
+    facts.note = {};
+    signal = 0;
+    exit_code = 0;
+  }
+  SUBCASE("not our child, a signal") {
+    facts.exit = {};
+    has_address = true;
+  }
+  SUBCASE("not our child, an exit") {
+    facts.exit = {};
+    facts.note = {};
+    facts.note.kind = EndKind::exit;
+    facts.note.exit_code = 3;
+    signal = 0;
+    exit_code = 3;
+  }
+  SUBCASE("not our child, no note") {
+    facts.exit = {};
+    facts.note = {};
+    signal = 0;
+  }
+  SUBCASE("the signal was sent: there is no address") { facts.note.code = SI_USER; }
+  SUBCASE("the kernel does not know the address") { facts.note.code = SI_KERNEL; }
+  SUBCASE("not a signal that has an address") {
+    facts.exit.value = SIGABRT;
+    facts.note.signal = SIGABRT;
+    signal = SIGABRT;
+  }
+  SUBCASE("it died of another signal than the note is of") {
+    facts.exit.value = SIGKILL;
+    signal = SIGKILL;
+  }
+  SUBCASE("SIGBUS") {
+    facts.exit.value = SIGBUS;
+    facts.note.signal = SIGBUS;
+    signal = SIGBUS;
+    has_address = true;
+  }
+  Report report(report_of_death(scene(), {IncidentKind::crash, PoisonWatch::Doing::its_own, "why"}, facts));
+  CHECK(report.incident().getSignal() == signal);
+  CHECK(report.incident().getExitCode() == exit_code);
+  CHECK(report.incident().getHasAddress() == has_address);
+  CHECK(report.incident().getAddress() == (has_address ? 0xBEEF : 0));
+  // Where it was is worth knowing, whatever it died of in the end.
+  check_stack(report.crash(), facts.note.stack);
+}
+
+TEST_CASE("crash report: of a slow frame") {
+  SlowFrame slow{3, {812}, 1'234 * kMillisecond, static_cast<uint32_t>(Phase::ticking), stack_of(5)};
+  IncidentScene where = scene();
+  where.phase = slow.phase;
+  const IncidentRecord record = report_of_slow_frame(where, slow);
+  CHECK(record.id == 101);
+  CHECK(record.arena == scene().arena);
+  CHECK(record.epoch == Epoch{7});
+  CHECK(record.frame == FrameNumber{812});
+  CHECK(record.kind == IncidentKind::slow);
+  Report report(record);
+  check_scene(report.incident(), where);
+  check_stack(report.crash(), slow.stack);
+  CHECK(report.incident().getKind() == wire::IncidentKind::SLOW);
+  CHECK(report.incident().getAtUnixMs() == record.at_unix_ms);
+  CHECK(report.incident().getSignal() == 0);
+  CHECK(report.incident().getExitCode() == -1);
+  CHECK_FALSE(report.incident().getHasAddress());
+  const std::string cause = report.incident().getCause();
+  CHECK(cause.find("812") != std::string::npos);
+  CHECK(cause.find("1234 ms") != std::string::npos);
+  CHECK(cause.find("ticking") != std::string::npos);
+}
