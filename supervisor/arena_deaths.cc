@@ -123,7 +123,8 @@ Charge Arena::note_death(const IncarnationView& region, Exit exit) {
   facts.ended_by_arenad = std::exchange(ended_by_arenad_, {});
   IncidentScene where = scene(region);
   facts.pid = where.pid;
-  const bool by_sigkill = exit.how == Exit::How::signalled && exit.value == SIGKILL;
+  const bool by_sigkill = (exit.how == Exit::How::signalled && exit.value == SIGKILL) ||
+                          (exit.how == Exit::How::unknown && facts.note.kind == EndKind::none);
   if (by_sigkill && facts.ended_by_arenad.empty() && services_.oom.accounts_for_a_death()) {
     facts.memory = DeathFacts::Memory::short_of;
   }

@@ -53,9 +53,14 @@ void describe(const DeathFacts& facts, wire::Incident::Builder to) {
   if (facts.exit.how == Exit::How::exited) to.setExitCode(facts.exit.value);
   if (facts.exit.how == Exit::How::signalled) to.setSignal(static_cast<uint32_t>(facts.exit.value));
   if (facts.exit.how == Exit::How::unknown && facts.note.kind == EndKind::signal) to.setSignal(facts.note.signal);
+  if (facts.exit.how == Exit::How::unknown && facts.note.kind == EndKind::exit) to.setExitCode(facts.note.exit_code);
+  // Of the signal that it died of; the note may be of another one.
+  const bool is_of_it = facts.exit.how == Exit::How::unknown ||
+                        (facts.exit.how == Exit::How::signalled && facts.exit.value == static_cast<int>(facts.note.signal));
   const bool is_fault =
       facts.note.signal == SIGSEGV || facts.note.signal == SIGBUS || facts.note.signal == SIGILL || facts.note.signal == SIGFPE;
-  if (facts.note.kind != EndKind::signal || !is_fault || facts.note.code <= 0) return;
+  if (facts.note.kind != EndKind::signal || !is_of_it || !is_fault) return;
+  if (facts.note.code <= 0 || facts.note.code == SI_KERNEL) return;  // it was sent, or the kernel does not know
   to.setAddress(facts.note.address);
   to.setHasAddress(true);
 }

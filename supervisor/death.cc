@@ -57,7 +57,10 @@ Death death_by_exit(int code) {
 }  // namespace
 
 Death judge_death(const DeathFacts& facts) {
-  if (!facts.ended_by_arenad.empty()) return {IncidentKind::hang, Doing::its_own, facts.ended_by_arenad};
+  if (!facts.ended_by_arenad.empty()) {
+    const Doing doing = facts.note.kind == EndKind::none ? Doing::from_outside : Doing::its_own;
+    return {IncidentKind::hang, doing, facts.ended_by_arenad};
+  }
   switch (facts.exit.how) {
     case Exit::How::exited:
       return death_by_exit(facts.exit.value);
@@ -66,6 +69,7 @@ Death judge_death(const DeathFacts& facts) {
     case Exit::How::unknown:
       if (facts.note.kind == EndKind::signal) return death_by_signal(static_cast<int>(facts.note.signal), facts);
       if (facts.note.kind == EndKind::exit) return death_by_exit(facts.note.exit_code);
+      if (facts.memory == DeathFacts::Memory::short_of) return death_by_signal(SIGKILL, facts);
       return {IncidentKind::killed, Doing::from_outside, "it left no trace, as after SIGKILL"};
   }
   return {};

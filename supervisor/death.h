@@ -2,7 +2,7 @@
 //
 //   how it ended                                   | kind          | whose doing
 //   -----------------------------------------------+---------------+---------------
-//   arenad ended it, because it did not move       | hang          | its own
+//   arenad ended it, because it did not move       | hang          | its own if it left a note; one that was stopped could not
 //   exit in the middle of a match, whatever code   | exit          | its own
 //   SIGKILL, and the kernel tells of lack of memory| out_of_memory | its own
 //   SIGKILL                                        | killed        | from outside

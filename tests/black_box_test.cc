@@ -118,7 +118,7 @@ class ElfFile {
   }
   // Of the function whose symbol covers this address of the file.
   [[nodiscard]] std::string function_at(uint64_t address) const {
-    for (const ElfW(Shdr)& section : sections_) {
+    for (const ElfW(Shdr) & section : sections_) {
       if (section.sh_type != SHT_SYMTAB) continue;
       for (uint64_t i = 0; i < section.sh_size / sizeof(ElfW(Sym)); ++i) {
         const auto& symbol = *at<ElfW(Sym)>(section.sh_offset + i * sizeof(ElfW(Sym)));
@@ -129,7 +129,7 @@ class ElfFile {
     return "";
   }
   [[nodiscard]] std::string build_id() const {
-    for (const ElfW(Shdr)& section : sections_) {
+    for (const ElfW(Shdr) & section : sections_) {
       if (section.sh_type != SHT_NOTE) continue;
       const auto& note = *at<ElfW(Nhdr)>(section.sh_offset);
       if (note.n_type != NT_GNU_BUILD_ID || note.n_namesz != 4) continue;
@@ -165,7 +165,9 @@ std::vector<std::string> functions_of(const std::vector<TracedFrame>& stack) {
   for (const TracedFrame& frame : stack) {
     if (frame.object != self_path()) continue;
     CHECK(frame.build_id == self().build_id());
-    names.push_back(self().function_at(frame.offset));
+    // All but the innermost are return addresses: behind the call, which may be the last instruction of its function.
+    const bool is_return = &frame != &stack.front();
+    names.push_back(self().function_at(frame.offset - (is_return ? 1 : 0)));
   }
   return names;
 }

@@ -57,7 +57,8 @@ IncidentScene scene() {
 std::vector<TracedFrame> stack_of(size_t depth) {
   std::vector<TracedFrame> stack;
   for (uint64_t i = 0; i < depth; ++i) {
-    stack.push_back({0x7000 + i, i % 2 == 0 ? "/games/" + std::string(130, 'x') + std::to_string(i) : "", std::string(40, 'a'), i});
+    stack.push_back(
+        {0x7000 + i, i % 2 == 0 ? "/games/" + std::string(130, 'x') + std::to_string(i) : "", std::string(40, 'a'), i});
   }
   return stack;
 }
@@ -190,8 +191,12 @@ TEST_CASE("crash report: signal, exit code and address are there if they are kno
     facts.note = {};
     signal = 0;
   }
-  SUBCASE("the signal was sent: there is no address") { facts.note.code = SI_USER; }
-  SUBCASE("the kernel does not know the address") { facts.note.code = SI_KERNEL; }
+  SUBCASE("the signal was sent: there is no address") {
+    facts.note.code = SI_USER;
+  }
+  SUBCASE("the kernel does not know the address") {
+    facts.note.code = SI_KERNEL;
+  }
   SUBCASE("not a signal that has an address") {
     facts.exit.value = SIGABRT;
     facts.note.signal = SIGABRT;

@@ -65,7 +65,7 @@ TEST_CASE("death: what arenad ended is a hang, however it ended") {
       for (const Memory memory : {Memory::enough_or_unknown, Memory::short_of}) {
         CAPTURE(exit.text());
         const Death death = judge_death({exit, note, kPid, "it did not move for 7 s", memory});
-        check(death, IncidentKind::hang, Doing::its_own);
+        check(death, IncidentKind::hang, note.kind == EndKind::none ? Doing::from_outside : Doing::its_own);
         CHECK(says(death, "it did not move for 7 s"));
       }
     }
@@ -86,9 +86,8 @@ TEST_CASE("death: an exit in the middle of a match is its own, whatever code and
 
 TEST_CASE("death: SIGKILL is from outside, unless the kernel was out of memory") {
   // A note of something else that it was about to die of does not change who ended it.
-  for (const EndNote& note :
-       {EndNote{}, note_of(SIGSEGV, SEGV_MAPERR), note_of(SIGABRT, SI_TKILL, kPid), note_of(SIGTERM, SI_USER, kOther),
-        note_of_exit(1), note_of(SIGKILL, SI_USER, kPid)}) {
+  for (const EndNote& note : {EndNote{}, note_of(SIGSEGV, SEGV_MAPERR), note_of(SIGABRT, SI_TKILL, kPid),
+                              note_of(SIGTERM, SI_USER, kOther), note_of_exit(1), note_of(SIGKILL, SI_USER, kPid)}) {
     const Death killed = judge(signalled(SIGKILL), note);
     check(killed, IncidentKind::killed, Doing::from_outside);
     CHECK(says(killed, "KILL"));
@@ -181,7 +180,9 @@ TEST_CASE("death: of one that is not our child, the note tells") {
     check(death, IncidentKind::crash, Doing::its_own);
     CHECK(says(death, "0x10 is not mapped"));
   }
-  SUBCASE("abort") { check(judge({}, note_of(SIGABRT, SI_TKILL, kPid)), IncidentKind::crash, Doing::its_own); }
+  SUBCASE("abort") {
+    check(judge({}, note_of(SIGABRT, SI_TKILL, kPid)), IncidentKind::crash, Doing::its_own);
+  }
   SUBCASE("a signal from another process") {
     check(judge({}, note_of(SIGTERM, SI_USER, kOther)), IncidentKind::crash, Doing::from_outside);
   }
@@ -194,7 +195,9 @@ TEST_CASE("death: of one that is not our child, the note tells") {
     check(judge({}, note_of(SIGSEGV, SEGV_MAPERR), Memory::short_of), IncidentKind::crash, Doing::its_own);
     check(judge({}, note_of_exit(3), Memory::short_of), IncidentKind::exit, Doing::its_own);
   }
-  SUBCASE("without a note, as SIGKILL") { check(judge({}), IncidentKind::killed, Doing::from_outside); }
+  SUBCASE("without a note, as SIGKILL") {
+    check(judge({}), IncidentKind::killed, Doing::from_outside);
+  }
   SUBCASE("without a note, as SIGKILL, also for lack of memory") {
     check(judge({}, {}, Memory::short_of), IncidentKind::out_of_memory, Doing::its_own);
   }

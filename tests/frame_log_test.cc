@@ -478,6 +478,45 @@ TEST_CASE("frame log: every single bit that flips is noticed or harmless") {
   CHECK(reader.next(log.view()) == Step::frame);
 }
 
+TEST_CASE("frame log: behind a damaged record the next whole ones are found, as long as its length can be believed") {
+  Log log;
+  FrameLogWriter writer = log.writer();
+  std::vector<uint64_t> at{0};
+  for (uint64_t number = 1; number <= 5; ++number) {
+    writer.append(frame_of(number, some_entries(number)));
+    at.push_back(writer.used());
+  }
+  FrameLogReader reader;
+  reader.rewind(log.view());
+  REQUIRE(reader.next(log.view()) == Step::frame);
+  log.ring()[at[1] + offsetof(FrameRecord, seed)] ^= std::byte{4};
+  CHECK(reader.next(log.view()) == Step::corrupt);
+  SUBCASE("it can") {
+    REQUIRE(reader.skip(log.view()));
+    for (uint64_t number = 3; number <= 5; ++number) {
+      REQUIRE(reader.next(log.view()) == Step::frame);
+      CHECK(same(reader.frame(), frame_of(number, some_entries(number))));
+    }
+    CHECK(reader.next(log.view()) == Step::end);
+    CHECK_FALSE(reader.skip(log.view()));
+  }
+  SUBCASE("it cannot") {
+    for (const uint32_t bytes : {0u, 8u, 79u, 84u, UINT32_MAX - 7}) {
+      std::memcpy(log.ring() + at[1], &bytes, sizeof bytes);
+      CHECK_FALSE(reader.skip(log.view()));
+    }
+  }
+  SUBCASE("it lies: what is found there is no record") {
+    const uint32_t bytes = sizeof(FrameRecord) + 8;
+    std::memcpy(log.ring() + at[1], &bytes, sizeof bytes);
+    REQUIRE(reader.skip(log.view()));
+    Step step = Step::corrupt;
+    while ((step = reader.next(log.view())) == Step::corrupt && reader.skip(log.view())) {
+    }
+    if (step == Step::frame) CHECK(reader.frame().record().frame > 2);
+  }
+}
+
 TEST_CASE("hostile frame log: sizes that cannot be") {
   Log log;
   FrameLogWriter writer = log.writer();

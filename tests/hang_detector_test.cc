@@ -49,9 +49,9 @@ struct Watch {
   uint64_t beats = 7;
 };
 
-enum class State { unseen, moving, stalled, slow, told_slow, nearly_hung, aborted, in_grace };
-constexpr std::array<const char*, 8> kStateNames = {"unseen",    "moving",      "stalled", "slow",
-                                                    "told slow", "nearly hung", "aborted", "in grace"};
+enum class State { unseen, moving, stalled, slow, told_slow, long_stalled, nearly_hung, aborted, in_grace };
+constexpr std::array<const char*, 9> kStateNames = {"unseen",       "moving",      "stalled", "slow",    "told slow",
+                                                    "long stalled", "nearly hung", "aborted", "in grace"};
 
 // The last of these observations are between frames, so that nothing was recorded as slow, but for told_slow.
 Watch in_state(State state) {
@@ -74,6 +74,9 @@ Watch in_state(State state) {
     case State::told_slow:
       stalled_for(2, WorkerActivity::in_frame);
       break;
+    case State::long_stalled:  // the next look reaches three quarters of the hard limit
+      stalled_for(4, WorkerActivity::in_frame);
+      break;
     case State::nearly_hung:  // the next look reaches the hard limit
       stalled_for(5, WorkerActivity::in_frame);
       break;
@@ -95,12 +98,13 @@ struct Row {
 };
 
 // Written from the table at the head of hang_detector.h.
-constexpr std::array<Row, 8> kTable = {{
+constexpr std::array<Row, 9> kTable = {{
     {State::unseen, {"none", "none", "none", "none", "none", "none"}},
     {State::moving, {"none", "none", "none", "none", "none", "none"}},
-    {State::stalled, {"none", "none", "none", "none", "look", "slow"}},
-    {State::slow, {"none", "none", "none", "none", "look", "slow"}},
-    {State::told_slow, {"none", "none", "none", "none", "look", "none"}},
+    {State::stalled, {"none", "none", "none", "none", "none", "slow"}},
+    {State::slow, {"none", "none", "none", "none", "none", "slow"}},
+    {State::told_slow, {"none", "none", "none", "none", "none", "none"}},
+    {State::long_stalled, {"none", "none", "none", "none", "look", "none"}},
     {State::nearly_hung, {"none", "none", "none", "none", "abort", "abort"}},
     {State::aborted, {"none", "none", "none", "none", "none", "none"}},
     {State::in_grace, {"kill", "kill", "kill", "kill", "kill", "kill"}},
@@ -170,10 +174,8 @@ TEST_CASE("hang detector: limits that are switched off") {
   SUBCASE("soft: the hard one still holds, and one between frames is looked at before it") {
     watch.policy.soft_ns = 0;
     (void)watch.look(WorkerActivity::in_frame);
-    for (int i = 0; i < 2; ++i) CHECK(watch.look(WorkerActivity::in_frame) == HangAction::none);
+    for (int i = 0; i < 4; ++i) CHECK(watch.look(WorkerActivity::in_frame) == HangAction::none);
     CHECK(watch.look(WorkerActivity::between_frames) == HangAction::look);
-    CHECK(watch.look(WorkerActivity::in_frame) == HangAction::none);
-    CHECK(watch.look(WorkerActivity::in_frame) == HangAction::none);
     CHECK(watch.look(WorkerActivity::in_frame) == HangAction::abort);
   }
   SUBCASE("hard: slow frames are recorded, nothing is ended") {

@@ -46,14 +46,22 @@ TEST_CASE("oom witness: where the counter is") {
   SUBCASE("v2") {
     CHECK(oom_counter_path("0::/system.slice/arenad.service\n") == "/sys/fs/cgroup/system.slice/arenad.service/memory.events");
   }
-  SUBCASE("v2, without an end of the line") { CHECK(oom_counter_path("0::/a") == "/sys/fs/cgroup/a/memory.events"); }
-  SUBCASE("v2, at the root, as in a container") { CHECK(oom_counter_path("0::/\n") == "/sys/fs/cgroup/memory.events"); }
-  SUBCASE("v2, a name with colons") { CHECK(oom_counter_path("0::/a:b/c:d\n") == "/sys/fs/cgroup/a:b/c:d/memory.events"); }
+  SUBCASE("v2, without an end of the line") {
+    CHECK(oom_counter_path("0::/a") == "/sys/fs/cgroup/a/memory.events");
+  }
+  SUBCASE("v2, at the root, as in a container") {
+    CHECK(oom_counter_path("0::/\n") == "/sys/fs/cgroup/memory.events");
+  }
+  SUBCASE("v2, a name with colons") {
+    CHECK(oom_counter_path("0::/a:b/c:d\n") == "/sys/fs/cgroup/a:b/c:d/memory.events");
+  }
   SUBCASE("v1") {
     CHECK(oom_counter_path("12:pids:/user.slice\n7:memory:/user.slice/one\n1:name=systemd:/init.scope\n") ==
           "/sys/fs/cgroup/memory/user.slice/one/memory.oom_control");
   }
-  SUBCASE("v1, at the root") { CHECK(oom_counter_path("7:memory:/\n") == "/sys/fs/cgroup/memory/memory.oom_control"); }
+  SUBCASE("v1, at the root") {
+    CHECK(oom_counter_path("7:memory:/\n") == "/sys/fs/cgroup/memory/memory.oom_control");
+  }
   SUBCASE("v1, mounted together with others") {
     CHECK(oom_counter_path("7:cpu,memory,pids:/a\n") == "/sys/fs/cgroup/memory/a/memory.oom_control");
   }
@@ -116,9 +124,15 @@ TEST_CASE("oom witness: the file of v1") {
 
 TEST_CASE("oom witness: without a counter it knows of nothing") {
   const CounterFile file;
-  SUBCASE("an empty path") { CHECK_FALSE(OomWitness("").knows()); }
-  SUBCASE("no such file") { CHECK_FALSE(OomWitness(file.path() + ".none").knows()); }
-  SUBCASE("no file") { CHECK_FALSE(OomWitness(std::filesystem::temp_directory_path().string()).knows()); }
+  SUBCASE("an empty path") {
+    CHECK_FALSE(OomWitness("").knows());
+  }
+  SUBCASE("no such file") {
+    CHECK_FALSE(OomWitness(file.path() + ".none").knows());
+  }
+  SUBCASE("no file") {
+    CHECK_FALSE(OomWitness(std::filesystem::temp_directory_path().string()).knows());
+  }
   SUBCASE("files without a count, and none later") {
     for (const std::string text : {"", "\n", "oom_kill\n", "oom_kill x\n", "oom 3\noom_group_kill 3\n", "oom_kills 7\n"}) {
       CAPTURE(text);

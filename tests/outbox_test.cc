@@ -382,6 +382,58 @@ TEST_CASE("outbox: before the first position that this ring ever had there is no
   CHECK(reader.header().sequence == 6);
 }
 
+TEST_CASE("outbox: what an earlier ring had is readable in the next one, until it is overwritten") {
+  Stream earlier;
+  OutboxWriter before = earlier.writer();
+  before.start_at(0, 0);
+  uint64_t read_to = 0;
+  uint64_t next = 0;
+  // More than once round the ring, with a reader who has stopped somewhere in the last quarter of it.
+  while (before.written() < 2 * kRing) {
+    REQUIRE(put(before, 3));
+    before.publish();
+    if (before.written() < 2 * kRing - kRing / 4) {
+      read_to = before.written();
+      next = before.count() + 1;
+    }
+  }
+  Stream later;
+  OutboxWriter after = later.writer();
+  after.start_at(before.written(), before.count());
+  SUBCASE("from where a reader is") {
+    after.take_over(read_to, before.at(read_to));
+    CHECK(later.words().begin == read_to);
+  }
+  SUBCASE("from further back than there is room for") {
+    Stream small(kPageBytes);
+    OutboxWriter to = small.writer();
+    to.start_at(before.written(), before.count());
+    to.take_over(before.written() - kRing, before.at(before.written() - kRing));
+    CHECK(small.words().begin == before.written() - kPageBytes);
+    after.take_over(read_to, before.at(read_to));
+  }
+  SUBCASE("nothing at all") {
+    after.take_over(before.written(), before.at(before.written()));
+    CHECK(later.words().begin == before.written());
+    return;
+  }
+  REQUIRE(put(after, 5));
+  after.publish();
+  OutboxReader reader(kMaximum);
+  reader.skip_to(read_to);
+  const Taken taken = take_all(reader, later.view(), next);
+  CHECK(taken.sound);
+  CHECK(taken.last == Step::end);
+  CHECK(next == after.count() + 1);
+  // One who is as far back, later, is told that it is too late.
+  while (after.written() - read_to <= kRing) {
+    REQUIRE(put(after, 3));
+    after.publish();
+  }
+  reader.skip_to(read_to);
+  CHECK(reader.next(later.view()) == Step::lagged);
+}
+
 TEST_CASE("hostile outbox: a record's header that cannot be") {
   Stream stream;
   constexpr uint64_t kLimit = 1024;

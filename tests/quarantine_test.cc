@@ -261,8 +261,8 @@ TEST_CASE("without quarantined: only of the channel that the frame takes it from
   Channels channels;
   channels.join(kAnn, 0, 5, 0);
   channels.join(kBob, 1, 5, 0);
-  channels.attach(kCat, 2, 5);                                      // has not joined
-  channels.join(ChannelId{34}, Seat(limits::kMaxSeats), 0, 0);      // an observer has no ring
+  channels.attach(kCat, 2, 5);                                  // has not joined
+  channels.join(ChannelId{34}, Seat(limits::kMaxSeats), 0, 0);  // an observer has no ring
   const std::vector<Entry> frame{{Kind::take, 0, behind(2), ""}, {Kind::take, 2, behind(2), ""}};
   channels.check_skips(frame, {{kAnn, 1}}, {{kAnn, 1}});
   channels.check_skips(frame, {{kBob, 1}}, {});  // nothing of his is taken
@@ -292,8 +292,7 @@ TEST_CASE("without quarantined: channels that join and leave in the frame") {
   }
   SUBCASE("it comes and goes") {
     channels.attach(kAnn, 0, 5);
-    const std::vector<Entry> frame{
-        {Kind::join, 0, kAnn.value, "ann"}, {Kind::take, 0, behind(3), ""}, {Kind::leave, 0, 1, ""}};
+    const std::vector<Entry> frame{{Kind::join, 0, kAnn.value, "ann"}, {Kind::take, 0, behind(3), ""}, {Kind::leave, 0, 1, ""}};
     channels.check_skips(frame, {{kAnn, 1}}, {{kAnn, 1}});
   }
 }
@@ -315,14 +314,12 @@ TEST_CASE("without quarantined: another channel takes the slot over in the same 
     channels.check_skips(frame, {{kAnn, 2}, {kBob, 2}}, {{kAnn, 2}, {kBob, 2}});
   }
   SUBCASE("only from the new one") {
-    const std::vector<Entry> frame{
-        {Kind::leave, 0, 1, ""}, {Kind::join, 0, kBob.value, "bob"}, {Kind::take, 0, behind(4), ""}};
+    const std::vector<Entry> frame{{Kind::leave, 0, 1, ""}, {Kind::join, 0, kBob.value, "bob"}, {Kind::take, 0, behind(4), ""}};
     channels.check_skips(frame, {{kAnn, 2}}, {});
     channels.check_skips(frame, {{kBob, 2}}, {{kBob, 2}});
   }
   SUBCASE("only from the old one") {
-    const std::vector<Entry> frame{
-        {Kind::take, 0, behind(4), ""}, {Kind::leave, 0, 1, ""}, {Kind::join, 0, kBob.value, "bob"}};
+    const std::vector<Entry> frame{{Kind::take, 0, behind(4), ""}, {Kind::leave, 0, 1, ""}, {Kind::join, 0, kBob.value, "bob"}};
     channels.check_skips(frame, {{kAnn, 2}}, {{kAnn, 2}});
     channels.check_skips(frame, {{kBob, 2}}, {});
   }
@@ -372,7 +369,9 @@ TEST_CASE("without quarantined: an event that is tried again stays in a frame th
   const EventRef old{kAnn, 3};
   const Entry retry = retry_of(17, 0, old, "12345678");
   const DecidedFrame frame = frame_of({take, retry, {Kind::drain, 0, 88, ""}});
-  SUBCASE("done") { CHECK(is_same(channels.run(done(frame), {old}), done(frame))); }
+  SUBCASE("done") {
+    CHECK(is_same(channels.run(done(frame), {old}), done(frame)));
+  }
   SUBCASE("not done") {
     const DecidedFrame now = channels.run(frame, {old});
     CHECK(entries_of(now) == std::vector<Entry>{take, {Kind::drain, 0, 88, ""}});

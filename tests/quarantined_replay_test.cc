@@ -42,19 +42,23 @@ class Diary {
   using Events = arenad::Events<Point, Chat>;
   static constexpr GameInfo info{.name = "diary", .version = "1", .tick_hz = 20, .max_players = 8, .max_state_bytes = 8192};
 
+  void on_init(Context&, const Params&) {}
   void on_event(Context& ctx, Seat seat, Point::Reader point) { note(ctx, seat, std::to_string(point.getX())); }
-  void on_event(Context& ctx, Seat seat, Chat::Reader chat) { note(ctx, seat, std::to_string(chat.getText().size()) + "chars"); }
+  void on_event(Context& ctx, Seat seat, Chat::Reader chat) {
+    note(ctx, seat, std::to_string(chat.getText().size()) + "chars");
+  }
   void on_tick(Context& ctx) {
     text_ += "| ";
-    ctx.send<Chat>(Audience::everyone(), [&](auto to) { to.setText(text_.substr(text_.size() - std::min<size_t>(text_.size(), 40))); }, 8);
+    ctx.send<Chat>(
+        Audience::everyone(), [&](auto to) { to.setText(text_.substr(text_.size() - std::min<size_t>(text_.size(), 40))); }, 8);
   }
   void on_checkpoint(State::Builder state) const { state.setName(text_); }
   void on_restore(Context&, State::Reader state) { text_ = state.getName(); }
 
  private:
   void note(Context& ctx, Seat seat, const std::string& what) {
-    seen_applying.push_back({{{watched->applying_channel.load()}, watched->applying_sequence.load()},
-                             static_cast<Phase>(watched->phase.load())});
+    seen_applying.push_back(
+        {{{watched->applying_channel.load()}, watched->applying_sequence.load()}, static_cast<Phase>(watched->phase.load())});
     text_ += std::to_string(seat) + ":" + what + " ";
     ctx.send<Point>(Audience::everyone(), [&](auto to) { to.setX(static_cast<int32_t>(text_.size())); });
   }
@@ -149,9 +153,8 @@ class World {
     const DecidedFrame own = decide();
     DecidedFrame frame(own.record().frame, own.record().time_unix_ns, own.record().seed);
     for (const auto& [entry, text] : more) REQUIRE(frame.add(entry.kind, entry.slot, entry.value, text));
-    own.for_each_entry([&](const FrameEntry& entry, std::string_view text) {
-      REQUIRE(frame.add(entry.kind, entry.slot, entry.value, text));
-    });
+    own.for_each_entry(
+        [&](const FrameEntry& entry, std::string_view text) { REQUIRE(frame.add(entry.kind, entry.slot, entry.value, text)); });
     frame.close();
     return frame;
   }
@@ -294,8 +297,12 @@ TEST_CASE("quarantined replay: whoever replays it later does the same, whether i
   const std::string outputs = world.outputs();
   CHECK(diary == "| 0:11 | 0:20 | 0:21 | 0:22 | 0:23 | ");
   std::vector<EventRef> quarantined;
-  SUBCASE("both are") { quarantined = {first, second}; }
-  SUBCASE("one is") { quarantined = {second}; }
+  SUBCASE("both are") {
+    quarantined = {first, second};
+  }
+  SUBCASE("one is") {
+    quarantined = {second};
+  }
   SUBCASE("none is") {}
   for (int generation = 0; generation < 3; ++generation) {
     CAPTURE(generation);
@@ -320,7 +327,8 @@ TEST_CASE("quarantined replay: a skip is for its frame, its channel and its numb
   SUBCASE("wherever it stands") {
     const DecidedFrame own = world.decide();
     DecidedFrame frame(own.record().frame, own.record().time_unix_ns, own.record().seed);
-    own.for_each_entry([&](const FrameEntry& entry, std::string_view text) { frame.add(entry.kind, entry.slot, entry.value, text); });
+    own.for_each_entry(
+        [&](const FrameEntry& entry, std::string_view text) { frame.add(entry.kind, entry.slot, entry.value, text); });
     frame.add(FrameEntryKind::skip, 0, 1, text_of(world.ann_));
     frame.close();
     world.run(frame);
@@ -372,7 +380,9 @@ TEST_CASE("quarantined replay: tried again, an event is applied once, at the end
   const std::string outputs = world.outputs();
   std::vector<EventRef> quarantined;
   SUBCASE("a replay does and tells the same") {}
-  SUBCASE("also if arenad still has it in quarantine: the frame is done") { quarantined = {{world.ann_, 99}, old}; }
+  SUBCASE("also if arenad still has it in quarantine: the frame is done") {
+    quarantined = {{world.ann_, 99}, old};
+  }
   if (!quarantined.empty()) {
     // The event came first in a frame that is run again too: there it would be left out. So this one was another's.
     quarantined[1] = EventRef{{30}, 5};
@@ -418,17 +428,25 @@ TEST_CASE("quarantined replay: an event that cannot be tried again does nothing,
   const std::string good = bytes_of(point_words(99));
   std::optional<PendingRetry> retry;
   std::string diary = "| 0:11 | ";
-  SUBCASE("its player never came") { retry = retry_of(17, 2, old, point, good); }
+  SUBCASE("its player never came") {
+    retry = retry_of(17, 2, old, point, good);
+  }
   SUBCASE("its player leaves in this frame") {
     world.leave(world.bob_);
     retry = retry_of(17, 1, old, point, good);
   }
-  SUBCASE("a type that the game does not know") { retry = retry_of(17, 0, old, capnp::typeId<arenad::test::Move>(), good); }
+  SUBCASE("a type that the game does not know") {
+    retry = retry_of(17, 0, old, capnp::typeId<arenad::test::Move>(), good);
+  }
   SUBCASE("not a message of its type") {
     retry = retry_of(17, 0, old, capnp::typeId<Chat>(), bytes_of({0x7FFF'FFFF'FFFF'FFFC, 1, 2}));
   }
-  SUBCASE("nothing of it was kept") { retry = retry_of(17, 0, old, point, ""); }
-  SUBCASE("not whole words") { retry = retry_of(17, 0, old, point, good + "x"); }
+  SUBCASE("nothing of it was kept") {
+    retry = retry_of(17, 0, old, point, "");
+  }
+  SUBCASE("not whole words") {
+    retry = retry_of(17, 0, old, point, good + "x");
+  }
   SUBCASE("a word too large") {
     retry = retry_of(17, 0, old, capnp::typeId<Chat>(), bytes_of(chat_words(kMaxEventWords + 1)));
   }

@@ -214,6 +214,7 @@ void open_black_box(Incarnation& region) {
 void note_reason(std::string_view reason) {
   if (box == nullptr) return;
   reason = reason.substr(0, sizeof box->reason - 1);
+  std::memset(box->reason, 0, sizeof box->reason);
   std::memcpy(box->reason, reason.data(), reason.size());
 }
 

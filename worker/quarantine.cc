@@ -58,11 +58,6 @@ DecidedFrame without_quarantined(DecidedFrame frame, ChannelSet& channels, std::
   const FrameRecord& record = frame.record();
   DecidedFrame changed(record.frame, record.time_unix_ns, record.seed);
   bool differs = false;
-  for (const EventRef& event : quarantined) {
-    if (skips(frame, event) || !takes(frame, channels, event, max_event_bytes)) continue;
-    const std::string_view id(reinterpret_cast<const char*>(&event.channel.value), sizeof event.channel.value);
-    differs = changed.add(FrameEntryKind::skip, 0, event.sequence, id) || differs;
-  }
   frame.for_each_entry([&](const FrameEntry& entry, std::string_view text) {
     if (!frame.done() && tries_again(entry, text, quarantined)) {
       differs = true;
@@ -70,6 +65,12 @@ DecidedFrame without_quarantined(DecidedFrame frame, ChannelSet& channels, std::
       changed.add(entry.kind, entry.slot, entry.value, text);
     }
   });
+  // Behind everything else, which must not be pushed out of a full record; where it stands in the frame makes no difference.
+  for (const EventRef& event : quarantined) {
+    if (skips(frame, event) || !takes(frame, channels, event, max_event_bytes)) continue;
+    const std::string_view id(reinterpret_cast<const char*>(&event.channel.value), sizeof event.channel.value);
+    differs = changed.add(FrameEntryKind::skip, 0, event.sequence, id) || differs;
+  }
   if (!differs) return frame;
   changed.close();
   return changed;

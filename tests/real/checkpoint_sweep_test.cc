@@ -19,27 +19,39 @@ using namespace arenad::test;
 
 namespace {
 
-constexpr uint64_t kSteps = 3;
+constexpr uint64_t kOldSteps = 1;  // in the database before
+constexpr uint64_t kSteps = 4;
 constexpr int kSkipped = 77;
 constexpr uint64_t kStride = 3;
-
-Finished run_under_strace(const PrivateFolder& folder, const std::string& call, const std::string& injection) {
-  std::vector<std::string> command{"strace", "-f", "-qq", "-o", "/dev/null", "-e", "trace=" + call};
-  if (!injection.empty()) command.insert(command.end(), {"-e", "inject=" + call + ":" + injection});
-  command.insert(command.end(), {ARENAD_TEST_STEP_WRITER, (folder / "arenad.db").string(), std::to_string(kSteps)});
-  return run_to_end(command, folder);
-}
 
 bool may_trace() {
   return std::system("strace -qq -o /dev/null -e trace=getppid -e inject=getppid:retval=1 true") == 0;
 }
 
+std::vector<std::string> writer_on(const PrivateFolder& folder) {
+  return {ARENAD_TEST_STEP_WRITER, (folder / "arenad.db").string(), std::to_string(kOldSteps + 1), std::to_string(kSteps)};
+}
+
+void make_old_database(const PrivateFolder& folder) {
+  auto opened = Store::open((folder / "arenad.db").string());
+  REQUIRE(opened.ok());
+  for (uint64_t step = 1; step <= kOldSteps; ++step) REQUIRE(opened->store.commit(step_batch(step)).ok());
+}
+
+Finished run_under_strace(const PrivateFolder& folder, const std::string& call, const std::string& output,
+                          const std::string& injection) {
+  std::vector<std::string> command{"strace", "-f", "-qq", "-o", output, "-e", "trace=" + call};
+  if (!injection.empty()) command.insert(command.end(), {"-e", "inject=" + call + ":" + injection});
+  const auto writer = writer_on(folder);
+  command.insert(command.end(), writer.begin(), writer.end());
+  return run_to_end(command, folder);
+}
+
 // How often the writer makes this call when nothing is injected.
 uint64_t times_called(const std::string& call) {
   const PrivateFolder folder;
-  const Finished ran = run_to_end({"strace", "-f", "-qq", "-o", (folder / "calls").string(), "-e", "trace=" + call,
-                                   ARENAD_TEST_STEP_WRITER, (folder / "arenad.db").string(), std::to_string(kSteps)},
-                                  folder);
+  make_old_database(folder);
+  const Finished ran = run_under_strace(folder, call, (folder / "calls").string(), "");
   REQUIRE(ran.code == 0);
   const std::string calls = read_file(folder / "calls");
   uint64_t times = 0;
@@ -58,14 +70,14 @@ void run_case(Sweep& sweep, const std::string& call, const std::string& injectio
   CAPTURE(call);
   CAPTURE(injection);
   const PrivateFolder folder;
-  const Finished ran = run_under_strace(folder, call, injection);
-  const uint64_t acknowledged = ran.out.size();
+  make_old_database(folder);
+  const Finished ran = run_under_strace(folder, call, "/dev/null", injection);
+  const uint64_t acknowledged = kOldSteps + ran.out.size();
   const Found found = look_at((folder / "arenad.db").string());
   CAPTURE(ran.err);
   CHECK(fault_of(found, acknowledged, acknowledged + (acknowledged < kSteps ? 1 : 0)) == "");
-  // What was begun and never finished may be moved aside; it held nothing.
   for (const auto& entry : std::filesystem::directory_iterator(folder.path())) {
-    if (acknowledged > 0) CHECK(entry.path().filename().string().find("damaged") == std::string::npos);
+    CHECK(entry.path().filename().string().find("damaged") == std::string::npos);
   }
   ++sweep.cases;
   sweep.hit += ran.code != 0 || !ran.err.empty() ? 1 : 0;

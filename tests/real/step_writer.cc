@@ -1,5 +1,5 @@
 // Commits steps of known contents (tests/support/store_steps.h) and prints each that was acknowledged: what checkpoint_sweep_test runs
-// under strace. step_writer DATABASE STEPS
+// under strace. step_writer DATABASE FIRST LAST
 #include <cstdio>
 #include <cstdlib>
 #include <unistd.h>
@@ -7,11 +7,12 @@
 #include "tests/support/store_steps.h"
 
 int main(int argc, char** argv) {
-  if (argc != 3) return 2;
-  const uint64_t steps = std::strtoull(argv[2], nullptr, 10);
+  if (argc != 4) return 2;
+  const uint64_t first = std::strtoull(argv[2], nullptr, 10);
+  const uint64_t last = std::strtoull(argv[3], nullptr, 10);
   std::optional<arenad::Store> store;
   int failures = 0;
-  for (uint64_t step = 1; step <= steps;) {
+  for (uint64_t step = first; step <= last;) {
     bool is_done = false;
     if (!store) {
       auto opened = arenad::Store::open(argv[1]);

@@ -111,7 +111,7 @@ void ArenaShell::take_over_checkpoint(const Snapshot& checkpoint) {
 
 // An earlier arenad may have given out ids of which nothing is left.
 void ArenaShell::skip_channel_ids() {
-  if (!world_.is(Mutant::channel_ids_given_again)) roster_.skip_ids_through({world_.now() / kUs});
+  if (!world_.is(Mutant::channel_ids_given_again)) roster_.use_up({world_.now() / kUs});
 }
 
 void ArenaShell::is_kept(const KeepKey& key) {
