@@ -56,10 +56,40 @@ Part everything(Extent extent) {
           {at_most("all_killed_back_ms", "all_back_max_ms", 2000), at_most("all_killed_lost", "violations", 0)}};
 }
 
+// Every crash point of every process, from its first hit to its last. tests/sweep
+Part crash_points(Extent extent) {
+  Part part{"crash-points",
+            "tests/sweep/arenad-sweep",
+            {},
+            {shown("crash_points", "prove.crash_points"), shown("crash_point_names", "prove.crash_point_names"),
+             at_most("crash_points_failing", "prove.crash_points_failing", 0),
+             at_most("crash_points_never_reached", "prove.crash_points_never_reached", 0)}};
+  if (extent == Extent::brief) part.arguments.emplace_back("--short");
+  return part;
+}
+
+// tests/sim
+Part simulation(Extent extent) {
+  const bool whole = extent == Extent::whole;
+  return {"simulation",
+          "tests/sim/arenad-sim",
+          {"--seeds", whole ? "10000" : "1000"},
+          {at_least("sim_speedup", "sim_speedup", 1000), at_least("sim_seeds", "sim_seeds", whole ? 10'000 : 1000),
+           at_most("sim_violations", "sim_violations", 0)}};
+}
+
+Part mutants(Extent) {
+  return {"mutants",
+          "tests/sim/arenad-sim",
+          {"--mutants", "--seeds", "2000"},
+          {shown("mutants_caught", "sim_mutants_caught"), at_most("mutants_missed", "sim_mutants_missed", 0)}};
+}
+
 }  // namespace
 
 std::vector<Part> proof_parts(Extent extent) {
-  return {workers(extent), arenad(extent), adoption(extent), everything(extent)};
+  return {workers(extent),      arenad(extent),     adoption(extent), everything(extent),
+          crash_points(extent), simulation(extent), mutants(extent)};
 }
 
 }  // namespace arenad::chaos

@@ -156,7 +156,8 @@ int run_mutants(const Options& options) {
   if (!options.json.empty()) {
     FILE* file = std::fopen(options.json.c_str(), "w");
     if (file == nullptr) return 2;
-    std::fprintf(file, "{\"sim_mutants\": %zu, \"sim_mutants_caught\": %" PRIu64 "}\n", kMutantNames.size() - 1, caught);
+    std::fprintf(file, "{\"sim_mutants\": %zu, \"sim_mutants_caught\": %" PRIu64 ", \"sim_mutants_missed\": %" PRIu64 "}\n",
+                 kMutantNames.size() - 1, caught, kMutantNames.size() - 1 - caught);
     std::fclose(file);
   }
   return caught == kMutantNames.size() - 1 ? 0 : 1;
