@@ -17,6 +17,7 @@ int main(int argc, char** argv) {
     if (!store) {
       auto opened = arenad::Store::open(argv[1]);
       if (opened) {
+        if (opened->notice) std::fprintf(stderr, "%s\n", opened->notice->c_str());
         store = std::move(opened->store);
         continue;
       }
