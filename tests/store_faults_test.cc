@@ -1,13 +1,11 @@
 // The store on a disk that fails: at every single I/O call of a life of it, in every way. After each, nothing that was acknowledged is
 // missing, nothing is there that was never written, and nothing is half.
-#include <condition_variable>
 #include <filesystem>
-#include <mutex>
+#include <semaphore>
 #include <stdlib.h>
 
 #include <doctest/doctest.h>
 
-#include "ipc/clock.h"
 #include "state/store_thread.h"
 #include "tests/support/faulty_vfs.h"
 #include "tests/support/seed.h"
@@ -251,5 +249,51 @@ TEST_CASE("store faults: what a failed sync has lost is not taken for durable by
                       });
     CHECK(calls >= kSteps);
     MESSAGE(name_of(beginning), ": ", calls, " syncs");
+  }
+}
+
+// As arenad does it: everything is submitted at once, nobody waits, and the thread tries until the disk is well.
+TEST_CASE("store faults: the store's thread makes up for what failed, in order and once") {
+  const OldDatabase old;
+  for (const Effect effect : {Effect::refused, Effect::done}) {
+    uint64_t failed = 0;
+    uint64_t nth = 0;
+    for (bool has_fired = true; has_fired;) {
+      ++nth;
+      CAPTURE(nth);
+      Machine machine(Beginning::old_database, old);
+      auto opened = Store::open(machine.folder.file(), kImpatient);
+      REQUIRE(opened.ok());
+      machine.orders.arm({.calls = kChangingCalls, .nth = nth, .effect = effect, .lasting = Lasting::until_healed});
+      std::counting_semaphore woken(0);
+      uint64_t completed = kOldSteps;
+      {
+        StoreThread store(
+            std::move(opened->store), [&] { woken.release(); }, kSoon);
+        uint64_t submitted = kOldSteps;
+        const auto submit_next = [&] {
+          ++submitted;
+          store.submit(step_batch(submitted), [&completed, step = submitted](const Result<void>& result) {
+            CHECK(result.ok());
+            CHECK(step == ++completed);
+          });
+        };
+        while (completed < kSteps) {
+          if (submitted == completed) submit_next();
+          REQUIRE(woken.try_acquire_for(60s));
+          if (store.health().failed_commits >= 2) machine.orders.heal();
+          store.run_completions();
+        }
+        CHECK_FALSE(store.health().failing_since_ns);
+        failed += store.health().failed_commits;
+        has_fired = machine.orders.fired() > 0;
+        machine.orders.heal();
+        store.stop(Drain::commit_queued);
+      }
+      CHECK(fault_of(look_at(machine.folder.file()), kSteps, kSteps) == "");
+      CHECK(machine.folder.files() == 1);
+    }
+    CHECK(failed > nth);
+    MESSAGE("the thread: ", nth - 1, " calls, ", failed, " failed commits");
   }
 }
