@@ -83,7 +83,7 @@ class Match {
     CHECK(daemon_.arena(name_).events == ann_.said());
   }
   void is_lost() {
-    REQUIRE(daemon_.becomes(name_, [&](const ArenaFacts& facts) { return facts.state == "lost" || facts.epoch > epoch_ + 2; }));
+    REQUIRE(daemon_.becomes(name_, [&](const ArenaFacts& facts) { return facts.state == "lost" || facts.epoch > epoch_ + 6; }));
     CHECK(daemon_.arena(name_).state == "lost");
     CHECK(daemon_.arena(name_).reason != "");
     REQUIRE(hears([&] { return false; }));

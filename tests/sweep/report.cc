@@ -29,6 +29,7 @@ std::string report_text(const SweepReport& report) {
       report.seconds);
   for (const std::string& name : report.never_reached) text += "never reached: " + name + "\n";
   if (report.other_failing != 0) text += fmt::format("{} runs failed in which nothing went off\n", report.other_failing);
+  for (const std::string& failure : report.failures) text += failure + "\n";
   if (report.cut_short) text += "cut short\n";
   return text + (report.is_clean() ? "result: ok\n" : "result: failed\n");
 }

@@ -165,6 +165,17 @@ bool Sweep::run_case(PointCount& count, uint64_t hit, CrashAction action) {
   return true;
 }
 
+// A run is never quite as long as another: one that had too few hits is no proof that there is no such hit. And some places are passed
+// only by processes that are new, like a template that loads its module.
+bool Sweep::reach_case(PointCount& count, uint64_t hit) {
+  const int tries = hit <= count.hits ? 12 : 2;
+  for (int tried = 0; tried < tries && goes_on(); ++tried) {
+    if (run_case(count, hit, CrashAction::kill)) return true;
+    end_rig();
+  }
+  return false;
+}
+
 void Sweep::sweep_point(size_t point, Pace pace) {
   uint64_t cases = 0;
   for (const Reached* in : places_of(point, pace)) {
@@ -180,8 +191,7 @@ uint64_t Sweep::sweep_place(size_t point, const Reached& in) {
   switch (options_.depth) {
     case Depth::full:
       for (uint64_t hit = 1; hit <= kMostHits && goes_on(); ++hit) {
-        // A run is never quite as long as another: one that had too few hits is no proof that there is no such hit.
-        if (!run_case(count, hit, CrashAction::kill) && !run_case(count, hit, CrashAction::kill)) break;
+        if (!reach_case(count, hit)) break;
       }
       if (is_worker(point)) {
         for (const CrashAction action : {CrashAction::abort, CrashAction::segv, CrashAction::exit}) run_case(count, 1, action);
@@ -191,7 +201,7 @@ uint64_t Sweep::sweep_place(size_t point, const Reached& in) {
       std::vector<uint64_t> hits{1, (count.hits + 1) / 2, count.hits};
       hits.erase(std::unique(hits.begin(), hits.end()), hits.end());
       for (const uint64_t hit : hits) {
-        if (goes_on()) run_case(count, hit, CrashAction::kill);
+        if (goes_on()) reach_case(count, hit);
       }
       break;
     }

@@ -84,6 +84,7 @@ class Sweep {
   void sweep_second(size_t point);
   void sweep_pairs();
   // Whether the trap went off.
+  bool reach_case(PointCount& count, uint64_t hit);
   bool run_case(PointCount& count, uint64_t hit, CrashAction action);
   void run_pair(const Plan& plan);
   // Where a point is swept: all scenarios that reach it, of a worker's points, which are reached by most, the first and the recovery. None:
