@@ -205,6 +205,9 @@ void ArenaShell::carry_out(const ArenaActions& actions) {
                    [&](const act::BeginIncarnation& a) { begin_incarnation(a.with); },
                    [&](const act::KillWorker&) {
                      if (pid_ == 0) return;
+                     // Told to abort first, it leaves a note if it can: what it was doing then is to blame, as for a hang.
+                     killed_for_hang_ = true;
+                     was_stopped_ = world_.is_stopped(pid_);
                      world_.arenad_kills(pid_, Why::overdue);
                    },
                    [&](const act::TellFinish&) { tell({.kind = ToWorker::Kind::finish}); },
@@ -457,7 +460,7 @@ std::optional<ArenaShell::Attached> ArenaShell::attach(uint64_t client, ChannelR
   if (!seat) return std::nullopt;
   const uint64_t from = lived_ ? lived_->outputs.published : outputs_resumed_from_;
   const RosterChannel& added = roster_.add(*seat, std::to_string(client), Fd());
-  const AssignedChannel channel{added.id, added.slot, client, memory, false};
+  const AssignedChannel channel{added.id, added.slot, client, memory ? memory : std::make_shared<Channel>(0), false};
   channels_[added.id.value] = channel;
   keep_channel(channel);
   attachments_[client] = added.id;

@@ -249,7 +249,7 @@ void Worker::decide() {
       }
       r.entries.push_back({FrameEntryKind::join, m.channel.slot, id, m.channel.player});
     }
-    if (!m.channel.memory->ring.empty() && !m.broken && m.channel.memory->published > m.cursor)
+    if (m.channel.memory && !m.channel.memory->ring.empty() && !m.broken && m.channel.memory->published > m.cursor)
       r.entries.push_back({FrameEntryKind::take, m.channel.slot, m.channel.memory->published, 0});
     if (m.channel.gone) r.entries.push_back({FrameEntryKind::leave, m.channel.slot, 0, 0});
   }
