@@ -473,7 +473,8 @@ void Checker::results_acknowledged(ArenaId arena, uint64_t count) {
 void Checker::ended_as_hung(ArenaId arena, Pid pid) {
   const Worker* worker = world_.worker(pid);
   if (worker == nullptr) return;
-  require(worker->hangs() || world_.is_stopped(pid) || world_.was_stopped_lately(pid), arena, "a healthy worker is ended as if it hung");
+  require(worker->hangs() || world_.is_stopped(pid) || world_.was_stopped_lately(pid), arena,
+          "a healthy worker is ended as if it hung");
 }
 
 // ---- the end ------------------------------------------------------------------------------------------------------------

@@ -671,8 +671,7 @@ void Worker::begin() {
   for (LogRecord& r : log.frames) {
     if (r.frame > chosen.frame.value) {
       to_replay_.push_back(std::move(r));
-    } else if (r.frame > board_->durable_frame && !world_.is(Mutant::log_not_recorded_again) &&
-               region_->log.size() < region_->log_capacity) {
+    } else if (r.frame > board_->durable_frame && region_->log.size() < region_->log_capacity) {
       record(std::move(r));
     }
   }
