@@ -27,7 +27,7 @@ std::string report_text(const SweepReport& report) {
       "in {:.0f} s\n",
       kCrashPoints.size(), report.cases, report.failing, report.second_cases, report.second_failing, report.frames_compared,
       report.seconds);
-  for (const std::string& name : report.never_reached) text += "never reached: " + name + "\n";
+  if (!report.failures.empty()) text += fmt::format("\nwhat is wrong:\n{}\n", fmt::join(report.failures, "\n"));
   if (report.other_failing != 0) text += fmt::format("{} runs failed in which nothing went off\n", report.other_failing);
   for (const std::string& failure : report.failures) text += failure + "\n";
   if (report.cut_short) text += "cut short\n";

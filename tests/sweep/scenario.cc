@@ -21,18 +21,22 @@ struct GivenUp {
   std::string what;
 };
 
-// The game that shows most of a scenario.
-const char* game_of(Scenario scenario) {
+// Whether checkpoints of what is played come while it is played.
+bool takes_snapshots(Scenario scenario) {
   switch (scenario) {
     case Scenario::play:
     case Scenario::adoption:
     case Scenario::reload:
-      return "ledger";
+      return true;
     case Scenario::recovery:
     case Scenario::everybody:
-      return "ledger_log";
+      return false;
   }
-  return "";
+  return false;
+}
+
+const char* game_of(Scenario scenario) {
+  return takes_snapshots(scenario) ? "ledger" : "ledger_log";
 }
 
 class Life {
@@ -213,6 +217,7 @@ void Life::settle() {
     if (ann_.epoch() != status.epoch || bob_.epoch() != status.epoch) return false;
     // A worker that has just died may have told more than it has done.
     if (status.frame < ann_.model().frame()) return false;
+    if (takes_snapshots(plan_.scenario) && status.durable_frame == 0) return false;
     const auto stored = rig_.awards(id_);
     return stored && stored->size() >= awards;
   });

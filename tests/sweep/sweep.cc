@@ -145,8 +145,7 @@ std::vector<const Sweep::Reached*> Sweep::places_of(size_t point, Pace pace) con
   std::vector<const Reached*> places;
   for (const Reached& reached : reached_) {
     if (reached.pace != pace || reached.hits[point] == 0) continue;
-    const bool is_another = !is_worker(point) || reached.scenario == Scenario::recovery;
-    if (places.empty() || (options_.depth == Depth::full && is_another)) places.push_back(&reached);
+    if (places.empty() || !is_worker(point) || reached.scenario == Scenario::recovery) places.push_back(&reached);
   }
   return places;
 }
@@ -180,6 +179,7 @@ void Sweep::sweep_point(size_t point, Pace pace) {
   uint64_t cases = 0;
   for (const Reached* in : places_of(point, pace)) {
     if (goes_on()) cases += sweep_place(point, *in);
+    if (options_.depth == Depth::first_last && cases != 0) break;
   }
   if (cases == 0 && goes_on()) {
     report_.failures.push_back(fmt::format("{} never went off at the {} pace", kCrashPoints[point], to_string(pace)));
@@ -227,6 +227,7 @@ void Sweep::run_pair(const Plan& plan) {
 void Sweep::sweep_second(size_t point) {
   for (const Reached* in : places_of(point, Pace::still)) {
     if (goes_on()) run_pair({in->scenario, in->pace, {{point, 1}, {point, 1}}});
+    if (options_.depth == Depth::first_last) break;
   }
 }
 

@@ -87,8 +87,8 @@ class Sweep {
   bool reach_case(PointCount& count, uint64_t hit);
   bool run_case(PointCount& count, uint64_t hit, CrashAction action);
   void run_pair(const Plan& plan);
-  // Where a point is swept: all scenarios that reach it, of a worker's points, which are reached by most, the first and the recovery. None:
-  // it is never reached.
+  // Where a point is swept: all scenarios that reach it, of a worker's points, which are reached by most, the first and the recovery; the
+  // short form takes the first in which it goes off. None: it is never reached.
   [[nodiscard]] std::vector<const Reached*> places_of(size_t point, Pace pace) const;
   void note_failure(const Plan& plan, const Outcome& outcome);
   [[nodiscard]] bool is_wanted(size_t point) const;
