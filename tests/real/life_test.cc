@@ -687,11 +687,14 @@ TEST_CASE("killed templates and spares are made anew") {
   Player ann(daemon.socket(), "duel", "ann");
   const pid_t worker = daemon.arena("duel").pid;
   REQUIRE(eventually([&] { return children_of(daemon.pid()).size() == 4; }));  // the template, the worker and two spares
-  for (const pid_t child : children_of(daemon.pid())) {
-    if (child != worker) ::kill(child, SIGKILL);
-  }
+  std::vector<pid_t> killed = children_of(daemon.pid());
+  std::erase(killed, worker);
+  for (const pid_t child : killed) ::kill(child, SIGKILL);
+  // A new arena that is given one spare after the other in the moment of their deaths fails, and says so.
+  REQUIRE(eventually([&] { return std::ranges::all_of(killed, has_ended); }));
   play(ann, 5);
-  CHECK(daemon.try_start_arena("more").ok());
+  auto started = daemon.try_start_arena("more");
+  CHECK_MESSAGE(started.ok(), (started.ok() ? "" : started.error().text()));
   REQUIRE(daemon.runs_again("duel", daemon.kill_worker("duel")));
   play(ann, 5);
 }
