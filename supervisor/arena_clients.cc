@@ -24,7 +24,12 @@ void Arena::announce_gone() {
   for (const ArenaAttachment& a : attachments_)
     services_.clients.gone(a.connection, a.attachment, to_string(state()), record_.reason);
   // If the arena is restarted, its players have left it and may come back.
-  for (const ArenaAttachment& a : attachments_) channels_.leave(a.channel, ARENAD_DROPPED);
+  // So have those of an earlier arenad who had not come back yet.
+  std::vector<ChannelId> present;
+  for (const auto& [id, channel] : channels_.all()) {
+    if (!channel.gone_reason) present.push_back(channel.id);
+  }
+  for (const ChannelId id : present) channels_.leave(id, ARENAD_DROPPED);
   attachments_.clear();
   board_.ring();
 }
