@@ -220,6 +220,7 @@ class Arena {
   void announce_incarnation();
   void announce_gone();
   void expel(ChannelId channel);
+  void note_disposition();
   void persist();
   // Results that have come since the last call.
   std::vector<ResultRecord> next_results();
@@ -275,10 +276,10 @@ class Arena {
   uint64_t delay_until_ns_ = 0;
   uint64_t recoveries_ = 0;
   UvTimer delay_;
-  UvTimer deadline_;
+  UvDeadline deadline_;
   UvTimer kill_deadline_;  // of a worker that was told to abort
   UvTimer drain_deadline_;
-  UvTimer reclaim_deadline_;  // for the clients of an earlier arenad
+  UvDeadline reclaim_deadline_;  // for the clients of an earlier arenad
   struct Waiter {
     std::function<bool(const Arena&)> settled;
     std::function<void()> then;

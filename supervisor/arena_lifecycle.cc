@@ -56,18 +56,21 @@ ArenaActions ArenaLifecycle::begin_incarnation(BeginWith with) {
 }
 
 // Into a state in which nothing runs.
-ArenaActions ArenaLifecycle::rest(ArenaState state) {
+void ArenaLifecycle::come_to_rest(ArenaState state) {
   state_ = state;
   stop_wanted_ = false;
   worker_ = Worker::none;
   delay_pending_ = false;
+}
+
+ArenaActions ArenaLifecycle::rest(ArenaState state) {
+  come_to_rest(state);
   return {act::DisarmDeadline{}, act::Persist{}, act::AnnounceGone{}};
 }
 
 ArenaActions ArenaLifecycle::checkpoint_and_rest(ArenaState state) {
-  ArenaActions actions{act::CheckpointLast{}};
-  for (const ArenaAction& action : rest(state)) actions.push_back(action);
-  return actions;
+  come_to_rest(state);
+  return {act::DisarmDeadline{}, act::CheckpointLast{}, act::AnnounceGone{}};
 }
 
 ArenaActions ArenaLifecycle::begin(BeginWith with) {

@@ -70,7 +70,7 @@ struct ArmStopDeadline {};
 struct DisarmDeadline {};
 struct AnnounceGone {};    // clients: nothing follows
 struct Persist {};         // the disposition changed
-struct CheckpointLast {};  // no worker any more: the last snapshot and the results go to the database
+struct CheckpointLast {};  // no worker any more: the last snapshot, the results and the disposition go to the database together
 }  // namespace act
 
 using ArenaAction =
@@ -114,6 +114,7 @@ class ArenaLifecycle {
   ArenaActions crashed(uint64_t now_ns, uint64_t random, Charge charge = Charge::budget);
   ArenaActions refused(WorkerEnd end, uint64_t now_ns, uint64_t random);
   ArenaActions begin_incarnation(BeginWith with);
+  void come_to_rest(ArenaState state);
   ArenaActions rest(ArenaState state);
   ArenaActions checkpoint_and_rest(ArenaState state);
 

@@ -142,9 +142,13 @@ void Arena::save_results() {
   });
 }
 
-void Arena::persist() {
+void Arena::note_disposition() {
   record_.disposition = disposition_of(state());
   record_.changed_unix_ms = static_cast<int64_t>(unix_ms());
+}
+
+void Arena::persist() {
+  note_disposition();
   StoreBatch batch;
   batch.arenas.push_back(record_);
   submit(std::move(batch), [] {});
@@ -154,8 +158,9 @@ void Arena::persist() {
 void Arena::save_last() {
   StoreBatch batch;
   if (auto checkpoint = next_checkpoint()) batch.checkpoints.push_back(std::move(*checkpoint));
-  // In the same transaction as the checkpoint that makes it true.
-  if (record_.disposition == ArenaDisposition::saved) batch.arenas.push_back(record_);
+  // In the same transaction as the checkpoint that makes it true: whoever reads that the arena runs still has its memory.
+  if (!shutting_down_) note_disposition();
+  if (!shutting_down_ || record_.disposition == ArenaDisposition::saved) batch.arenas.push_back(record_);
   const FrameNumber frame = batch.checkpoints.empty() ? durable_ : batch.checkpoints.front().frame;
   // Also with nothing to write: it completes with all that was submitted before it.
   submit(std::move(batch), [this, frame] {

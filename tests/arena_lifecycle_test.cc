@@ -172,7 +172,7 @@ constexpr std::array<Event, 15> kEvents = {{
 }};
 
 constexpr const char* kFailed = "failed: disarm persist gone";
-constexpr const char* kEnded = "ended: checkpoint-last disarm persist gone";
+constexpr const char* kEnded = "ended: disarm checkpoint-last gone";
 constexpr const char* kStartAgain = "starting: begin:nothing arm-ready";
 constexpr const char* kAgain = "recovering: begin:predecessor arm-ready";
 constexpr const char* kAgainToStop = "stopping: begin:predecessor arm-ready";
@@ -202,7 +202,7 @@ constexpr std::array<Row, 10> kTable = {{
      {"restarting:", kAgain, kAgain, kEnded, kAgain, kAgain, kAgain, kAgain, kAgain, kAgain, kAgain,
       "restarting:", "restarting: kill", "accepted stopping: finish arm-stop", "already restarting:"}},
     {ArenaState::stopping,
-     {"stopping: finish arm-stop", kAgainToStop, "stopped: checkpoint-last disarm persist gone", kEnded, kFailed, kFailed,
+     {"stopping: finish arm-stop", kAgainToStop, "stopped: disarm checkpoint-last gone", kEnded, kFailed, kFailed,
       "stopping: begin:predecessor+checkpoint arm-ready", "stopping: begin:predecessor+checkpoint arm-ready", kAgainToStop,
       kFailed, kAgainToStop, "stopping:", "stopping: kill", "accepted stopping:", "refused stopping:"}},
     {ArenaState::stopped,
@@ -317,7 +317,7 @@ TEST_CASE("arena lifecycle: the budget") {
   SUBCASE("used up") {
     ArenaLifecycle arena = running(kOnce);
     CHECK(crash(arena) == kAgain);
-    CHECK(crash(arena) == "failed: checkpoint-last disarm persist gone");
+    CHECK(crash(arena) == "failed: disarm checkpoint-last gone");
     CHECK(arena.crashes() == 2);
   }
   SUBCASE("an operator's restart revives it, with all of its budget") {
@@ -343,7 +343,7 @@ TEST_CASE("arena lifecycle: the budget") {
     CHECK(told(arena, arena.stop()) == "accepted stopping:");
     CHECK(told(arena, arena.delay_over()) == kAgainToStop);
     CHECK(told(arena, arena.worker_live(0)) == "stopping: finish arm-stop");
-    CHECK(ends<WorkerEnd::finished>(arena) == "stopped: checkpoint-last disarm persist gone");
+    CHECK(ends<WorkerEnd::finished>(arena) == "stopped: disarm checkpoint-last gone");
   }
 }
 
@@ -361,7 +361,7 @@ TEST_CASE("arena lifecycle: deaths for which an event was to blame") {
       CHECK(arena.crashes() == 2 * i);
     }
     CHECK(crash(arena) == kAgain);
-    CHECK(crash(arena) == "failed: checkpoint-last disarm persist gone");
+    CHECK(crash(arena) == "failed: disarm checkpoint-last gone");
   }
   SUBCASE("the next incarnation begins at once, also when a crash would have to wait") {
     ArenaLifecycle arena = running(kWaits);
@@ -411,7 +411,7 @@ TEST_CASE("arena lifecycle: stopped before it lived") {
   (void)arena.stop();
   SUBCASE("it lives, and is put down at once") {
     CHECK(told(arena, arena.worker_live(0)) == "stopping: finish arm-stop");
-    CHECK(ends<WorkerEnd::finished>(arena) == "stopped: checkpoint-last disarm persist gone");
+    CHECK(ends<WorkerEnd::finished>(arena) == "stopped: disarm checkpoint-last gone");
   }
   SUBCASE("it dies: there is nothing to recover") {
     CHECK(crash(arena) == kFailed);

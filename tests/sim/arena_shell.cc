@@ -550,6 +550,8 @@ void ArenaShell::persist() {
 
 void ArenaShell::save_last() {
   Batch batch;
+  row_.disposition = disposition_of(state());
+  batch.arenas[id_] = row_;
   if (auto checkpoint = next_checkpoint()) batch.checkpoints.push_back(std::move(*checkpoint));
   const FrameNumber frame = batch.checkpoints.empty() ? durable_ : batch.checkpoints.front().snapshot.frame;
   arenad_.store().submit(std::move(batch), [this, frame] {
