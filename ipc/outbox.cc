@@ -24,6 +24,11 @@ void OutboxWriter::take_over(uint64_t begin, const std::byte* bytes) {
   words_.begin.store(from, std::memory_order_release);
 }
 
+void OutboxWriter::keep_from(uint64_t position) {
+  keep_from_ = position;
+  words_.begin.store(std::min(position, published_), std::memory_order_release);
+}
+
 void* OutboxWriter::reserve(uint64_t word_count) {
   const uint64_t bytes = record_bytes(word_count);
   const uint64_t oldest_needed = std::min(published_, keep_from_);

@@ -38,8 +38,9 @@ class OutboxWriter {
   void* reserve(uint64_t word_count);
   void commit(uint64_t type, uint64_t party, uint64_t word_count);
 
-  // Records that nobody has acknowledged yet are not overwritten (system stream). Outputs keep nothing.
-  void keep_from(uint64_t position) { keep_from_ = position; }
+  // Records from here on are not overwritten, and those before are not needed any more: a new reader begins here (system stream).
+  // Outputs keep nothing.
+  void keep_from(uint64_t position);
 
   // Everything committed becomes readable. Returns whether there was anything.
   bool publish();

@@ -41,7 +41,7 @@ ArenaRuntime::ArenaRuntime(const arenad_game& game, Incarnation incarnation, Are
       system_(incarnation_.system_ring(), incarnation_.sizes().system_bytes, system_words(incarnation_.status())),
       log_(incarnation_.log_ring(), incarnation_.sizes().frame_log_bytes,
            {incarnation_.status().log_begin, incarnation_.status().log_published}),
-      channels_(incarnation_.channels()),
+      channels_(incarnation_.channels(), incarnation_.status().newest_joined),
       host_(std::make_unique<GameHost>(game, identity_.name, outputs_, system_, std::move(make_room))),
       slots_{SlotWriter(incarnation_.slot(0)), SlotWriter(incarnation_.slot(1))},
       event_buffer_(max_event_bytes / 8) {}
@@ -220,7 +220,11 @@ void ArenaRuntime::apply_event(WorkerChannel& channel, const RecordHeader& heade
 void ArenaRuntime::apply_retry(const FrameEntry& entry, std::string_view text) {
   RetryHead head;
   const size_t bytes = text.size() - std::min(text.size(), sizeof head);
-  if (text.size() < sizeof head || bytes % 8 != 0 || bytes > event_buffer_.size() * 8) {
+  if (text.size() < sizeof head || bytes % 8 != 0) {
+    retried_.push_back({entry.value, "it is not a message of its type"});
+    return;
+  }
+  if (bytes > event_buffer_.size() * 8) {
     retried_.push_back({entry.value, "the event is larger than channels.max_event_bytes allows now"});
     return;
   }
@@ -332,6 +336,12 @@ uint64_t ArenaRuntime::state_hash() {
   hash_buffer_.assign(round_up(host_->game().max_state_bytes, 8), std::byte{});
   const size_t words = host_->checkpoint(hash_buffer_);
   return XXH3_64bits(hash_buffer_.data(), words * 8);
+}
+
+void ArenaRuntime::take_over_results(uint64_t begin, const std::byte* bytes) {
+  system_.take_over(begin, bytes);
+  system_.keep_from(begin);
+  result_marks_.push_back({system_.count(), system_.published()});
 }
 
 void ArenaRuntime::results_committed(uint64_t sequence) {

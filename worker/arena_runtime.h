@@ -75,6 +75,8 @@ class ArenaRuntime {
   OutboxWriter& system() { return system_; }
   FrameLogWriter& log() { return log_; }
   WorkerStatus& status() { return incarnation_.status(); }
+  // Right after restore(): those that a predecessor had published from `begin` to where the snapshot stands, as they lie in its ring.
+  void take_over_results(uint64_t begin, const std::byte* bytes);
   // Results up to this sequence are durable: their records may be overwritten.
   void results_committed(uint64_t sequence);
 

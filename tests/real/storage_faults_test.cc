@@ -154,6 +154,33 @@ TEST_CASE("while the disk fails the game goes on, and when it is well again noth
   }
 }
 
+// They are older than every snapshot that its successors begin with.
+TEST_CASE("results that wait for a sick disk outlive their worker, its successor and arenad") {
+  FaultyDaemon faulty;
+  Daemon& daemon = faulty.daemon;
+  daemon.start_arena("duel", {{"hz", "50"}});
+  Player ann(daemon.socket(), "duel", "ann");
+  award(ann);
+  check_results(daemon, "duel", 1);
+  REQUIRE(is_up_to_date(daemon, "duel"));
+
+  faulty.disk().arm({.calls = bit(Call::lock), .lasting = Lasting::until_healed});
+  for (int i = 0; i < 3; ++i) award(ann);
+  say_and_hear(ann, 1);
+  for (int death = 0; death < 2; ++death) {
+    const uint64_t frame = daemon.arena("duel").frame;
+    REQUIRE(daemon.becomes("duel", [&](const ArenaFacts& facts) { return facts.snapshot_frame > frame + 5; }));
+    CHECK(daemon.runs_again("duel", daemon.kill_worker("duel")));
+  }
+  daemon.kill_arenad();
+  faulty.disk().heal();
+  faulty.start();
+  check_results(daemon, "duel", 4);
+  award(ann);
+  say_and_hear(ann, 5);
+  check_results(daemon, "duel", 5);
+}
+
 TEST_CASE("a single error is made up for by the next try") {
   for (const Effect effect : {Effect::refused, Effect::done}) {
     FaultyDaemon faulty;
