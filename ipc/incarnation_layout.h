@@ -123,7 +123,7 @@ struct WorkerStatus {
   uint8_t pad_b[32];
 
   std::atomic<uint64_t> system_published;
-  std::atomic<uint64_t> system_begin;
+  std::atomic<uint64_t> system_begin;  // what comes before is durable
   std::atomic<uint64_t> system_reserved;
   std::atomic<uint64_t> system_count;
   uint8_t pad_c[32];
@@ -168,7 +168,8 @@ struct WorkerStatus {
   std::atomic<uint64_t> recovery_ns;  // from the assignment to the first new frame being decided
   std::atomic<uint64_t> live_since_unix_ns;
   std::atomic<uint64_t> first_frame_published_ns;  // monotonic: the first new frame's outputs were published
-  uint8_t pad_g[48];
+  std::atomic<uint64_t> newest_joined;             // ChannelId: no frame of the arena has let in a later one
+  uint8_t pad_g[40];
 
   std::atomic<uint64_t> lateness_us[kHistogramBuckets];  // how late ticks began
 };

@@ -26,11 +26,14 @@ bool has_hung_up(const Fd& socket) {
   return ::poll(&state, 1, 0) == 1;
 }
 
-// Also if nothing but the region's table knows of the later one.
+// A frame has let it in, and it is not in the table: it has left again, also if it is still kept for those who may have to run that frame
+// once more. Whoever is given its seat may not be in any table yet.
 void mark_by_region(const IncarnationView& region, std::vector<RosterChannel>& channels) {
+  const uint64_t newest_joined = region.status().newest_joined.load(std::memory_order_acquire);
   for (RosterChannel& channel : channels) {
     const uint64_t now_there = region.channels()[channel.slot].channel_id.load(std::memory_order_acquire);
-    if (now_there > channel.id.value && !channel.gone_reason) channel.gone_reason = ARENAD_LEFT;
+    const bool has_left = now_there != channel.id.value && channel.id.value <= newest_joined;
+    if (has_left && !channel.gone_reason) channel.gone_reason = ARENAD_LEFT;
   }
 }
 
@@ -309,6 +312,7 @@ void Adoption::take_offer(Link link, const Peer& peer, LinkMessage message) {
   const auto left = left_.find(id);
   if (left != left_.end()) {
     for (const KeptName& name : left->second.names) arena->is_kept(name);
+    mark_by_region(*region, left->second.channels);
     add_those_left_out(offered.size(), left->second.channels, channels);
     left_.erase(left);
   }

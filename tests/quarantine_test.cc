@@ -226,7 +226,8 @@ class Channels {
  private:
   std::unique_ptr<std::array<ChannelEntry, limits::kMaxSlots>> table_ =
       std::make_unique<std::array<ChannelEntry, limits::kMaxSlots>>();
-  ChannelSet set_{*table_};
+  std::atomic<uint64_t> newest_{0};
+  ChannelSet set_{*table_, newest_};
   std::map<uint64_t, ChannelWriter> writers_;
 };
 
@@ -289,6 +290,10 @@ TEST_CASE("without quarantined: channels that join and leave in the frame") {
     const std::vector<Entry> frame{{Kind::take, 0, behind(3), ""}, {Kind::leave, 0, 1, ""}};
     channels.check_skips(frame, {{kAnn, 3}}, {{kAnn, 3}});
     channels.check_skips(frame, {{kAnn, 4}}, {});
+  }
+  SUBCASE("what is taken behind its leave is not its own") {
+    channels.join(kAnn, 0, 5, 1);
+    channels.check_skips({{Kind::leave, 0, 1, ""}, {Kind::take, 0, behind(3), ""}}, {{kAnn, 2}}, {});
   }
   SUBCASE("it comes and goes") {
     channels.attach(kAnn, 0, 5);

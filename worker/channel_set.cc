@@ -32,6 +32,12 @@ void ChannelSet::join(WorkerChannel& channel) {
   entry.rejected.store(0, std::memory_order_relaxed);
   entry.last_rejected_sequence.store(0, std::memory_order_relaxed);
   entry.channel_id.store(channel.id.value, std::memory_order_release);
+  have_joined_through(channel.id);
+}
+
+// After the table: whoever finds a channel at or below this and not in the table knows that it has left.
+void ChannelSet::have_joined_through(ChannelId newest) {
+  if (newest.value > newest_.load(std::memory_order_relaxed)) newest_.store(newest.value, std::memory_order_release);
 }
 
 void ChannelSet::leave(WorkerChannel& channel, FrameNumber frame) {

@@ -36,7 +36,8 @@ struct WorkerChannel {
 
 class ChannelSet {
  public:
-  explicit ChannelSet(std::span<ChannelEntry> table) : table_(table) {}
+  // What is known of them goes into a region's table, and its status word for the newest one that was let in.
+  ChannelSet(std::span<ChannelEntry> table, std::atomic<uint64_t>& newest_joined) : table_(table), newest_(newest_joined) {}
 
   WorkerChannel& attach(ChannelId id, Seat slot, std::string player, ChannelView view);
   [[nodiscard]] WorkerChannel* find(ChannelId id);
@@ -52,6 +53,8 @@ class ChannelSet {
 
   // Where the joined channels stand: for a snapshot.
   [[nodiscard]] std::vector<ChannelAt> positions() const;
+  // Of an earlier incarnation.
+  void have_joined_through(ChannelId newest);
   // From a snapshot: these were joined, and stood there. Channels that are not attached any more are an error of the caller.
   void restore(const ChannelAt& at);
 
@@ -64,6 +67,7 @@ class ChannelSet {
 
  private:
   std::span<ChannelEntry> table_;
+  std::atomic<uint64_t>& newest_;
   std::map<uint64_t, WorkerChannel> channels_;
 };
 

@@ -136,6 +136,17 @@ void take_over_unread(ArenaRuntime& runtime, const RecoverySources& sources) {
   runtime.outputs().take_over(begin, sources.predecessor->output_ring() + (begin & (capacity - 1)));
 }
 
+// Results that are not in the database yet lie in the predecessor's region, and in the memory of an arenad that may die before they are.
+void take_over_results(ArenaRuntime& runtime, const RecoverySources& sources) {
+  if (!sources.predecessor) return;
+  const WorkerStatus& before = sources.predecessor->status();
+  const uint64_t begin = before.system_begin.load(std::memory_order_acquire);
+  const uint64_t end = runtime.system().published();
+  const uint64_t capacity = sources.predecessor->system_capacity();
+  if (begin >= end || end - begin > capacity || before.system_published.load(std::memory_order_acquire) < end) return;
+  runtime.take_over_results(begin, sources.predecessor->system_ring() + (begin & (capacity - 1)));
+}
+
 void note_divergence(RecoveryReport& report, const ArenaIdentity& identity, uint64_t frame) {
   if (report.divergences++ == 0) report.first_divergent_frame = frame;
   log_line(ARENAD_LOG_ERROR, identity.name, frame,
@@ -208,6 +219,8 @@ std::variant<RecoveryReport, RecoveryFailure> recover(ArenaRuntime& runtime, con
   }
   take_over_released(runtime, sources, snapshot);
   take_over_unread(runtime, sources);
+  take_over_results(runtime, sources);
+  if (sources.predecessor) runtime.channels().have_joined_through({sources.predecessor->status().newest_joined.load()});
   ARENAD_CRASH_POINT("recovery.restored");
   RecoveryReport report;
   report.rung = choice->rung;
