@@ -77,7 +77,7 @@ class Adoption {
 
   Scope scope_;
   Acceptor acceptor_;
-  UvTimer deadline_;
+  UvDeadline deadline_;
   uint64_t next_caller_ = 1;
   std::map<uint64_t, Caller> callers_;
   std::map<ArenaId, Left> left_;

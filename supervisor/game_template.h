@@ -84,7 +84,7 @@ class GameTemplate {
   std::vector<Spare> spares_;
   std::deque<Taken> waiters_;
   uint32_t lost_in_row_ = 0;  // workers that died before they were ready
-  UvTimer deadline_;
+  UvDeadline deadline_;
 };
 
 }  // namespace arenad

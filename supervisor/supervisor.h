@@ -69,7 +69,7 @@ class Supervisor {
   UvSignal terminate_;
   UvSignal interrupt_;
   UvSignal child_;
-  UvTimer shutdown_deadline_;
+  UvDeadline shutdown_deadline_;
   UvTimer watch_;
   bool shutting_down_ = false;
   bool closed_ = false;

@@ -86,6 +86,18 @@ void UvTimer::close() {
   close_handle(handle_);
 }
 
+UvDeadline::UvDeadline(uv_loop_t* loop, UvTimer::Callback over)
+    : over_(std::move(over)), timer_(loop, [this] {
+        if (!patience_.look()) return;
+        timer_.stop();
+        over_();
+      }) {}
+
+void UvDeadline::start(uint64_t limit_ms) {
+  patience_.begin();
+  timer_.start(Patience::interval(limit_ms), Patience::interval(limit_ms));
+}
+
 struct UvAsync::Handle {
   uv_async_t uv{};
   Callback callback;

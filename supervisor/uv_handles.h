@@ -9,6 +9,7 @@
 #include <uv.h>
 
 #include "arenad/result.h"
+#include "supervisor/patience.h"
 
 namespace arenad {
 
@@ -44,6 +45,23 @@ class UvTimer {
  private:
   struct Handle;
   Handle* handle_ = nullptr;
+};
+
+// A limit for what others do: libuv runs timers before it reads what has arrived, so after arenad was stopped a plain timer would
+// find everybody late (patience.h). Stays where it is: its timer knows its address.
+class UvDeadline {
+ public:
+  UvDeadline(uv_loop_t* loop, UvTimer::Callback over);
+  UvDeadline(const UvDeadline&) = delete;
+  UvDeadline& operator=(const UvDeadline&) = delete;
+  void start(uint64_t limit_ms);
+  void stop() { timer_.stop(); }
+  void close() { timer_.close(); }
+
+ private:
+  Patience patience_;
+  UvTimer::Callback over_;
+  UvTimer timer_;
 };
 
 // Wakes the loop from another thread.

@@ -6,11 +6,13 @@
 #include <map>
 #include <memory>
 #include <sys/wait.h>
+#include <thread>
 #include <vector>
 
 #include <doctest/doctest.h>
 
 #include "arenad/module_abi.h"
+#include "ipc/clock.h"
 #include "ipc/crash_point.h"
 #include "tests/real/daemon.h"
 #include "tests/real/ledger_player.h"
@@ -233,6 +235,32 @@ TEST_CASE("arenad and all workers are killed at once: the keeper has kept it all
   CHECK(daemon.facts().notices.empty());
 }
 
+TEST_CASE("who had left before everybody was killed has left, and nothing that it had said is applied again") {
+  Daemon daemon(
+      std::string(kManyRestarts) + "[snapshot]\ninterval_ms = 10\n[checkpoint]\ninterval_ms = 600000\n" + echo_section(),
+      Daemon::Parent::keeper);
+  daemon.start();
+  daemon.start_arena("duel", {{"hz", "100"}});
+  Player ann(daemon.socket(), "duel", "ann");
+  Player bob(daemon.socket(), "duel", "bob");
+  play(bob, 20);
+  play(ann, 20);
+  bob.leave();
+  REQUIRE(ann.listens_until([&] { return ann.ask().left == 1; }));
+  // Its channel is kept, because no checkpoint has come, and the snapshots do not name it any more.
+  const uint64_t frame = daemon.arena("duel").frame;
+  REQUIRE(daemon.becomes("duel", [&](const ArenaFacts& facts) { return facts.snapshot_frame > frame + 10; }));
+  for (int round = 0; round < 2; ++round) daemon.crash();
+  REQUIRE(is_back(daemon, ann, "duel"));
+  Player again(daemon.socket(), "duel", "bob");  // at once: nobody has to be waited for
+  play(ann, 5);
+  const Player::State state = ann.ask();
+  CHECK(state.applied == ann.said() + bob.said());
+  CHECK(state.joins == 3);
+  CHECK(state.left == 1);
+  CHECK(state.dropped == 0);
+}
+
 TEST_CASE("a worker that dies, or is stopped, while no arenad is there") {
   Daemon daemon(
       std::string(kManyRestarts) + "[checkpoint]\ninterval_ms = 600000\n[arenas]\nadoption_timeout_ms = 500\n" + echo_section(),
@@ -387,3 +415,37 @@ TEST_CASE("arenad dies twice before a new arena has begun: who has attached mean
 }
 
 #endif
+
+// It has begun to wait for the workers' offers; they come while it is stopped, for longer than it waits.
+TEST_CASE("an arenad that is stopped while it adopts finds nobody late") {
+  for (const Daemon::Parent parent : {Daemon::Parent::keeper, Daemon::Parent::test}) {
+    CAPTURE(parent == Daemon::Parent::keeper);
+    Daemon daemon(
+        std::string(kManyRestarts) + "[arenas]\nadoption_timeout_ms = 300\nreclaim_timeout_ms = 300\n" + echo_section(),
+        parent);
+    auto points = CrashPointTable::create(daemon.folder() / "points");
+    REQUIRE(points.ok());
+    ::setenv(kCrashPointsVariable, (daemon.folder() / "points").c_str(), 1);
+    daemon.start();
+    daemon.start_arena("duel", {{"hz", "50"}});
+    Player ann(daemon.socket(), "duel", "ann");
+    play(ann, 3);
+    const pid_t worker = daemon.arena("duel").pid;
+    points->arm(crash_point("arenad.adoption.known"), 1, CrashAction::stop);
+    std::thread continues([&] {
+      if (!eventually([&] { return points->fired(); })) return;
+      const uint64_t since_ns = monotonic_ns();
+      if (eventually([&] { return monotonic_ns() - since_ns > 900 * kMillisecond; })) ::kill(points->fired_pid(), SIGCONT);
+    });
+    daemon.kill_arenad();
+    if (parent == Daemon::Parent::test) daemon.start();
+    continues.join();
+    ::unsetenv(kCrashPointsVariable);
+    CHECK(points->fired());
+    CHECK(ann.listens_until([&] { return daemon.arena("duel").clients == 1; }));
+    play(ann, 3);
+    CHECK(daemon.arena("duel").pid == worker);
+    CHECK(daemon.arena("duel").epoch == 1);
+    CHECK(ann.ask().dropped == 0);
+  }
+}
