@@ -43,6 +43,8 @@ struct FrameEntry {
 static_assert(sizeof(FrameEntry) == 16);
 
 // An event that is applied once more, with what it was when it came first.
+constexpr uint16_t kNobodysSlot = UINT16_MAX;  // of a retry whose player was not there
+
 struct RetryHead {
   uint64_t channel;
   uint64_t sequence;

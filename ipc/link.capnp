@@ -114,6 +114,7 @@ enum OnDivergence {
 struct Retry {
   id @0 :UInt64;           # of the entry in quarantine
   slot @1 :UInt16;
+  player @5 :Text;         # whose event it is: another may have the slot by the time it is applied
   event @2 :EventRef;
   type @3 :UInt64;
   message @4 :Data;

@@ -101,6 +101,7 @@ void Arena::send_retry(const QuarantineRecord& record) {
     auto retry = message.initRetry();
     retry.setId(record.id);
     retry.setSlot(static_cast<uint16_t>(record.seat));
+    retry.setPlayer(record.player);
     retry.getEvent().setChannel(record.channel.value);
     retry.getEvent().setSequence(record.sequence);
     retry.setType(record.type);

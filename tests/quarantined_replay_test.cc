@@ -93,7 +93,7 @@ std::string bytes_of(const std::vector<uint64_t>& words) {
 }
 
 PendingRetry retry_of(uint64_t id, Seat slot, const EventRef& event, uint64_t type, const std::string& message) {
-  return {id, slot, {event.channel.value, event.sequence, type}, message};
+  return {id, slot, slot == 0 ? "ann" : "bob", {event.channel.value, event.sequence, type}, message};
 }
 
 struct Facts {
@@ -432,6 +432,11 @@ TEST_CASE("quarantined replay: an event that cannot be tried again does nothing,
   SUBCASE("its player never came") {
     why = "not in the arena";
     retry = retry_of(17, 2, old, point, good);
+  }
+  SUBCASE("another player has its seat") {
+    why = "not in the arena";
+    retry = retry_of(17, 1, old, point, good);
+    retry->player = "eve";
   }
   SUBCASE("its player leaves in this frame") {
     why = "not in the arena";

@@ -1,5 +1,7 @@
 #include "worker/recorder.h"
 
+#include <algorithm>
+
 #include "arenad/module_abi.h"
 
 namespace arenad {
@@ -25,10 +27,15 @@ void record_channel(DecidedFrame& frame, WorkerChannel& channel) {
   if (channel.gone_reason) frame.add(FrameEntryKind::leave, channel.slot, *channel.gone_reason);
 }
 
-void record_retry(DecidedFrame& frame, const PendingRetry& retry) {
+// For the player whose event it is, if it is there when the frame's other entries have been applied. Another one may have its seat by now.
+void record_retry(DecidedFrame& frame, const PendingRetry& retry, const ChannelSet& channels) {
+  const bool is_there = std::ranges::any_of(channels.all(), [&](const auto& entry) {
+    const WorkerChannel& channel = entry.second;
+    return channel.slot == retry.slot && channel.player == retry.player && !channel.left && !channel.gone_reason;
+  });
   std::string text(reinterpret_cast<const char*>(&retry.head), sizeof retry.head);
   text += retry.message;
-  frame.add(FrameEntryKind::retry, retry.slot, retry.id, text);
+  frame.add(FrameEntryKind::retry, is_there ? retry.slot : kNobodysSlot, retry.id, text);
 }
 
 }  // namespace
@@ -37,9 +44,15 @@ DecidedFrame decide_frame(const FrameInputs& inputs, ChannelSet& channels) {
   DecidedFrame frame(inputs.frame.value, inputs.time_unix_ns, inputs.seed);
   if (inputs.drain_deadline_unix_ns) frame.add(FrameEntryKind::drain, 0, *inputs.drain_deadline_unix_ns);
   for (auto& [id, channel] : channels.all()) record_channel(frame, channel);
-  if (inputs.retry) record_retry(frame, *inputs.retry);
+  if (inputs.retry) record_retry(frame, *inputs.retry, channels);
   frame.close();
   return frame;
+}
+
+bool tries_again(const DecidedFrame& frame) {
+  bool found = false;
+  frame.for_each_entry([&](const FrameEntry& entry, std::string_view) { found |= entry.kind == FrameEntryKind::retry; });
+  return found;
 }
 
 bool anything_to_take(const ChannelSet& channels) {

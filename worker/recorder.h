@@ -14,6 +14,7 @@ namespace arenad {
 struct PendingRetry {
   uint64_t id = 0;  // of its entry
   Seat slot = 0;
+  std::string player;  // whose event it is
   RetryHead head{};
   std::string message;
 };
@@ -26,8 +27,11 @@ struct FrameInputs {
   std::optional<PendingRetry> retry;
 };
 
-// The record, closed. Channels of clients that broke their ring's rules are marked as gone, expelled.
+// The record, closed. Channels of clients that broke their ring's rules are marked as gone, expelled. Clients come first: what is to be
+// tried again is left out if they leave no room for it.
 DecidedFrame decide_frame(const FrameInputs& inputs, ChannelSet& channels);
+
+[[nodiscard]] bool tries_again(const DecidedFrame& frame);
 
 // Whether a frame would have anything to take, for games without ticks.
 bool anything_to_take(const ChannelSet& channels);

@@ -367,6 +367,7 @@ void LiveArena::run_frame() {
   inputs.drain_deadline_unix_ns = std::exchange(drain_deadline_unix_ns_, std::nullopt);
   inputs.retry = next_retry();
   const DecidedFrame frame = decide_frame(inputs, runtime_.channels());
+  if (inputs.retry && !tries_again(frame)) retries_.push_front(std::move(*inputs.retry));
   ARENAD_CRASH_POINT("frame.decided");
   runtime_.record(frame);
   ARENAD_CRASH_POINT("frame.recorded");
@@ -394,6 +395,7 @@ void LiveArena::take_retry(wire::Retry::Reader retry) {
   const auto message = retry.getMessage();
   retries_.push_back({retry.getId(),
                       retry.getSlot(),
+                      retry.getPlayer(),
                       {retry.getEvent().getChannel(), retry.getEvent().getSequence(), retry.getType()},
                       std::string(message.asChars().begin(), message.size())});
 }
