@@ -6,9 +6,9 @@
 #include <fmt/format.h>
 
 #include "cli/arena_state.h"
-#include "cli/printable.h"
 #include "cli/quantity.h"
 #include "cli/suggestion.h"
+#include "ipc/printable.h"
 
 namespace arenad::cli {
 namespace {

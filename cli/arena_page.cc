@@ -4,10 +4,10 @@
 
 #include "cli/arena_state.h"
 #include "cli/page.h"
-#include "cli/printable.h"
 #include "cli/quantity.h"
 #include "ipc/histogram.h"
 #include "ipc/limits.h"
+#include "ipc/printable.h"
 
 namespace arenad::cli {
 namespace {

@@ -9,8 +9,8 @@
 #include "cli/crash_json.h"
 #include "cli/crash_page.h"
 #include "cli/id_argument.h"
-#include "cli/printable.h"
 #include "cli/selection.h"
+#include "ipc/printable.h"
 
 namespace arenad::cli {
 namespace {

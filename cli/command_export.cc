@@ -5,9 +5,9 @@
 
 #include "cli/command.h"
 #include "cli/json.h"
-#include "cli/printable.h"
 #include "cli/quantity.h"
 #include "cli/recording_file.h"
+#include "ipc/printable.h"
 
 namespace arenad::cli {
 namespace {

@@ -10,7 +10,6 @@
 
 #include "cli/duration_option.h"
 #include "cli/json.h"
-#include "cli/printable.h"
 #include "cli/program_version.h"
 #include "cli/suggestion.h"
 

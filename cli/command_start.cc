@@ -8,7 +8,7 @@
 #include "cli/arena_fields.h"
 #include "cli/command.h"
 #include "cli/json.h"
-#include "cli/printable.h"
+#include "ipc/printable.h"
 
 namespace arenad::cli {
 namespace {

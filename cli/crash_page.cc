@@ -7,8 +7,8 @@
 #include "cli/arena_fields.h"
 #include "cli/incident_kind.h"
 #include "cli/page.h"
-#include "cli/printable.h"
 #include "cli/quantity.h"
+#include "ipc/printable.h"
 
 namespace arenad::cli {
 namespace {

@@ -29,4 +29,8 @@ std::string hex_dump(std::span<const unsigned char> bytes) {
   return out;
 }
 
+std::string hex_text(std::span<const unsigned char> bytes) {
+  return fmt::format("{:02x}", fmt::join(bytes, ""));
+}
+
 }  // namespace arenad::cli

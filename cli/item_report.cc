@@ -4,8 +4,8 @@
 
 #include "cli/arena_fields.h"
 #include "cli/json.h"
-#include "cli/printable.h"
 #include "ipc/control_client.h"
+#include "ipc/printable.h"
 
 namespace arenad::cli {
 namespace {

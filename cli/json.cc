@@ -3,8 +3,8 @@
 #include <charconv>
 #include <fmt/format.h>
 
+#include "cli/hex_dump.h"
 #include "cli/json_object.h"
-#include "cli/printable.h"
 #include "cli/program_version.h"
 #include "ipc/control_client.h"
 #include "ipc/histogram.h"

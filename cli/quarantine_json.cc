@@ -3,8 +3,8 @@
 #include <fmt/format.h>
 
 #include "cli/arena_fields.h"
+#include "cli/hex_dump.h"
 #include "cli/json_object.h"
-#include "cli/printable.h"
 #include "cli/quantity.h"
 
 namespace arenad::cli {

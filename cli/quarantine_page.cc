@@ -5,8 +5,8 @@
 #include "cli/arena_fields.h"
 #include "cli/hex_dump.h"
 #include "cli/page.h"
-#include "cli/printable.h"
 #include "cli/quantity.h"
+#include "ipc/printable.h"
 
 namespace arenad::cli {
 namespace {

@@ -4,16 +4,15 @@
 #include <fmt/format.h>
 
 #include "cli/arena_state.h"
-#include "cli/printable.h"
+#include "cli/hex_dump.h"
 #include "cli/program_version.h"
 #include "cli/quantity.h"
+#include "ipc/printable.h"
 
 namespace arenad::cli {
 namespace {
 
 constexpr size_t kShownMessageBytes = 32;
-// A store that keeps up is behind by an interval or two at most.
-constexpr uint64_t kWorryingCheckpointLagMs = 10'000;
 
 std::string heading_of(std::string_view name) {
   std::string heading;
@@ -62,8 +61,7 @@ std::vector<std::string> daemon_warnings(wire::DaemonStatus::Reader daemon) {
   std::vector<std::string> warnings;
   if (daemon.getDraining()) warnings.emplace_back("arenad is draining and starts no new arenas");
   const std::string store_error = text_of(daemon.getStoreError());
-  const bool blocked = !store_error.empty();
-  if (blocked) {
+  if (!store_error.empty()) {
     warnings.push_back("the database does not take checkpoints: " + printable(store_error) +
                        "; arenas go on, but do not survive the loss of this machine");
   }
@@ -72,9 +70,6 @@ std::vector<std::string> daemon_warnings(wire::DaemonStatus::Reader daemon) {
         "checkpoints are {} behind, which is more than checkpoint.alarm_ms allows; is the disk slow or full? Arenas go on, but "
         "what came since does not survive the loss of this machine",
         duration_of_ms(daemon.getCheckpointLagMs())));
-  } else if (!blocked && daemon.getCheckpointLagMs() > kWorryingCheckpointLagMs) {
-    warnings.push_back(
-        fmt::format("checkpoints are {} behind; is the disk slow or full?", duration_of_ms(daemon.getCheckpointLagMs())));
   }
   for (const auto notice : daemon.getNotices()) warnings.push_back(printable(text_of(notice)));
   return warnings;

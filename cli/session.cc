@@ -6,9 +6,9 @@
 #include <kj/exception.h>
 
 #include "cli/json.h"
-#include "cli/printable.h"
 #include "cli/quantity.h"
 #include "ipc/control_client.h"
+#include "ipc/printable.h"
 
 namespace arenad::cli {
 namespace {

@@ -7,7 +7,7 @@
 #include <span>
 #include <sys/stat.h>
 
-#include "cli/printable.h"
+#include "cli/hex_dump.h"
 #include "ipc/fd.h"
 
 namespace arenad::cli {

@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "arenad/result.h"
-#include "cli/printable.h"
 
 namespace arenad::cli {
 namespace {
@@ -76,6 +75,11 @@ std::string Table::text(Colour colour, Header header) const {
   if (header == Header::shown) out += line(heading_row(), column_widths, colour);
   for (const auto& row : rows_) out += line(row, column_widths, colour);
   return out;
+}
+
+size_t display_width(std::string_view text) {
+  const auto is_continuation = [](char c) { return (static_cast<unsigned char>(c) & 0xC0) == 0x80; };
+  return static_cast<size_t>(std::ranges::count_if(text, [&](char c) { return !is_continuation(c); }));
 }
 
 }  // namespace arenad::cli

@@ -13,7 +13,7 @@ enum class Header { shown, hidden };
 enum class Tone { plain, heading, good, changing, bad };
 
 struct Cell {
-  std::string text;  // printable (printable.h); empty is shown as "-"
+  std::string text;  // printable (ipc/printable.h); empty is shown as "-"
   Tone tone = Tone::plain;
 };
 
@@ -40,5 +40,9 @@ class Table {
   std::vector<Column> columns_;
   std::vector<std::vector<Cell>> rows_;
 };
+
+// Columns that printable text takes, at one for each code point. Wide and combining characters are
+// counted wrongly, which only spoils the alignment of their own row.
+size_t display_width(std::string_view text);
 
 }  // namespace arenad::cli

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "ipc/printable.h"
 #include "ipc/record.h"
 
 namespace arenad {
@@ -19,12 +20,11 @@ Copy copy_of(const IncarnationView& region) {
   return copy;
 }
 
+// It goes into logs and reports, and may be cut in the middle of a character.
 template <size_t N>
 std::string text_in(const char (&field)[N]) {
-  std::string text(field, ::strnlen(field, N));
-  // It goes into logs and onto terminals.
-  std::ranges::replace_if(
-      text, [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; }, '?');
+  std::string text = printable_lines({field, ::strnlen(field, N)});
+  std::ranges::replace(text, '\n', ' ');
   return text;
 }
 

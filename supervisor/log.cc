@@ -2,6 +2,8 @@
 
 #include <spdlog/spdlog.h>
 
+#include "ipc/printable.h"
+
 namespace arenad {
 namespace {
 
@@ -23,11 +25,9 @@ spdlog::level::level_enum level_of(LogSeverity severity) {
 
 std::string one_line(std::string_view text) {
   std::string line;
-  for (const char c : text) {
+  for (const char c : printable_lines(text)) {
     if (c == '\n') {
       line += "; ";
-    } else if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F) {
-      line += fmt::format("\\x{:02x}", static_cast<unsigned char>(c));
     } else {
       line += c;
     }

@@ -15,7 +15,7 @@
 #include <capnp/message.h>
 #include <doctest/doctest.h>
 
-#include "cli/printable.h"
+#include "cli/hex_dump.h"
 #include "cli/stack_symbols.h"
 #include "cli/symbolizer.h"
 

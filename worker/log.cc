@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "ipc/clock.h"
+#include "ipc/printable.h"
 
 namespace arenad {
 namespace {
@@ -29,10 +30,9 @@ void log_line(arenad_log_level level, std::string_view arena, uint64_t frame, st
   std::string line = utc_now() + " level=" + kLevels.at(static_cast<size_t>(level) & 3) + " pid=" + std::to_string(::getpid());
   if (!arena.empty()) line.append(" arena=").append(arena).append(" frame=").append(std::to_string(frame));
   line.append(" msg=\"");
-  for (const char c : message) {
+  for (const char c : printable_lines(message)) {
     if (c == '"' || c == '\\') line += '\\';
-    const bool is_control = static_cast<unsigned char>(c) < 0x20 || c == 0x7F;
-    line += is_control ? ' ' : c;
+    line += c == '\n' ? ' ' : c;
   }
   line += "\"\n";
   // One write is one line also when several processes share the stream; a full pipe loses it rather than holding up a frame.

@@ -1,10 +1,9 @@
-#include "cli/printable.h"
+#include "ipc/printable.h"
 
 #include <algorithm>
 #include <cstdint>
-#include <fmt/format.h>
 
-namespace arenad::cli {
+namespace arenad {
 namespace {
 
 struct CodePoint {
@@ -41,7 +40,13 @@ bool acts_on_terminal(uint32_t code_point) {
 }
 
 void append_escaped(std::string& out, std::string_view bytes) {
-  for (const char c : bytes) out += fmt::format("\\x{:02x}", static_cast<unsigned char>(c));
+  constexpr const char* kDigits = "0123456789abcdef";
+  for (const char c : bytes) {
+    const auto byte = static_cast<unsigned char>(c);
+    out += "\\x";
+    out += kDigits[byte >> 4];
+    out += kDigits[byte & 15];
+  }
 }
 
 enum class Kind { one_line, escaped_lines };
@@ -77,12 +82,4 @@ std::string printable_lines(std::string_view text) {
   return made_printable(text, Kind::escaped_lines);
 }
 
-size_t display_width(std::string_view text) {
-  return static_cast<size_t>(std::ranges::count_if(text, [](char c) { return !is_continuation(c); }));
-}
-
-std::string hex_text(std::span<const unsigned char> bytes) {
-  return fmt::format("{:02x}", fmt::join(bytes, ""));
-}
-
-}  // namespace arenad::cli
+}  // namespace arenad
