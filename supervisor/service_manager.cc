@@ -5,10 +5,12 @@
 #include <cstdlib>
 #include <cstring>
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "ipc/clock.h"
 #include "ipc/crash_point.h"
 #include "ipc/socket.h"
 #include "supervisor/log.h"
@@ -18,6 +20,7 @@ namespace {
 
 constexpr int kFirstListenFd = 3;
 constexpr size_t kMaxUnsent = 100'000;
+constexpr uint64_t kPatienceMs = 1000;
 
 std::string take_variable(const char* name) {
   const char* value = ::getenv(name);
@@ -94,6 +97,7 @@ std::vector<KeptDescriptor> ServiceManager::take_kept() {
 void ServiceManager::store(const std::string& name, const Fd& fd) {
   ARENAD_CRASH_POINT("arenad.keep.before");
   send("FDSTORE=1\nFDPOLL=0\nFDNAME=" + name, &fd);
+  wait_until_sent();
   ARENAD_CRASH_POINT("arenad.keep.after");
 }
 
@@ -130,6 +134,23 @@ void ServiceManager::send(std::string text, const Fd* fd) {
   flush();
 }
 
+// The socket holds few messages (net.unix.max_dgram_qlen, often 10), and what is still here dies with arenad.
+void ServiceManager::wait_until_sent() {
+  if (is_stuck_) return;
+  const uint64_t began_ns = monotonic_ns();
+  while (socket_ && !unsent_.empty()) {
+    const uint64_t waited_ms = (monotonic_ns() - began_ns) / kMillisecond;
+    if (waited_ms >= kPatienceMs) {
+      is_stuck_ = true;
+      log_error("msg=\"the service manager takes nothing: what arenad holds is not kept over its death until it does\"");
+      return;
+    }
+    pollfd writable{socket_.get(), POLLOUT, 0};
+    (void)::poll(&writable, 1, static_cast<int>(kPatienceMs - waited_ms));
+    flush();
+  }
+}
+
 void ServiceManager::flush() {
   while (socket_ && !unsent_.empty()) {
     const Unsent& next = unsent_.front();
@@ -148,6 +169,7 @@ void ServiceManager::flush() {
     }
     unsent_.pop_front();
   }
+  is_stuck_ = false;
   if (socket_) poll_.watch(0);
 }
 

@@ -29,6 +29,8 @@ class ServiceManager {
   // What an earlier arenad has stored; once.
   std::vector<KeptDescriptor> take_kept();
 
+  // Returns when the manager's socket has taken it, so that what is answered or assigned after this is kept. A manager that takes nothing
+  // for a second is not waited for again before it has taken all.
   void store(const std::string& name, const Fd& fd);
   void forget(const std::string& name);
   void ready();
@@ -43,6 +45,7 @@ class ServiceManager {
   void collect_kept();
   void send(std::string text, const Fd* fd);
   void flush();
+  void wait_until_sent();
 
   struct Unsent {
     std::string text;
@@ -54,6 +57,7 @@ class ServiceManager {
   UvTimer watchdog_;
   std::vector<KeptDescriptor> kept_;
   std::deque<Unsent> unsent_;
+  bool is_stuck_ = false;
 };
 
 }  // namespace arenad

@@ -261,6 +261,29 @@ TEST_CASE("who had left before everybody was killed has left, and nothing that i
   CHECK(state.dropped == 0);
 }
 
+// Its socket holds ten messages, and it takes them when all players are there, or when arenad cannot go on without it.
+TEST_CASE("a client that is attached is kept already, however slow the keeper is") {
+  Daemon daemon(std::string(kManyRestarts) + "[checkpoint]\ninterval_ms = 600000\n" + echo_section(), Daemon::Parent::keeper);
+  daemon.start();
+  constexpr int kArenas = 4;
+  for (int i = 0; i < kArenas; ++i) daemon.start_arena("duel-" + std::to_string(i));
+  ::kill(daemon.keeper(), SIGSTOP);
+  std::thread goes_on([keeper = daemon.keeper()] {
+    const uint64_t since_ns = monotonic_ns();
+    (void)eventually([&] { return monotonic_ns() - since_ns > 200 * kMillisecond; });
+    ::kill(keeper, SIGCONT);
+  });
+  std::vector<std::unique_ptr<Player>> players;
+  for (int i = 0; i < 4 * kArenas; ++i) {
+    const std::string arena = "duel-" + std::to_string(i % kArenas);
+    players.push_back(std::make_unique<Player>(daemon.socket(), arena, "player-" + std::to_string(i)));
+  }
+  daemon.crash();
+  goes_on.join();
+  for (const auto& player : players) play(*player, 3);
+  for (int i = 0; i < kArenas; ++i) CHECK(daemon.arena("duel-" + std::to_string(i)).clients == 4);
+}
+
 TEST_CASE("a worker that dies, or is stopped, while no arenad is there") {
   Daemon daemon(
       std::string(kManyRestarts) + "[checkpoint]\ninterval_ms = 600000\n[arenas]\nadoption_timeout_ms = 500\n" + echo_section(),

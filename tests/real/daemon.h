@@ -94,6 +94,7 @@ class Daemon {
 
   // Of arenad; 0 if there is none at the moment.
   [[nodiscard]] pid_t pid() const;
+  [[nodiscard]] pid_t keeper() const { return program_->pid(); }
   [[nodiscard]] const PrivateFolder& folder() const { return folder_; }
   [[nodiscard]] std::string config() const { return (folder_ / "arenad.toml").string(); }
   [[nodiscard]] std::string socket() const { return (folder_ / "run/arenad.sock").string(); }
