@@ -105,6 +105,8 @@ Result<void> BenchPlayer::take_in() {
         return make_error(ErrorCode::failed, "outputs of the bench arena were overwritten unread");
       case Incoming::rejected:
         return make_error(ErrorCode::failed, "the bench arena has rejected an event");
+      case Incoming::rolled_back:
+        continue;
       case Incoming::gone:
         return make_error(ErrorCode::failed,
                           "the bench arena is " + attachment_->departure().state + ": " + attachment_->departure().reason);

@@ -93,6 +93,8 @@ class LoadPlayers {
           continue;
         case Incoming::rejected:
           return make_error(ErrorCode::failed, attachment.arena_name() + " has rejected an order");
+        case Incoming::rolled_back:
+          continue;
         case Incoming::gone:
           return make_error(ErrorCode::failed, "arena " + attachment.arena_name() + " is " + attachment.departure().state);
         case Incoming::disconnected:

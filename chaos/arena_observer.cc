@@ -60,6 +60,8 @@ void ArenaObserver::receive_outputs() {
       case Incoming::rejected:
         log_->rejected(attachment_->rejection().sequence);
         break;
+      case Incoming::rolled_back:
+        break;
       case Incoming::gone:
         departure_ = attachment_->departure();
         break;

@@ -82,6 +82,8 @@ Bot::Course Bot::take_in() {
         ++report_.rejected;
         log_.rejected(attachment_.rejection().sequence);
         break;
+      case Incoming::rolled_back:
+        break;
       case Incoming::gone:
       case Incoming::disconnected:
         return Course::ended;

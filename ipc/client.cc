@@ -79,6 +79,7 @@ struct Attachment::State {
   uint64_t lag = 0;
   Rejection rejection;
   uint64_t rejected_seen = 0;
+  FrameNumber rolled_back_to;
   std::optional<Departure> departure;
   uint64_t full = 0;
   uint64_t idle_looks = 0;
@@ -257,6 +258,11 @@ Incoming Attachment::State::read_outputs() {
         if (std::exchange(final_seen, true)) {
           incarnations.pop_front();
           final_seen = false;
+          const uint64_t from = incarnations.front().status().taken_back_from.load(std::memory_order_relaxed);
+          if (from != 0) {
+            rolled_back_to = {from - 1};
+            return Incoming::rolled_back;
+          }
         }
         continue;
     }
@@ -354,6 +360,9 @@ uint64_t Attachment::lag() const {
 }
 const Rejection& Attachment::rejection() const {
   return state_->rejection;
+}
+FrameNumber Attachment::rolled_back_to() const {
+  return state_->rolled_back_to;
 }
 const Departure& Attachment::departure() const {
   static const Departure none;

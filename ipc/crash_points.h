@@ -29,6 +29,10 @@ inline constexpr auto kCrashPoints = std::to_array<std::string_view>({
     "replay.ran",
     "replay.published",
     "recovery.replayed",
+    "takeback.chosen",
+    "takeback.restored",
+    "takeback.replayed",
+    "takeback.snapshot",
     "worker.live.before",
     "worker.live.staged",
     "worker.live.told",
@@ -71,6 +75,10 @@ inline constexpr auto kCrashPoints = std::to_array<std::string_view>({
     // what the service manager keeps
     "arenad.keep.before",
     "arenad.keep.after",
+    "arenad.handover.asked",
+    "arenad.handover.finished",
+    "arenad.handover.live",
+    "arenad.takeback.decided",
     "arenad.forget.before",
     "arenad.forget.after",
     // commands and clients

@@ -72,11 +72,13 @@ Result<Incarnation> Incarnation::create(const IncarnationSizes& sizes) {
   return incarnation;
 }
 
-void Incarnation::assign(ArenaId arena, Epoch epoch, uint64_t schema_hash, uint32_t pid) {
+void Incarnation::assign(ArenaId arena, Epoch epoch, CodeHash code, uint64_t schema_hash, uint32_t pid) {
   IncarnationIdentity& identity = mutable_identity();
   identity.arena_high = arena.high;
   identity.arena_low = arena.low;
   identity.epoch = epoch.value;
+  identity.code_high = code.high;
+  identity.code_low = code.low;
   identity.schema_hash = schema_hash;
   identity.pid = pid;
 }
@@ -114,6 +116,9 @@ ArenaId IncarnationView::arena() const {
 }
 Epoch IncarnationView::epoch() const {
   return {identity().epoch};
+}
+CodeHash IncarnationView::code() const {
+  return {identity().code_high, identity().code_low};
 }
 uint32_t IncarnationView::tick_hz() const {
   return identity().tick_hz;

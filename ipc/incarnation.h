@@ -3,6 +3,7 @@
 
 #include <span>
 
+#include "arenad/code_hash.h"
 #include "arenad/ids.h"
 #include "ipc/black_box_layout.h"
 #include "ipc/incarnation_layout.h"
@@ -25,7 +26,7 @@ class Incarnation {
  public:
   static Result<Incarnation> create(const IncarnationSizes& sizes);
   // Names the arena; before stage() leaves blank.
-  void assign(ArenaId arena, Epoch epoch, uint64_t schema_hash, uint32_t pid);
+  void assign(ArenaId arena, Epoch epoch, CodeHash code, uint64_t schema_hash, uint32_t pid);
   void set_options(uint32_t tick_hz, uint32_t max_players);
 
   [[nodiscard]] const WorkerStatus& status() const {
@@ -79,6 +80,7 @@ class IncarnationView {
   // As of now; the worker may still be a spare.
   [[nodiscard]] ArenaId arena() const;
   [[nodiscard]] Epoch epoch() const;
+  [[nodiscard]] CodeHash code() const;
   [[nodiscard]] uint32_t tick_hz() const;
   [[nodiscard]] uint32_t max_players() const;
   [[nodiscard]] uint32_t pid() const;

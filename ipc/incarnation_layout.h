@@ -55,7 +55,9 @@ struct IncarnationIdentity {
   uint32_t max_players;
   uint32_t pid;
   uint32_t unused;
-  uint8_t reserved[104];
+  uint64_t code_high;  // CodeHash of the game module
+  uint64_t code_low;
+  uint8_t reserved[88];
 };
 static_assert(sizeof(IncarnationIdentity) == 256);
 
@@ -169,7 +171,8 @@ struct WorkerStatus {
   std::atomic<uint64_t> live_since_unix_ns;
   std::atomic<uint64_t> first_frame_published_ns;  // monotonic: the first new frame's outputs were published
   std::atomic<uint64_t> newest_joined;             // ChannelId: no frame of the arena has let in a later one
-  uint8_t pad_g[40];
+  std::atomic<uint64_t> taken_back_from;  // FrameNumber + 1: after it frames of other code were run again; 0: none were
+  uint8_t pad_g[32];
 
   std::atomic<uint64_t> lateness_us[kHistogramBuckets];  // how late ticks began
 };

@@ -96,7 +96,18 @@ struct Assign {
   quarantined @13 :List(EventRef);   # a replay leaves these out
   slowFrameMs @14 :UInt32;     # frames that take longer are counted as slow; 0: none is
   onDivergence @15 :OnDivergence;
-  # fds: the board; the predecessor's region; a region with the checkpoint; the channels in their order
+  way @16 :Way;
+  codeHigh @17 :UInt64;        # CodeHash of the game module that this worker runs
+  codeLow @18 :UInt64;
+  # fds: the board; the predecessor's region; for takeBack the origin's; a region with the checkpoint; the channels in their order
+}
+
+# How the predecessor's code and this worker's are related.
+enum Way {
+  recovery @0;   # the same code
+  handover @1;   # other code, which takes over the predecessor's last frame and runs none of its again
+  takeBack @2;   # the code from before a handover: it runs again what the predecessor has made of it since. The region of the
+                 # incarnation that had handed over is the origin
 }
 
 # An event of a channel.

@@ -48,6 +48,11 @@ void OutboxWriter::commit(uint64_t type, uint64_t party, uint64_t word_count) {
   written_ += header.bytes;
 }
 
+void OutboxWriter::discard() {
+  written_ = published_;
+  count_ = words_.count.load(std::memory_order_relaxed);
+}
+
 bool OutboxWriter::publish() {
   if (written_ == published_) return false;
   published_ = written_;

@@ -42,6 +42,8 @@ class OutboxWriter {
   // Outputs keep nothing.
   void keep_from(uint64_t position);
 
+  // Forgets what is committed and not published.
+  void discard();
   // Everything committed becomes readable. Returns whether there was anything.
   bool publish();
   // XXH3 (github.com/Cyan4973/xxHash) of what is committed and not published.

@@ -380,7 +380,7 @@ class World {
     auto incarnation = Incarnation::create(sizes());
     REQUIRE(incarnation.ok());
     epoch_ = epoch_.next();
-    incarnation->assign(arena, epoch_, game_->schema_hash, 1);
+    incarnation->assign(arena, epoch_, {}, game_->schema_hash, 1);
     runtime_ =
         std::make_unique<ArenaRuntime>(*game_, std::move(*incarnation), ArenaIdentity{arena, epoch_, "ledger"}, kMaxEventBytes,
                                        [this] { runtime_->results_committed(runtime_->system().count()); });

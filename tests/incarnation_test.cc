@@ -78,7 +78,7 @@ TEST_CASE("incarnation: new, it belongs to nobody and has done nothing") {
 TEST_CASE("incarnation: what the worker writes everyone sees, each part in its own place") {
   Incarnation incarnation = incarnation_of();
   const IncarnationView view = view_of(incarnation);
-  incarnation.assign({1, 2}, {3}, 4, 5);
+  incarnation.assign({1, 2}, {3}, {6, 7}, 4, 5);
   incarnation.set_options(20, 30);
   incarnation.set_stage(Stage::live);
   incarnation.set_phase(Phase::ticking);

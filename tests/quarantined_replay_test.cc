@@ -220,7 +220,7 @@ class World {
     auto incarnation = Incarnation::create({.slot_bytes = slot_bytes_for(Diary::info.max_state_bytes)});
     REQUIRE(incarnation.ok());
     epoch_ = epoch_.next();
-    incarnation->assign(kArena, epoch_, game_table<Diary>()->schema_hash, 1);
+    incarnation->assign(kArena, epoch_, {}, game_table<Diary>()->schema_hash, 1);
     runtime_ = std::make_unique<ArenaRuntime>(*game_table<Diary>(), std::move(*incarnation),
                                               ArenaIdentity{kArena, epoch_, "diary"}, kMaxEventBytes, [] {});
     watched = &runtime_->status();

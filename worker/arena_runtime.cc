@@ -107,13 +107,29 @@ Result<FrameEffects> ArenaRuntime::run(const DecidedFrame& frame) {
   return FrameEffects{outputs_.written(), outputs_.pending_hash(), system_.written(), system_.pending_hash()};
 }
 
-ArenaRuntime::Published ArenaRuntime::publish(const FrameEffects& effects) {
+ArenaRuntime::Published ArenaRuntime::publish_streams() {
   Published published;
   published.outputs = outputs_.publish();
   ARENAD_CRASH_POINT("frame.outputs_published");
   published.results = system_.publish();
   ARENAD_CRASH_POINT("frame.results_published");
   if (published.results) result_marks_.push_back({system_.count(), system_.written()});
+  return published;
+}
+
+Result<void> ArenaRuntime::run_in_place(const DecidedFrame& frame, LeftOut left_out) {
+  status().frame_decided.store(frame.record().frame, std::memory_order_release);
+  auto effects = run(frame);
+  if (!effects) return effects.error();
+  if (left_out.outputs) outputs_.discard();
+  if (left_out.results) system_.discard();
+  publish_streams();
+  status().frame_done.store(frame_.value, std::memory_order_release);
+  return {};
+}
+
+ArenaRuntime::Published ArenaRuntime::publish(const FrameEffects& effects) {
+  const Published published = publish_streams();
   log_.mark_done(effects);
   ARENAD_CRASH_POINT("frame.done");
   status().frame_done.store(frame_.value, std::memory_order_release);

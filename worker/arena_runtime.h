@@ -48,6 +48,13 @@ class ArenaRuntime {
   };
   // What there was to publish.
   Published publish(const FrameEffects& effects);
+  // Runs a frame that was decided by other code, without a record in this log: what comes next is a snapshot. Of what it gives, that is
+  // left out which the other code had published already in its place.
+  struct LeftOut {
+    bool outputs = false;
+    bool results = false;
+  };
+  Result<void> run_in_place(const DecidedFrame& frame, LeftOut left_out);
   // What became of events from quarantine in the frames that have run, since the last call.
   struct Retried {
     uint64_t id = 0;
@@ -91,6 +98,7 @@ class ArenaRuntime {
   };
 
   [[nodiscard]] SnapshotFacts facts() const;
+  Published publish_streams();
   Result<void> apply(const FrameEntry& entry, std::string_view text);
   void apply_events(WorkerChannel& channel, uint64_t end);
   void apply_event(WorkerChannel& channel, const RecordHeader& header);

@@ -30,12 +30,14 @@ Result<AssignedChannel> take_channel(wire::Channel::Reader message, Fd region) {
 }
 
 Result<Assignment> take_assignment(wire::Assign::Reader message, std::vector<Fd> fds) {
-  const size_t expected =
-      1 + (message.getHasPredecessor() ? 1 : 0) + (message.getHasCheckpoint() ? 1 : 0) + message.getChannels().size();
+  const bool is_taken_back = message.getWay() == wire::Way::TAKE_BACK;
+  const size_t expected = 1 + (message.getHasPredecessor() ? 1 : 0) + (is_taken_back ? 1 : 0) +
+                          (message.getHasCheckpoint() ? 1 : 0) + message.getChannels().size();
   if (fds.size() != expected) return make_error(ErrorCode::invalid, "an assignment came without all of its regions");
   size_t next = 0;
   Assignment a;
   a.identity = {{message.getArenaHigh(), message.getArenaLow()}, {message.getEpoch()}, message.getName()};
+  a.code = {message.getCodeHigh(), message.getCodeLow()};
   a.fresh = message.getReason() == wire::Reason::FRESH;
   for (const auto param : message.getParams()) a.params.emplace_back(param.getKey(), param.getValue());
   a.snapshot_interval_ns = uint64_t{message.getSnapshotIntervalMs()} * 1'000'000;
@@ -55,6 +57,12 @@ Result<Assignment> take_assignment(wire::Assign::Reader message, std::vector<Fd>
     auto view = IncarnationView::map(std::move(fds[next++]));
     if (!view) return view.error();
     a.sources.predecessor = std::move(*view);
+  }
+  a.sources.is_handover = message.getWay() == wire::Way::HANDOVER;
+  if (is_taken_back) {
+    auto view = IncarnationView::map(std::move(fds[next++]));
+    if (!view) return view.error();
+    a.sources.origin = std::move(*view);
   }
   if (message.getHasCheckpoint()) {
     auto checkpoint = read_checkpoint(std::move(fds[next++]));

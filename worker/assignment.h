@@ -22,6 +22,7 @@ struct AssignedChannel {
 
 struct Assignment {
   ArenaIdentity identity;
+  CodeHash code;
   bool fresh = false;
   ParamList params;
   uint64_t snapshot_interval_ns = 0;

@@ -63,15 +63,16 @@ void consider(Found& found, RungCandidate::Source source, Result<Snapshot> snaps
   log_line(ARENAD_LOG_ERROR, identity.name, 0, "a snapshot cannot be used: " + why);
 }
 
+void consider_slots(Found& found, const IncarnationView& region, const ArenaIdentity& identity) {
+  for (int slot = 0; slot < 2; ++slot) {
+    const auto bytes = region.slot(slot);
+    if (published_frame(bytes)) consider(found, RungCandidate::Source::slot, Snapshot::read_slot(bytes), identity);
+  }
+}
+
 Found find_snapshots(const RecoverySources& sources, const ArenaIdentity& identity) {
   Found found;
-  if (sources.predecessor) {
-    for (int slot = 0; slot < 2; ++slot) {
-      const auto bytes = sources.predecessor->slot(slot);
-      if (!published_frame(bytes)) continue;
-      consider(found, RungCandidate::Source::slot, Snapshot::read_slot(bytes), identity);
-    }
-  }
+  if (sources.predecessor) consider_slots(found, *sources.predecessor, identity);
   if (sources.checkpoint) consider(found, RungCandidate::Source::checkpoint, *sources.checkpoint, identity);
   return found;
 }
@@ -188,9 +189,81 @@ std::optional<RecoveryFailure> replay(ArenaRuntime& runtime, const RecoverySourc
   return std::nullopt;
 }
 
+RecoveryFailure failure_of(const Error& error) {
+  const bool missing = error.code == ErrorCode::corrupt;
+  return {missing ? RecoveryFault::broken_log : RecoveryFault::state, error.text()};
+}
+
+// The frames that the predecessor has decided since the origin's last one.
+std::variant<std::vector<DecidedFrame>, RecoveryFailure> frames_to_take_back(const IncarnationView& predecessor,
+                                                                             FrameNumber from, FrameNumber decided) {
+  OldLog log = read_log(predecessor);
+  std::vector<DecidedFrame> frames;
+  for (DecidedFrame& frame : log.frames) {
+    if (frame.record().frame > from.value) frames.push_back(std::move(frame));
+  }
+  const uint64_t wanted = decided.value - std::min(decided, from).value;
+  const bool is_whole = frames.size() == wanted && (frames.empty() || frames.front().record().frame == from.value + 1);
+  if (is_whole) return frames;
+  return RecoveryFailure{RecoveryFault::broken_log, "the frame log does not reach back to frame " + std::to_string(from.value) +
+                                                        ", in which the code was changed"};
+}
+
+std::variant<RecoveryReport, RecoveryFailure> take_back(ArenaRuntime& runtime, const RecoverySources& sources) {
+  const WorkerStatus& before = sources.predecessor->status();
+  const FrameNumber from{sources.origin->status().frame_done.load(std::memory_order_acquire)};
+  Found found;
+  consider_slots(found, *sources.origin, runtime.identity());
+  const Snapshot* snapshot = nullptr;
+  for (const auto& candidate : found.snapshots) {
+    if (candidate && candidate->facts().frame == from) snapshot = &*candidate;
+  }
+  if (snapshot == nullptr) {
+    return RecoveryFailure{RecoveryFault::no_snapshot, "the snapshot of frame " + std::to_string(from.value) +
+                                                           ", in which the code was changed, cannot be read"};
+  }
+  auto frames = frames_to_take_back(*sources.predecessor, from, decided_by(sources));
+  if (auto* failure = std::get_if<RecoveryFailure>(&frames)) return std::move(*failure);
+  ARENAD_CRASH_POINT("takeback.chosen");
+  if (auto restored = runtime.restore(*snapshot); !restored) return failure_of(restored.error());
+  // What the predecessor had published since has its numbers; this incarnation goes on behind it.
+  runtime.outputs().start_at(before.outputs_published.load(std::memory_order_acquire), before.outputs_count.load());
+  runtime.system().start_at(before.system_published.load(std::memory_order_acquire), before.system_count.load());
+  runtime.system().keep_from(runtime.system().published());
+  take_over_released(runtime, sources, *snapshot);
+  take_over_unread(runtime, sources);
+  take_over_results(runtime, sources);
+  runtime.channels().have_joined_through({before.newest_joined.load()});
+  ARENAD_CRASH_POINT("takeback.restored");
+
+  RecoveryReport report;
+  report.rung = Rung::newest_slot;
+  report.restored = from;
+  const uint64_t applied_before = runtime.status().events_applied.load(std::memory_order_relaxed);
+  FrameEffects last = {snapshot->facts().outputs_position, 0, snapshot->facts().system_position, 0};
+  for (DecidedFrame& frame : std::get<std::vector<DecidedFrame>>(frames)) {
+    ArenaRuntime::LeftOut left_out{true, true};
+    if (frame.done()) {
+      last = frame.effects();
+    } else {
+      left_out = {runtime.outputs().published() > last.outputs_end, runtime.system().published() > last.system_end};
+    }
+    frame = without_quarantined(std::move(frame), runtime.channels(), sources.quarantined, runtime.max_event_bytes());
+    if (auto ran = runtime.run_in_place(frame, left_out); !ran) return failure_of(ran.error());
+    ++report.replayed_frames;
+  }
+  report.replayed_events = runtime.status().events_applied.load(std::memory_order_relaxed) - applied_before;
+  runtime.status().taken_back_from.store(from.value + 1, std::memory_order_relaxed);
+  ARENAD_CRASH_POINT("takeback.replayed");
+  if (!runtime.take_snapshot()) return RecoveryFailure{RecoveryFault::state, "the state does not fit in a snapshot"};
+  ARENAD_CRASH_POINT("takeback.snapshot");
+  return report;
+}
+
 }  // namespace
 
 std::variant<RecoveryReport, RecoveryFailure> recover(ArenaRuntime& runtime, const RecoverySources& sources) {
+  if (sources.origin) return take_back(runtime, sources);
   Found found = find_snapshots(sources, runtime.identity());
   OldLog log = sources.predecessor ? read_log(*sources.predecessor) : OldLog{};
   const auto choice = choose_rung(found.candidates, range_of(log, sources));
@@ -213,10 +286,11 @@ std::variant<RecoveryReport, RecoveryFailure> recover(ArenaRuntime& runtime, con
   }
   ARENAD_CRASH_POINT("recovery.chosen");
   const Snapshot& snapshot = *found.snapshots[choice->candidate];
-  if (auto restored = runtime.restore(snapshot); !restored) {
-    const bool missing = restored.error().code == ErrorCode::corrupt;
-    return RecoveryFailure{missing ? RecoveryFault::broken_log : RecoveryFault::state, restored.error().text()};
+  if (sources.is_handover && snapshot.facts().frame != decided) {
+    return RecoveryFailure{RecoveryFault::no_snapshot, "the snapshot of frame " + std::to_string(decided.value) +
+                                                           ", in which the code is changed, cannot be read"};
   }
+  if (auto restored = runtime.restore(snapshot); !restored) return failure_of(restored.error());
   take_over_released(runtime, sources, snapshot);
   take_over_unread(runtime, sources);
   take_over_results(runtime, sources);
@@ -226,7 +300,8 @@ std::variant<RecoveryReport, RecoveryFailure> recover(ArenaRuntime& runtime, con
   report.rung = choice->rung;
   report.restored = snapshot.facts().frame;
   // Before anything is run: should this incarnation die in its first frames, its successor finds a snapshot here.
-  runtime.take_snapshot();
+  const bool fits = runtime.take_snapshot();
+  if (sources.is_handover && !fits) return RecoveryFailure{RecoveryFault::state, "its state does not fit in a snapshot"};
   ARENAD_CRASH_POINT("recovery.first_snapshot");
   if (auto failure = replay(runtime, sources, log, report)) return *failure;
   ARENAD_CRASH_POINT("recovery.replayed");

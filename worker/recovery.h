@@ -1,5 +1,5 @@
-// The one way in which an incarnation begins: from nothing, or from (snapshot, frame log). A crash, an operator's restart and a
-// resume from the database differ only in what is given here.
+// The one way in which an incarnation begins: from nothing, or from (snapshot, frame log). A crash, an operator's restart, a
+// resume from the database and a change of code differ only in what is given here.
 #pragma once
 
 #include <optional>
@@ -14,6 +14,12 @@ namespace arenad {
 
 struct RecoverySources {
   std::optional<IncarnationView> predecessor;
+  // The predecessor ran other code, and this incarnation takes over its last frame: nothing of it may be run again.
+  bool is_handover = false;
+  // Of the incarnation that had handed over to code which is taken back: this incarnation's code is the origin's. It begins with the
+  // origin's last snapshot and runs again what the predecessor has made of it since. What clients and the database have of that stays, and
+  // the outputs and results of the same frames are left out.
+  std::optional<IncarnationView> origin;
   std::optional<Snapshot> checkpoint;
   std::vector<EventRef> quarantined;  // a replay leaves these out
   enum class OnDivergence { go_on, stop } on_divergence = OnDivergence::go_on;

@@ -540,7 +540,7 @@ int run_worker(const Module& module, Incarnation region, Link link) {
   }
   set_process_name(assignment->identity.name);
   open_black_box(region);
-  region.assign(assignment->identity.arena, assignment->identity.epoch, module.game().schema_hash,
+  region.assign(assignment->identity.arena, assignment->identity.epoch, assignment->code, module.game().schema_hash,
                 static_cast<uint32_t>(::getpid()));
   announce_by_signal(link);
   LiveArena arena(module, std::move(region), std::move(link), *assignment, assigned_ns);

@@ -57,6 +57,9 @@ void LedgerPlayer::listen() {
       case Incoming::rejected:
         complaint_ = "entry " + std::to_string(attachment_->rejection().sequence) + " of " + name_ + " was rejected";
         break;
+      case Incoming::rolled_back:
+        ++times_rolled_back_;
+        break;
       case Incoming::gone:
         gone_ = attachment_->departure().state + ": " + attachment_->departure().reason;
         return;

@@ -35,6 +35,7 @@ class LedgerPlayer {
   [[nodiscard]] bool hears_all() const { return model_.last(seat_) == said_; }
 
   [[nodiscard]] uint64_t said() const { return said_; }
+  [[nodiscard]] uint64_t times_rolled_back() const { return times_rolled_back_; }
   [[nodiscard]] const LedgerModel& model() const { return model_; }
   [[nodiscard]] const std::vector<HeardOutput>& heard() const { return heard_; }
   [[nodiscard]] Attachment* attachment() const { return attachment_.get(); }
@@ -54,6 +55,7 @@ class LedgerPlayer {
   LedgerModel model_;
   std::vector<HeardOutput> heard_;
   uint64_t said_ = 0;
+  uint64_t times_rolled_back_ = 0;
   uint64_t seat_ = 0;
   std::string gone_;
   std::string complaint_;

@@ -49,6 +49,9 @@ void Player::listen() {
       case Incoming::rejected:
         rejections_.push_back(attachment_->rejection());
         break;
+      case Incoming::rolled_back:
+        ++times_rolled_back_;
+        break;
       case Incoming::gone:
         if (departures_.empty()) departures_.push_back(attachment_->departure());
         return;

@@ -46,6 +46,7 @@ class Player {
     uint64_t reason = 0;
   };
   [[nodiscard]] const std::vector<Departed>& departed() const { return departed_; }  // players, as the game tells
+  [[nodiscard]] uint64_t times_rolled_back() const { return times_rolled_back_; }
   [[nodiscard]] uint64_t times_lagged() const { return times_lagged_; }
   [[nodiscard]] uint64_t lag_bytes() const { return lag_bytes_; }
   [[nodiscard]] uint64_t pieces() const { return pieces_; }
@@ -69,6 +70,7 @@ class Player {
   std::vector<Departure> departures_;
   std::vector<Departed> departed_;
   uint64_t times_lagged_ = 0;
+  uint64_t times_rolled_back_ = 0;
   uint64_t lag_bytes_ = 0;
   uint64_t pieces_ = 0;
   std::string complaint_;

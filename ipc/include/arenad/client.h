@@ -36,10 +36,12 @@ enum class Sent {
 };
 
 enum class Incoming {
-  none,          // nothing now
-  output,        // output() is the next one
-  lagged,        // outputs were overwritten before they were read; lag() tells how many bytes. Ask the game for its state anew
-  rejected,      // an event was not applied; rejection() tells which and why
+  none,      // nothing now
+  output,    // output() is the next one
+  lagged,    // outputs were overwritten before they were read; lag() tells how many bytes. Ask the game for its state anew
+  rejected,  // an event was not applied; rejection() tells which and why
+  rolled_back,  // new code of the game was taken back: what it made of the frames after rolled_back_to() is not the arena's state. What it
+                // had given out stands; ask the game for its state anew
   gone,          // the arena runs no more; departure() tells why. Nothing follows
   disconnected,  // arenad is gone and no other has come in time. Nothing follows
 };
@@ -102,6 +104,7 @@ class Attachment {
   [[nodiscard]] const Output& output() const;
   [[nodiscard]] uint64_t lag() const;
   [[nodiscard]] const Rejection& rejection() const;
+  [[nodiscard]] FrameNumber rolled_back_to() const;
   [[nodiscard]] const Departure& departure() const;
 
   // Sleeps until receive() may have something, or for timeout_ms.
