@@ -49,7 +49,21 @@ CREATE TABLE counters (
 ) STRICT, WITHOUT ROWID;
 )sql";
 
-constexpr std::array kMigrations = {Migration{1, kSchemaSql}, Migration{2, kVersion2}};
+// Versions of games. A code is the text of a CodeHash; empty: none.
+constexpr char kVersion3[] = R"sql(
+ALTER TABLE arenas RENAME COLUMN module_path TO code;
+UPDATE arenas SET code = '';
+ALTER TABLE arenas ADD COLUMN pinned INTEGER NOT NULL DEFAULT 0;
+
+CREATE TABLE games (
+  name TEXT PRIMARY KEY NOT NULL,
+  configured TEXT NOT NULL,  -- the module of the configuration when this was written
+  current TEXT NOT NULL,     -- what new arenas get
+  previous TEXT NOT NULL     -- what a rollback goes back to
+) STRICT, WITHOUT ROWID;
+)sql";
+
+constexpr std::array kMigrations = {Migration{1, kSchemaSql}, Migration{2, kVersion2}, Migration{3, kVersion3}};
 
 }  // namespace
 

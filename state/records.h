@@ -44,7 +44,7 @@ struct ArenaRecord {
   ArenaId id;
   std::string name;
   std::string game;
-  std::string module_path;
+  std::string code;                                         // CodeHash of the module that it runs, as text; empty: not known
   std::vector<std::pair<std::string, std::string>> params;  // in the order in which they were given
   ArenaDisposition disposition = ArenaDisposition::running;
   uint64_t epoch = 0;
@@ -52,8 +52,19 @@ struct ArenaRecord {
   int64_t changed_unix_ms = 0;
   std::string reason;  // why it is in this disposition, for people
   uint64_t restarts = 0;
+  bool pinned = false;  // no rollout changes its code
 
   bool operator==(const ArenaRecord&) const = default;
+};
+
+// Which versions of a game there are, by the texts of their CodeHashes; empty: none.
+struct GameRecord {
+  std::string name;
+  std::string configured;  // the module of the configuration when this was written
+  std::string current;     // what new arenas get
+  std::string previous;    // what a rollback goes back to
+
+  bool operator==(const GameRecord&) const = default;
 };
 
 struct CheckpointRecord {
@@ -144,10 +155,11 @@ struct StoreBatch {
   // Ids of entries that go, before those in `quarantined` come: an event that is let go and is quarantined anew under another id
   // is there. An id that is in both stays gone, and is used up all the same.
   std::vector<uint64_t> unquarantined;
+  std::vector<GameRecord> games;  // inserted, or replace the row of the same name
 
   [[nodiscard]] bool empty() const {
-    return forgotten.empty() && arenas.empty() && checkpoints.empty() && results.empty() && incidents.empty() &&
-           quarantined.empty() && unquarantined.empty();
+    return games.empty() && forgotten.empty() && arenas.empty() && checkpoints.empty() && results.empty() &&
+           incidents.empty() && quarantined.empty() && unquarantined.empty();
   }
 };
 

@@ -126,6 +126,10 @@ Result<std::vector<ArenaRecord>> Store::arenas() {
   return read([](StoreConnection& from, const OnDamage& on_damage) { return from.arenas(on_damage); });
 }
 
+Result<std::vector<GameRecord>> Store::games() {
+  return read([](StoreConnection& from, const OnDamage&) { return from.games(); });
+}
+
 Result<std::vector<CheckpointRecord>> Store::checkpoints(ArenaId arena) {
   return read([&](StoreConnection& from, const OnDamage& on_damage) { return from.checkpoints(arena, on_damage); });
 }

@@ -47,6 +47,8 @@ class Store {
 
   // All arenas, oldest first.
   Result<std::vector<ArenaRecord>> arenas();
+  // By name.
+  Result<std::vector<GameRecord>> games();
   // Newest first, that is by epoch, then frame. Rows that fail their checksum are skipped, counted and noticed.
   Result<std::vector<CheckpointRecord>> checkpoints(ArenaId arena);
   // By sequence.

@@ -284,6 +284,13 @@ Result<std::vector<ArenaRecord>> StoreConnection::arenas(const OnDamage& on_dama
   return arenas;
 }
 
+Result<std::vector<GameRecord>> StoreConnection::games() {
+  std::vector<GameRecord> games;
+  const int code = tables_.read_games(games);
+  if (code != SQLITE_OK) return error(code, "read");
+  return games;
+}
+
 Result<std::vector<CheckpointRecord>> StoreConnection::checkpoints(ArenaId arena, const OnDamage& on_damage) {
   std::vector<CheckpointRecord> checkpoints;
   const int code = tables_.read_checkpoints(arena, on_damage, checkpoints);

@@ -50,6 +50,7 @@ class StoreConnection {
   Result<void> write(const StoreBatch& batch);
 
   Result<std::vector<ArenaRecord>> arenas(const OnDamage& on_damage);
+  Result<std::vector<GameRecord>> games();
   Result<std::vector<CheckpointRecord>> checkpoints(ArenaId arena, const OnDamage& on_damage);
   Result<std::vector<ResultRecord>> results(ArenaId arena);
   Result<std::optional<uint64_t>> latest_results_sequence(ArenaId arena);

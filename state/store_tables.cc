@@ -20,10 +20,10 @@ int StoreTables::prepare(sqlite3* db) {
       {&forget_checkpoints_, "DELETE FROM checkpoints WHERE arena = ?1"},
       {&forget_arena_, "DELETE FROM arenas WHERE id = ?1"},
       {&write_arena_,
-       "INSERT INTO arenas (id, name, game, module_path, disposition, epoch, created_unix_ms,"
-       " changed_unix_ms, reason, restarts) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)"
-       " ON CONFLICT (id) DO UPDATE SET name = ?2, game = ?3, module_path = ?4, disposition = ?5,"
-       " epoch = ?6, created_unix_ms = ?7, changed_unix_ms = ?8, reason = ?9, restarts = ?10"},
+       "INSERT INTO arenas (id, name, game, code, disposition, epoch, created_unix_ms,"
+       " changed_unix_ms, reason, restarts, pinned) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)"
+       " ON CONFLICT (id) DO UPDATE SET name = ?2, game = ?3, code = ?4, disposition = ?5,"
+       " epoch = ?6, created_unix_ms = ?7, changed_unix_ms = ?8, reason = ?9, restarts = ?10, pinned = ?11"},
       {&forget_params_, "DELETE FROM arena_params WHERE arena = ?1"},
       {&write_param_, "INSERT INTO arena_params (arena, position, name, value) VALUES (?1, ?2, ?3, ?4)"},
       // A row that is already there was written by an earlier try, or is damaged and is healed by this.
@@ -39,8 +39,10 @@ int StoreTables::prepare(sqlite3* db) {
        "INSERT OR IGNORE INTO results (arena, sequence, seat, type, bytes, recorded_unix_ms)"
        " VALUES (?1, ?2, ?3, ?4, ?5, ?6)"},
       {&read_arenas_,
-       "SELECT id, name, game, module_path, disposition, epoch, created_unix_ms, changed_unix_ms,"
-       " reason, restarts FROM arenas ORDER BY id"},
+       "SELECT id, name, game, code, disposition, epoch, created_unix_ms, changed_unix_ms,"
+       " reason, restarts, pinned FROM arenas ORDER BY id"},
+      {&write_game_, "INSERT OR REPLACE INTO games (name, configured, current, previous) VALUES (?1, ?2, ?3, ?4)"},
+      {&read_games_, "SELECT name, configured, current, previous FROM games ORDER BY name"},
       {&read_params_, "SELECT name, value FROM arena_params WHERE arena = ?1 ORDER BY position"},
       {&read_checkpoints_,
        "SELECT epoch, frame, taken_unix_ms, checksum, bytes FROM checkpoints WHERE arena = ?1"
@@ -68,6 +70,8 @@ int StoreTables::write(const StoreBatch& batch) {
     }
   };
   each(batch.forgotten, [this](ArenaId id) { return forget(id); });
+  each(batch.games,
+       [this](const GameRecord& game) { return write_game_.run(game.name, game.configured, game.current, game.previous); });
   each(batch.arenas, [this](const ArenaRecord& arena) { return write_arena(arena); });
   each(batch.checkpoints, [this](const CheckpointRecord& taken) { return write_checkpoint(taken); });
   each(batch.results, [this](const ResultRecord& result) { return write_result(result); });
@@ -80,9 +84,9 @@ int StoreTables::forget(ArenaId arena) {
 }
 
 int StoreTables::write_arena(const ArenaRecord& arena) {
-  int code = write_arena_.run(arena.id, arena.name, arena.game, arena.module_path, std::string(to_string(arena.disposition)),
+  int code = write_arena_.run(arena.id, arena.name, arena.game, arena.code, std::string(to_string(arena.disposition)),
                               to_column(arena.epoch), arena.created_unix_ms, arena.changed_unix_ms, arena.reason,
-                              to_column(arena.restarts));
+                              to_column(arena.restarts), int64_t{arena.pinned});
   if (code == SQLITE_OK) code = forget_params_.run(arena.id);
   int64_t position = 0;
   for (const auto& [name, value] : arena.params) {
@@ -110,14 +114,15 @@ int StoreTables::read_arenas(const OnDamage& on_damage, std::vector<ArenaRecord>
     ArenaRecord arena{.id = row.arena(0),
                       .name = row.bytes(1),
                       .game = row.bytes(2),
-                      .module_path = row.bytes(3),
+                      .code = row.bytes(3),
                       .params = {},
                       .disposition = ArenaDisposition::running,
                       .epoch = row.word(5),
                       .created_unix_ms = row.number(6),
                       .changed_unix_ms = row.number(7),
                       .reason = row.bytes(8),
-                      .restarts = row.word(9)};
+                      .restarts = row.word(9),
+                      .pinned = row.number(10) != 0};
     const std::string word = row.bytes(4);
     const std::optional<ArenaDisposition> disposition = parse_disposition(word);
     if (!disposition) return on_damage("arena " + arena.id.text() + ": disposition \"" + word + '"');
@@ -129,6 +134,10 @@ int StoreTables::read_arenas(const OnDamage& on_damage, std::vector<ArenaRecord>
     code = read_params_.each([&](const Row& row) { arena.params.emplace_back(row.bytes(0), row.bytes(1)); }, arena.id);
   }
   return code;
+}
+
+int StoreTables::read_games(std::vector<GameRecord>& games) {
+  return read_games_.each([&](const Row& row) { games.push_back({row.bytes(0), row.bytes(1), row.bytes(2), row.bytes(3)}); });
 }
 
 int StoreTables::read_checkpoints(ArenaId arena, const OnDamage& on_damage, std::vector<CheckpointRecord>& checkpoints) {

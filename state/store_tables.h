@@ -29,6 +29,7 @@ class StoreTables {
 
   // Each adds what it finds to its last parameter, in the order that store.h promises.
   int read_arenas(const OnDamage& on_damage, std::vector<ArenaRecord>& arenas);
+  int read_games(std::vector<GameRecord>& games);
   int read_checkpoints(ArenaId arena, const OnDamage& on_damage, std::vector<CheckpointRecord>& checkpoints);
   int read_results(ArenaId arena, std::vector<ResultRecord>& results);
   int read_latest_sequence(ArenaId arena, std::optional<uint64_t>& latest);
@@ -49,6 +50,8 @@ class StoreTables {
   sqlite::Statement prune_checkpoints_;
   sqlite::Statement write_result_;
   sqlite::Statement read_arenas_;
+  sqlite::Statement write_game_;
+  sqlite::Statement read_games_;
   sqlite::Statement read_params_;
   sqlite::Statement read_checkpoints_;
   sqlite::Statement read_results_;

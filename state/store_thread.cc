@@ -21,11 +21,11 @@ void append(std::vector<T>& to, std::vector<T> from) {
   std::move(from.begin(), from.end(), std::back_inserter(to));
 }
 
-template <class Record>
-std::vector<Record> values_of(std::map<ArenaId, Record> records) {
+template <class Key, class Record>
+std::vector<Record> values_of(std::map<Key, Record> records) {
   std::vector<Record> values;
   values.reserve(records.size());
-  for (auto& [id, record] : records) values.push_back(std::move(record));
+  for (auto& [key, record] : records) values.push_back(std::move(record));
   return values;
 }
 
@@ -54,6 +54,7 @@ void WaitingWrites::merge(StoreBatch later) {
       waiting->second = std::move(checkpoint);
     }
   }
+  for (GameRecord& game : later.games) games_.insert_or_assign(game.name, std::move(game));
   append(results_, std::move(later.results));
 }
 
@@ -62,6 +63,7 @@ StoreBatch WaitingWrites::take() {
   batch.forgotten.assign(forgotten_.begin(), forgotten_.end());
   batch.arenas = values_of(std::move(arenas_));
   batch.checkpoints = values_of(std::move(checkpoints_));
+  batch.games = values_of(std::move(games_));
   batch.results = std::move(results_);
   batch.incidents = incidents_.take();
   quarantine_.take(batch);

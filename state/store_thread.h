@@ -73,6 +73,7 @@ class WaitingWrites {
   std::set<ArenaId> forgotten_;
   std::map<ArenaId, ArenaRecord> arenas_;
   std::map<ArenaId, CheckpointRecord> checkpoints_;
+  std::map<std::string, GameRecord> games_;
   std::vector<ResultRecord> results_;
   WaitingIncidents incidents_;
   WaitingQuarantine quarantine_;

@@ -40,6 +40,7 @@ wire::Reason reason_for(BeginWith with, uint64_t crashes) {
       return wire::Reason::FRESH;
     case BeginWith::predecessor:
     case BeginWith::predecessor_checkpoint:
+    case BeginWith::origin:
       return crashes == 0 ? wire::Reason::RESTART : wire::Reason::CRASH;
     case BeginWith::checkpoint:
       return wire::Reason::RESUME;
@@ -83,10 +84,11 @@ Result<Fd> region_of(const std::string& bytes) {
 
 }  // namespace
 
-Arena::Arena(ArenaServices services, ArenaRecord record, Board board, GameTemplate* game)
+Arena::Arena(ArenaServices services, ArenaRecord record, Board board, GameVersions* versions)
     : services_(services),
       record_(std::move(record)),
-      game_(game),
+      versions_(versions),
+      game_(version_of(CodeHash::parse(record_.code).value_or(CodeHash{}))),
       lifecycle_(state_of(record_.disposition), services.config.restart.policy()),
       board_(std::move(board)),
       kept_(services.manager, record_.id),
@@ -120,10 +122,17 @@ Arena::Arena(ArenaServices services, ArenaRecord record, Board board, GameTempla
         });
       }) {}
 
-Result<std::unique_ptr<Arena>> Arena::create(ArenaServices services, ArenaRecord record, GameTemplate* game) {
+Result<std::unique_ptr<Arena>> Arena::create(ArenaServices services, ArenaRecord record, GameVersions* versions) {
   auto board = Board::create();
   if (!board) return board.error();
-  return std::unique_ptr<Arena>(new Arena(services, std::move(record), std::move(*board), game));
+  return std::unique_ptr<Arena>(new Arena(services, std::move(record), std::move(*board), versions));
+}
+
+// What is not kept any more is replaced by what new arenas get.
+GameTemplate* Arena::version_of(CodeHash code) {
+  if (versions_ == nullptr) return nullptr;
+  GameTemplate* found = versions_->find(code);
+  return found != nullptr ? found : &versions_->current();
 }
 
 void Arena::begin_new() {
@@ -158,6 +167,7 @@ void Arena::carry_out(const ArenaActions& actions) {
                },
                action);
   }
+  if (handover_ && !is_active()) end_handover(HandoverEnd::gone, to_string(state()));
   check_waiters();
 }
 
@@ -228,8 +238,11 @@ void Arena::assign(Spare spare, BeginWith with, const std::optional<std::string>
   kept_.keep_incarnation({record_.epoch}, starting_->fd(), worker_->pidfd());
 
   std::vector<int> fds{board_.fd().get()};
-  const bool has_predecessor = with == BeginWith::predecessor || with == BeginWith::predecessor_checkpoint;
+  const bool has_predecessor = with != BeginWith::nothing && with != BeginWith::checkpoint;
   if (has_predecessor) fds.push_back(lived_->fd().get());
+  const bool takes_back = with == BeginWith::origin;
+  if (takes_back) fds.push_back(handover_->origin->fd().get());
+  const bool takes_over = handover_ && handover_->progress.step() == Handover::Step::loading;
   Fd checkpoint_region;
   if (checkpoint) {
     if (auto region = region_of(*checkpoint)) {
@@ -243,6 +256,9 @@ void Arena::assign(Spare spare, BeginWith with, const std::optional<std::string>
   assign.setArenaLow(record_.id.low);
   assign.setEpoch(record_.epoch);
   assign.setName(record_.name);
+  assign.setWay(takes_back ? wire::Way::TAKE_BACK : takes_over ? wire::Way::HANDOVER : wire::Way::RECOVERY);
+  assign.setCodeHigh(game_->hash().high);
+  assign.setCodeLow(game_->hash().low);
   assign.setReason(reason_for(with, lifecycle_.crashes()));
   assign.setHasPredecessor(has_predecessor);
   assign.setHasCheckpoint(static_cast<bool>(checkpoint_region));
@@ -331,14 +347,19 @@ void Arena::worker_live() {
              record_.name, record_.epoch, worker_->pid(), static_cast<double>(monotonic_ns() - died_ns_) / 1e6,
              s.restored_frame.load(), rung_name(s.rung.load()), s.replayed_frames.load(), s.replayed_events.load());
   }
-  if (lived_) kept_.forget_incarnation(lived_->epoch());
+  if (lived_) {
+    kept_.forget_incarnation(lived_->epoch());
+    keep_origin(std::move(*lived_));
+  }
   lived_ = std::move(starting_);
   starting_.reset();
   save_results();
+  record_.code = game_->hash().is_null() ? "" : game_->hash().text();
   record_.reason.clear();
   announce_incarnation();
   carry_out(lifecycle_.worker_live(monotonic_ns()));
   send_waiting_retries();
+  handover_worker_live();
   ARENAD_CRASH_POINT("arenad.live.after");
 }
 
@@ -370,7 +391,7 @@ void Arena::worker_ended(Exit exit) {
     check_waiters();
     return;
   }
-  carry_out(lifecycle_.worker_ended(end, died_ns_, random_u64(), charge));
+  if (!handover_worker_ended(end)) carry_out(lifecycle_.worker_ended(end, died_ns_, random_u64(), charge));
   ARENAD_CRASH_POINT("arenad.death.after");
   if (!is_active()) refuse_retries();
 }

@@ -6,7 +6,7 @@
 //
 // arena.cc has the life of the workers; arena_deaths.cc how they are watched and what is written down of their ends; arena_quarantine.cc
 // the events that it does not get; arena_inheritance.cc how it begins with what an earlier arenad has left; arena_clients.cc who is
-// attached; arena_saving.cc what goes to the database.
+// attached; arena_saving.cc what goes to the database; arena_handover.cc how it changes its code.
 #pragma once
 
 #include <deque>
@@ -28,7 +28,8 @@
 #include "supervisor/config.h"
 #include "supervisor/crash_report.h"
 #include "supervisor/fact_queue.h"
-#include "supervisor/game_template.h"
+#include "supervisor/game_versions.h"
+#include "supervisor/handover.h"
 #include "supervisor/hang_detector.h"
 #include "supervisor/kept_arena.h"
 #include "supervisor/oom_witness.h"
@@ -83,7 +84,7 @@ class Arena {
   static constexpr uint64_t kWatchIntervalMs = 50;
 
   // A new arena, or one from the database as its record says. Errors: no memory for its board.
-  static Result<std::unique_ptr<Arena>> create(ArenaServices services, ArenaRecord record, GameTemplate* game);
+  static Result<std::unique_ptr<Arena>> create(ArenaServices services, ArenaRecord record, GameVersions* versions);
   Arena(const Arena&) = delete;
   Arena& operator=(const Arena&) = delete;
 
@@ -115,6 +116,13 @@ class Arena {
 
   Answer stop();
   Answer restart();
+  // Other code takes over after a frame. The notice comes once, unless this is refused; `why` is of a failure, after which the arena goes
+  // on with its old code.
+  enum class HandoverEnd { passed, failed, gone };
+  using HandoverNotice = std::function<void(ArenaId, HandoverEnd, const std::string& why)>;
+  Result<void> hand_over(GameTemplate& to, const Probation& probation, HandoverNotice tell);
+  [[nodiscard]] bool is_changing_code() const { return handover_.has_value(); }
+  [[nodiscard]] bool is_on_probation() const;
   // Tells the game to end the match; what still runs at the deadline is stopped.
   void drain(uint64_t deadline_ms);
   // Ends the worker without an end of the arena: it goes on when arenad runs again.
@@ -184,11 +192,13 @@ class Arena {
   [[nodiscard]] uint64_t recoveries() const { return recoveries_; }
   [[nodiscard]] const Quarantine& quarantine() const { return quarantine_; }
   [[nodiscard]] uint64_t last_crash() const { return last_crash_; }
+  // The version that it runs. nullptr: the configuration does not know the game any more.
   [[nodiscard]] const GameTemplate* game() const { return game_; }
   [[nodiscard]] bool is_draining() const { return draining_; }
 
  private:
-  Arena(ArenaServices services, ArenaRecord record, Board board, GameTemplate* game);
+  Arena(ArenaServices services, ArenaRecord record, Board board, GameVersions* versions);
+  GameTemplate* version_of(CodeHash code);
   void skip_channel_ids();
   void take_over_checkpoint(const Snapshot& checkpoint);
   void inherit(Inheritance inheritance, const Durable& durable);
@@ -208,6 +218,15 @@ class Arena {
   void note_slow_frame(const IncarnationView& region);
   Charge note_death(const IncarnationView& region, Exit exit);
   void restore_quarantine(const std::vector<QuarantineRecord>& records);
+  void ask_to_finish();
+  bool handover_worker_ended(WorkerEnd end);
+  bool take_back_code();
+  [[nodiscard]] bool reaches_back() const;
+  void handover_worker_live();
+  void keep_origin(IncarnationView origin);
+  void watch_probation(uint64_t now_ns);
+  void tell_of_handover(HandoverEnd end, const std::string& why);
+  void end_handover(HandoverEnd end, const std::string& why);
   Charge quarantine(const EventRef& event, const IncarnationView& region, IncidentScene& where, StoreBatch& batch);
   void send_retry(const QuarantineRecord& record);
   void send_waiting_retries();
@@ -233,7 +252,8 @@ class Arena {
 
   ArenaServices services_;
   ArenaRecord record_;
-  GameTemplate* game_;  // nullptr: the configuration does not know the game any more
+  GameVersions* versions_;  // nullptr: the configuration does not know the game any more
+  GameTemplate* game_;      // the version that it runs, or begins with
   ArenaLifecycle lifecycle_;
   Board board_;
   ChannelRoster channels_;
@@ -259,6 +279,14 @@ class Arena {
     RetryAnswer answer;
   };
   std::map<uint64_t, WaitingRetry> retries_;
+  struct ChangeOfCode {
+    Handover progress;
+    GameTemplate* from;
+    GameTemplate* to;
+    std::optional<IncarnationView> origin;  // the region of the incarnation that has handed over, on probation
+    HandoverNotice tell;
+  };
+  std::optional<ChangeOfCode> handover_;
   uint64_t last_crash_ = 0;
 
   std::optional<FrameNumber> submitted_;  // the newest checkpoint that was given to the store

@@ -52,6 +52,7 @@ void Arena::watch_worker(uint64_t now_ns) {
   const IncarnationView* region = starting_ ? &*starting_ : lived();
   if (worker_ == nullptr || region == nullptr || shutting_down_) return;
   note_slow_frame(*region);
+  watch_probation(now_ns);
   const uint64_t beats = region->status().beats.load(std::memory_order_relaxed);
   switch (hang_.observe(hang_policy(), now_ns, beats, activity_of(*region))) {
     case HangAction::none:

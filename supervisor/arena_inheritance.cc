@@ -51,7 +51,10 @@ void Arena::expect(std::vector<RosterChannel> channels) {
 
 void Arena::inherit(Inheritance inheritance, const Durable& durable) {
   lived_ = std::move(inheritance.region);
+  // It may be of other code than the database says: of two incarnations at a change of code, one has lived last.
+  if (!lived_->code().is_null()) game_ = version_of(lived_->code());
   skip_channel_ids();
+  record_.code = game_ == nullptr || game_->hash().is_null() ? "" : game_->hash().text();
   record_.epoch = std::max(record_.epoch, lived_->epoch().value);
   max_players_ = lived_->max_players();
   expect(std::move(inheritance.channels));

@@ -163,6 +163,12 @@ ArenaActions ArenaLifecycle::refused(WorkerEnd end, uint64_t now_ns, uint64_t ra
   return rest(ArenaState::lost);
 }
 
+ArenaActions ArenaLifecycle::take_back(BeginWith with) {
+  if (state_ == ArenaState::stopping) stop_wanted_ = true;
+  state_ = stop_wanted_ ? ArenaState::stopping : ArenaState::recovering;
+  return begin_incarnation(with);
+}
+
 ArenaActions ArenaLifecycle::no_worker(uint64_t now_ns, uint64_t random) {
   if (!has_lived_) return rest(ArenaState::failed);
   return crashed(now_ns, random);

@@ -38,6 +38,7 @@ enum class BeginWith {
   predecessor,             // the last incarnation's region
   predecessor_checkpoint,  // the region and the newest checkpoint: the region's slots alone did not do
   checkpoint,              // from the database alone
+  origin,                  // the last incarnation's region and that of the one which had handed over to its code
 };
 
 // How a worker's life ended.
@@ -103,6 +104,8 @@ class ArenaLifecycle {
   ArenaActions overdue();
   Answer stop();
   Answer restart(uint64_t now_ns, BeginWith with);
+  // A worker of other code has ended, which is taken back: the next one begins at once, and it counts as no crash.
+  ArenaActions take_back(BeginWith with);
 
   [[nodiscard]] ArenaState state() const { return state_; }
   [[nodiscard]] const RestartBudget& budget() const { return budget_; }

@@ -172,7 +172,9 @@ uint64_t Commands::shared_memory_bytes() const {
     }
   }
   for (const auto& [name, game] : scope_.games) {
-    for (const Spare& spare : game->spares()) total += spare.region.bytes();
+    for (const auto& [hash, version] : game->all()) {
+      for (const Spare& spare : version->spares()) total += spare.region.bytes();
+    }
   }
   return total;
 }
@@ -220,7 +222,7 @@ void Commands::start(RequestId from, wire::Start::Reader start) {
     });
   }
   if (draining_) return scope_.server.fail(from, make_error(ErrorCode::refused, "arenad is draining: no new arenas"));
-  if (auto room = room_for_another(*game->second); !room) return scope_.server.fail(from, room.error());
+  if (auto room = room_for_another(game->second->current()); !room) return scope_.server.fail(from, room.error());
   auto record = new_record(start);
   if (!record) return scope_.server.fail(from, record.error());
   auto arena = Arena::create(scope_.services, std::move(*record), game->second.get());

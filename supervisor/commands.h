@@ -19,7 +19,7 @@ struct CommandScope {
   Roster& roster;
   ControlServer& server;
   Checkpointer& checkpointer;
-  std::map<std::string, std::unique_ptr<GameTemplate>>& games;
+  std::map<std::string, std::unique_ptr<GameVersions>>& games;
   std::string configuration_path;
   std::vector<std::string>& notices;
   uint64_t started_ns;

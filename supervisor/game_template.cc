@@ -19,10 +19,11 @@ std::string whole_path(const std::filesystem::path& path) {
 
 }  // namespace
 
-GameTemplate::GameTemplate(const ChildScope& scope, std::string game, GameConfig config, std::string worker_program,
-                           uint64_t ready_timeout_ms)
+GameTemplate::GameTemplate(const ChildScope& scope, std::string game, CodeHash hash, GameConfig config,
+                           std::string worker_program, uint64_t ready_timeout_ms)
     : scope_(scope),
       game_(std::move(game)),
+      hash_(hash),
       config_(std::move(config)),
       worker_program_(std::move(worker_program)),
       ready_timeout_ms_(ready_timeout_ms),
@@ -51,6 +52,14 @@ void GameTemplate::take(Taken taken) {
   } else {
     fork_as_needed();
   }
+}
+
+void GameTemplate::prepare(std::function<void(Result<void>)> prepared) {
+  take([this, prepared = std::move(prepared)](Result<Spare> spare) {
+    if (!spare) return prepared(spare.error());
+    give(std::move(*spare));
+    prepared({});
+  });
 }
 
 void GameTemplate::load() {
@@ -234,15 +243,26 @@ void GameTemplate::retire(std::unique_ptr<ChildProcess> process) {
   scope_.facts.post([shared = std::shared_ptr<ChildProcess>(std::move(process))] {});
 }
 
-void GameTemplate::close() {
-  state_ = State::closed;
-  deadline_.close();
-  fail_waiters(make_error(ErrorCode::refused, "arenad is shutting down"));
+void GameTemplate::end_all() {
   for (Forking& forking : forking_) retire(std::move(forking.process));
   forking_.clear();
   for (Spare& spare : spares_) retire(std::move(spare.process));
   spares_.clear();
   retire(std::move(process_));
+}
+
+void GameTemplate::rest() {
+  if (state_ == State::closed || !waiters_.empty()) return;
+  state_ = State::absent;
+  deadline_.stop();
+  end_all();
+}
+
+void GameTemplate::close() {
+  state_ = State::closed;
+  deadline_.close();
+  fail_waiters(make_error(ErrorCode::refused, "arenad is shutting down"));
+  end_all();
 }
 
 }  // namespace arenad

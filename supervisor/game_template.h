@@ -1,4 +1,4 @@
-// One game's template process and its spares: workers that are forked and wait, so that a start or a recovery finds one ready.
+// One version of a game: its template process and its spares: workers that are forked and wait, so that a start or a recovery finds one ready.
 //
 //   absent --needed--> loading --ready--> serving --dies--> absent (loaded again when it is needed)
 //                         '--fails or overdue--> absent: whoever waits for a worker is told why
@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "arenad/code_hash.h"
 #include "ipc/incarnation.h"
 #include "ipc/link.capnp.h"
 #include "supervisor/child_process.h"
@@ -35,15 +36,22 @@ class GameTemplate {
  public:
   using Taken = std::function<void(Result<Spare>)>;
 
-  GameTemplate(const ChildScope& scope, std::string game, GameConfig config, std::string worker_program,
+  // hash: of the module that the configuration names; null: it is not kept.
+  GameTemplate(const ChildScope& scope, std::string game, CodeHash hash, GameConfig config, std::string worker_program,
                uint64_t ready_timeout_ms);
 
   // Gives a worker, now if a spare is ready, else when there is one; or tells why there is none.
   void take(Taken taken);
-  // Ends the template and its spares. Whoever still waits is told.
+  // Loads it and has a spare ready, or tells why that cannot be.
+  void prepare(std::function<void(Result<void>)> prepared);
+  // Ends the template and its spares, until somebody needs them again.
+  void rest();
+  // The same for good. Whoever still waits is told.
   void close();
 
   [[nodiscard]] const std::string& game() const { return game_; }
+  [[nodiscard]] CodeHash hash() const { return hash_; }
+  [[nodiscard]] bool has_served() const { return !game_facts_.version.empty() || state_ == State::serving; }
   [[nodiscard]] const GameConfig& config() const { return config_; }
   [[nodiscard]] const GameFacts& facts() const { return game_facts_; }  // empty until it has been loaded once
   [[nodiscard]] const std::vector<Spare>& spares() const { return spares_; }
@@ -59,6 +67,7 @@ class GameTemplate {
   void take_spare_message(ChildProcess* process, LinkMessage message);
   void spare_ended(ChildProcess* process, Exit exit);
   void give(Spare spare);
+  void end_all();
   void fail_waiters(const Error& error);
   // Destroys it when no callback of it can be running.
   void retire(std::unique_ptr<ChildProcess> process);
@@ -72,6 +81,7 @@ class GameTemplate {
 
   ChildScope scope_;
   std::string game_;
+  CodeHash hash_;
   GameConfig config_;
   std::string worker_program_;
   uint64_t ready_timeout_ms_;

@@ -31,6 +31,8 @@ Result<std::unique_ptr<Supervisor>> Supervisor::open(Config config, std::string 
   if (!opened) return opened.error();
   auto records = opened->store.arenas();
   if (!records) return records.error();
+  auto games = opened->store.games();
+  if (!games) return games.error();
   auto incident = opened->store.latest_incident();
   if (!incident) return incident.error();
   auto quarantined = opened->store.latest_quarantined();
@@ -42,7 +44,7 @@ Result<std::unique_ptr<Supervisor>> Supervisor::open(Config config, std::string 
     log_error("msg=\"{}\"", *opened->notice);
     self->notices_.push_back(one_line(*opened->notice));
   }
-  self->make_games(worker_program);
+  self->make_games(worker_program, *games);
   if (auto taken = self->take_up_arenas(*records); !taken) return taken.error();
   return self;
 }
@@ -57,6 +59,7 @@ Supervisor::Supervisor(Config config, std::string configuration_path, DirectoryL
       server_(&loop_, facts_),
       store_wake_(&loop_, [this] { facts_.post([this] { store_wakes(); }); }),
       store_(std::move(store), [this] { store_wake_.send(); }),
+      code_(config_.daemon.directory / "modules"),
       checkpointer_(&loop_, facts_, roster_, store_, config_.checkpoint),
       adoption_({ChildScope{&loop_, facts_, reaper_}, services(), roster_, manager_}),
       turn_(&loop_, [this] { facts_.take_all(); }),
@@ -83,10 +86,12 @@ ArenaServices Supervisor::services() {
   return {&loop_, facts_, config_, store_, server_, manager_, numbers_, oom_};
 }
 
-void Supervisor::make_games(const std::string& worker_program) {
+void Supervisor::make_games(const std::string& worker_program, const std::vector<GameRecord>& before) {
+  const GameVersions::Scope scope{{&loop_, facts_, reaper_}, code_, worker_program, config_.arenas.ready_timeout_ms};
   for (const auto& [name, game] : config_.games) {
-    games_[name] = std::make_unique<GameTemplate>(ChildScope{&loop_, facts_, reaper_}, name, game, worker_program,
-                                                  config_.arenas.ready_timeout_ms);
+    const auto record = std::ranges::find(before, name, &GameRecord::name);
+    games_[name] =
+        std::make_unique<GameVersions>(scope, name, game, record == before.end() ? std::nullopt : std::optional(*record));
   }
   commands_ = std::make_unique<Commands>(
       CommandScope{services(), roster_, server_, checkpointer_, games_, configuration_path_, notices_, started_ns_});

@@ -32,7 +32,7 @@ class Supervisor {
  private:
   Supervisor(Config config, std::string configuration_path, DirectoryLock lock, Store store, RecordNumbers numbers);
 
-  void make_games(const std::string& worker_program);
+  void make_games(const std::string& worker_program, const std::vector<GameRecord>& before);
   // Takes up what an earlier arenad has left.
   Result<void> take_up_arenas(const std::vector<ArenaRecord>& records);
   void take_up_arena(const ArenaRecord& record);
@@ -60,7 +60,8 @@ class Supervisor {
   ControlServer server_;
   UvAsync store_wake_;
   StoreThread store_;
-  std::map<std::string, std::unique_ptr<GameTemplate>> games_;
+  CodeStore code_;
+  std::map<std::string, std::unique_ptr<GameVersions>> games_;
   Roster roster_;
   Checkpointer checkpointer_;
   std::unique_ptr<Commands> commands_;

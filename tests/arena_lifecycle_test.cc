@@ -41,6 +41,8 @@ std::string name_of(BeginWith with) {
       return "predecessor+checkpoint";
     case BeginWith::checkpoint:
       return "checkpoint";
+    case BeginWith::origin:
+      return "origin";
   }
   return "?";
 }

@@ -41,14 +41,15 @@ ArenaRecord arena_of(uint64_t n) {
   return {.id = id_of(n),
           .name = "arena-" + std::to_string(n),
           .game = "tanks",
-          .module_path = "/usr/lib/arenad/tanks.so",
+          .code = "00112233445566778899aabbccddeeff",
           .params = {{"map", "prokhorovka"}, {"mode", ""}},
           .disposition = ArenaDisposition::running,
           .epoch = n,
           .created_unix_ms = 1'700'000'000'000,
           .changed_unix_ms = 1'700'000'000'500,
           .reason = "",
-          .restarts = 0};
+          .restarts = 0,
+          .pinned = n % 2 == 0};
 }
 
 CheckpointRecord checkpoint_of(uint64_t n, uint64_t epoch, uint64_t frame, size_t bytes = 300) {

@@ -450,7 +450,7 @@ TEST_CASE("store thread: what proves impossible to store after a failure ends th
   store.submit(batch, outcomes.next());
   loop.run_until(store, [&] { return store.health().failing_since_ns.has_value(); });
   // No check of a batch knows of this.
-  REQUIRE(sqlite3_exec(other, "CREATE UNIQUE INDEX games ON arenas (game); COMMIT", nullptr, nullptr, nullptr) == SQLITE_OK);
+  REQUIRE(sqlite3_exec(other, "CREATE UNIQUE INDEX one_game ON arenas (game); COMMIT", nullptr, nullptr, nullptr) == SQLITE_OK);
   sqlite3_close(other);
   loop.run_until(store, [&] { return outcomes.count() == 1; });
   REQUIRE_FALSE(outcomes.at(0).ok());

@@ -1,0 +1,65 @@
+// The versions of one game: each is a module, kept by content, with a template of its own. New arenas get the current one; an arena
+// keeps the one that it runs until it is handed over or taken back.
+//
+//   configured   the module of the configuration. If it is another file's content than when arenad last ran, it becomes the current one
+//   current      what new arenas get: the configured one, until a rollout has made another the current one
+//   previous     what was current before: a rollback's aim
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "state/records.h"
+#include "supervisor/code_store.h"
+#include "supervisor/game_template.h"
+
+namespace arenad {
+
+class GameVersions {
+ public:
+  struct Scope {
+    ChildScope children;
+    CodeStore& code;
+    std::string worker_program;
+    uint64_t ready_timeout_ms;
+  };
+
+  // before: what the database says of an earlier arenad's time.
+  GameVersions(Scope scope, std::string name, GameConfig config, const std::optional<GameRecord>& before);
+  void close();
+
+  // What new arenas get. A configured module that could not be kept or loaded yet may have been mended on disk meanwhile: it is looked
+  // at again.
+  GameTemplate& current();
+  // nullptr: it is not kept any more.
+  GameTemplate* find(CodeHash hash);
+  // Another version, which nobody runs yet.
+  Result<GameTemplate*> add(const Fd& module, const std::string& file_name);
+  // What was current becomes the previous one.
+  void make_current(CodeHash hash);
+  // Ends the template of a version that no arena runs, unless it is the current one.
+  void let_go(CodeHash hash);
+
+  [[nodiscard]] const std::string& name() const { return name_; }
+  [[nodiscard]] const GameConfig& config() const { return config_; }
+  [[nodiscard]] CodeHash configured() const { return configured_; }
+  [[nodiscard]] CodeHash previous() const { return previous_; }
+  [[nodiscard]] GameRecord record() const;
+  [[nodiscard]] const std::map<CodeHash, std::unique_ptr<GameTemplate>>& all() const { return templates_; }
+
+ private:
+  GameTemplate& make_template(const KeptCode& code);
+  CodeHash keep_configured();
+
+  Scope scope_;
+  std::string name_;
+  GameConfig config_;
+  std::map<CodeHash, std::unique_ptr<GameTemplate>> templates_;
+  CodeHash configured_;  // null: its file cannot be kept; then its template is loaded from where it lies, and says why not
+  CodeHash current_;
+  CodeHash previous_;
+};
+
+}  // namespace arenad

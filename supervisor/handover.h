@@ -1,0 +1,55 @@
+// One arena's change of code, as far as it has come. Pure bookkeeping; arena_handover.cc carries it out.
+//
+//   finishing    the old worker is told to finish a frame, with a snapshot of it
+//     | it has; if it dies instead, it is recovered with the old code and told again, kTries times
+//   loading      a worker of the new code begins with that snapshot
+//     | it is live; if it dies, refuses or takes too long, the old code goes on from the same snapshot
+//   probation    frames run. Both regions are kept, and nothing goes to the database
+//     | time and frames are over: passed; if it dies, the old code begins with the old snapshot and runs all frames since again
+//   taking_back  until that is live
+#pragma once
+
+#include <cstdint>
+
+#include "arenad/ids.h"
+
+namespace arenad {
+
+struct Probation {
+  uint64_t ns = 5'000'000'000;
+  uint64_t frames = 100;  // of a game without ticks, which may have none to run: time alone counts
+};
+
+class Handover {
+ public:
+  enum class Step { finishing, loading, probation, taking_back };
+  static constexpr uint32_t kTries = 3;
+
+  explicit Handover(const Probation& probation) : probation_(probation) {}
+
+  [[nodiscard]] Step step() const { return step_; }
+  // The old worker died while it was to finish: whether to ask its successor.
+  bool try_again() { return ++tries_ < kTries; }
+  void finished() { step_ = Step::loading; }
+  void live(uint64_t now_ns, FrameNumber frame) {
+    step_ = Step::probation;
+    live_ns_ = now_ns;
+    from_ = frame;
+  }
+  void take_back() { step_ = Step::taking_back; }
+  // The last frame of the old code.
+  [[nodiscard]] FrameNumber from() const { return from_; }
+  [[nodiscard]] bool passes(uint64_t now_ns, FrameNumber done, uint32_t tick_hz) const {
+    if (step_ != Step::probation || now_ns - live_ns_ < probation_.ns) return false;
+    return tick_hz == 0 || done.value >= from_.value + probation_.frames;
+  }
+
+ private:
+  Probation probation_;
+  Step step_ = Step::finishing;
+  uint32_t tries_ = 0;
+  uint64_t live_ns_ = 0;
+  FrameNumber from_;
+};
+
+}  // namespace arenad
