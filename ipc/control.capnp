@@ -32,6 +32,12 @@ struct Request {
     quarantined @15 :UInt64;     # one entry, with its bytes
     quarantineRetry @16 :List(UInt64);
     quarantineDrop @17 :List(UInt64);
+    reload @18 :Reload;          # one fd: the module. Answered when it is loaded and fits: from then on `rollouts` tells how it goes
+    rollback @19 :Reload;        # to the previous version; no fd
+    rollouts @20 :Text;          # of a game; empty: of all
+    rolloutOrder @21 :RolloutOrder;
+    pin @22 :Pin;
+    versions @23 :Text;          # of a game; empty: of all
   }
 }
 
@@ -65,6 +71,10 @@ struct Reply {
     crash @11 :Crash.Crash;
     quarantine @12 :List(QuarantinedEvent);   # newest first
     quarantined @13 :QuarantinedDetail;
+    rollout @14 :Rollout;                     # reload, rollback, rolloutOrder
+    rollouts @15 :List(Rollout);              # the last one of each game, by name
+    versions @16 :List(GameVersion);          # by game, the current one of each first
+    # pin is answered with items
     # quarantineRetry and quarantineDrop are answered with items: `id` is the entry's number, `name` the arena's name
   }
 }
@@ -96,6 +106,76 @@ struct QuarantinedDetail {
 # (module_abi.h).
 struct GameSchema {
   nodes @0 :List(Schema.Node);
+}
+
+# Replaces the code of a game's arenas while they run.
+struct Reload {
+  game @0 :Text;
+  file @1 :Text;             # what the module's file is called, without folders
+  arenas @2 :List(Text);     # names, ids or globs; empty: all of the game
+  canary @3 :UInt32;         # so many first, on probation, before anything else; 0: none
+  batch @4 :UInt32;          # then so many at a time; 0: batchPercent counts
+  batchPercent @5 :UInt32;   # of all, rounded up
+  probationMs @6 :UInt64;
+  probationFrames @7 :UInt64;
+  onFailure @8 :OnFailure;
+  dryRun @9 :Bool;           # loads and checks it, and changes nothing
+}
+
+enum OnFailure {
+  stop @0;          # those that have passed keep the new version
+  rollbackAll @1;   # they get the old one again
+}
+
+struct Rollout {
+  game @0 :Text;
+  fromVersion @1 :Text;
+  fromCode @2 :Text;         # CodeHash
+  toVersion @3 :Text;
+  toCode @4 :Text;
+  state @5 :Text;            # canary, rolling, paused, rolling-back, done, failed, aborted
+  total @6 :UInt32;          # arenas that it concerns
+  passed @7 :UInt32;
+  onProbation @8 :UInt32;    # or on the way there
+  waiting @9 :UInt32;
+  gone @10 :UInt32;          # ended or stopped meanwhile
+  pinned @11 :UInt32;        # left out
+  failures @12 :List(RolloutFailure);
+  elapsedMs @13 :UInt64;
+  isOver @14 :Bool;          # nothing of it happens any more
+}
+
+struct RolloutFailure {
+  id @0 :Text;
+  name @1 :Text;
+  why @2 :Text;
+}
+
+struct RolloutOrder {
+  game @0 :Text;
+  order @1 :Order;
+  enum Order {
+    pause @0;     # what is on the way goes on, nothing else begins
+    resume @1;
+    abort @2;     # what is on the way goes on; those that have passed keep the new version
+  }
+}
+
+struct Pin {
+  selection @0 :Selection;
+  version @1 :Text;          # a code, the beginning of one, or a module's own version if only one has it; the arena is handed over if
+                             # it runs another. Empty: no longer pinned
+}
+
+struct GameVersion {
+  game @0 :Text;
+  version @1 :Text;          # the module's own; empty: it was not loaded yet
+  code @2 :Text;             # CodeHash
+  file @3 :Text;
+  current @4 :Bool;          # new arenas get it
+  previous @5 :Bool;         # a rollback goes back to it
+  configured @6 :Bool;
+  arenas @7 :UInt32;         # that run it
 }
 
 enum FailureCode {
@@ -227,6 +307,9 @@ struct ArenaStatus {
   lateness @42 :List(UInt64);  # in detail: the counts of the histogram (ipc/histogram.h), microseconds
   framesSlow @43 :UInt64;      # longer than the soft limit, of this incarnation
   quarantined @44 :UInt64;     # events in quarantine
+  code @46 :Text;              # CodeHash of the module that it runs
+  pinned @47 :Bool;
+  probation @48 :Bool;         # its code was changed, and may be taken back
   lastCrash @45 :UInt64;       # the id of the newest incident that was a death; 0: none since arenad began
 }
 
