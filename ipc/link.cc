@@ -1,5 +1,6 @@
 #include "ipc/link.h"
 
+#include <array>
 #include <sys/socket.h>
 
 #include "ipc/socket.h"
@@ -77,18 +78,19 @@ Result<void> Link::flush() {
 
 Link::Received Link::receive(LinkMessage& message, Wait wait) {
   message.fds.clear();
-  message.words.resize(kMaxLinkMessageBytes / 8);
+  message.words.clear();
+  // On the stack: most messages are a hundred bytes, and each would come with a buffer for the largest.
+  std::array<uint64_t, kMaxLinkMessageBytes / 8> words;
   bool truncated = false;
   const int flags = wait == Wait::no ? MSG_DONTWAIT : 0;
-  const ssize_t count =
-      receive_with_fds(socket_.get(), message.words.data(), kMaxLinkMessageBytes, message.fds, truncated, flags);
+  const ssize_t count = receive_with_fds(socket_.get(), words.data(), kMaxLinkMessageBytes, message.fds, truncated, flags);
   if (count == 0) return Received::closed;
   if (count < 0) {
     if (errno == EAGAIN) return Received::nothing;
     return errno == ECONNRESET ? Received::closed : Received::broken;
   }
   if (truncated || count % 8 != 0) return Received::broken;
-  message.words.resize(static_cast<size_t>(count) / 8);
+  message.words.assign(words.begin(), words.begin() + count / 8);
   return Received::message;
 }
 
