@@ -36,7 +36,7 @@ void ArenaObserver::begin_to_follow(int region_fd, Epoch epoch) {
   if (!view) return note_trouble("its region cannot be mapped: " + view.error().text());
   if (!lives_.empty() && epoch <= lives_.back().epoch)
     note_trouble("an incarnation came that is not newer than the one before");
-  lives_.push_back({.epoch = epoch});
+  lives_.push_back({.epoch = epoch, .pid = static_cast<pid_t>(view->pid())});
   followed_.push_back({std::move(*view), {}});
 }
 

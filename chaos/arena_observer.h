@@ -20,6 +20,7 @@ namespace arenad::chaos {
 // What is known of one incarnation; it stays when the region is gone.
 struct Life {
   Epoch epoch;
+  pid_t pid = 0;
   uint64_t live_since_unix_ns = 0;        // 0: not yet
   uint64_t first_frame_published_ns = 0;  // 0: not yet
   uint64_t replayed_frames = 0;

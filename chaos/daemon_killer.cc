@@ -159,10 +159,10 @@ Result<void> DaemonKiller::strike() {
 
 // Found first, so that the signals follow one another with nothing in between.
 Result<void> DaemonKiller::strike_everything(const Fd& arenad) {
-  std::vector<Fd> others;  // templates and spares; workers too, who are dead then already
+  std::vector<std::pair<pid_t, Fd>> others;  // templates and spares; workers too, who are dead then already
   for (const pid_t pid : descendants_of(keeper_)) {
     if (pid == killed_pid_) continue;
-    if (auto pidfd = open_pidfd(pid)) others.push_back(std::move(*pidfd));
+    if (auto pidfd = open_pidfd(pid)) others.emplace_back(pid, std::move(*pidfd));
   }
   const bool arenad_first = random_.below(2) == 0;
   rounds_.back().at_ns = monotonic_ns();
@@ -174,7 +174,7 @@ Result<void> DaemonKiller::strike_everything(const Fd& arenad) {
     left_alone_[i] = false;
   }
   if (!arenad_first) kill_arenad(arenad);
-  for (const Fd& pidfd : others) send_signal(pidfd, SIGKILL);
+  for (const auto& [pid, pidfd] : others) killer_.strike_bystander(pid, pidfd);
   return {};
 }
 

@@ -414,19 +414,18 @@ void DemoRun::count() {
 // counts, whether it was seen or not.
 void DemoRun::count_deaths_of_others() {
   for (size_t i = 0; i < observers_.size(); ++i) {
-    std::vector<Epoch> killed;
-    for (const Kill& kill : killer_->kills()) {
-      if (kill.arena == i) killed.push_back(kill.epoch);
-    }
+    const std::vector<Kill>& kills = killer_->kills();
+    const auto killed =
+        static_cast<uint64_t>(std::count_if(kills.begin(), kills.end(), [i](const Kill& kill) { return kill.arena == i; }));
     const std::vector<Life>& lives = observers_[i]->lives();
     const auto died = std::count_if(lives.begin(), lives.end(), [&](const Life& life) {
-      return life.epoch < lives.back().epoch && std::find(killed.begin(), killed.end(), life.epoch) == killed.end();
+      return life.epoch < lives.back().epoch && !killer_->has_killed(i, life);
     });
     const uint64_t epoch = observers_[i]->epoch().value;
-    if (died == 0 && (daemon_killer_ || epoch <= killed.size() + 1)) continue;
+    if (died == 0 && (daemon_killer_ || epoch <= killed + 1)) continue;
     const std::string& name = observers_[i]->arena().name;
     summary_.findings.problem(
-        fmt::format("{} is in epoch {} after {} kills: a worker has died by itself", name, epoch, killed.size()));
+        fmt::format("{} is in epoch {} after {} kills: a worker has died by itself", name, epoch, killed));
     for (const std::string& line : lines_with(daemon_->log(), "arena=" + name + " ")) {
       if (line.find("recovered in") == std::string::npos && line.find("signal=KILL") == std::string::npos) screen_.say(line);
     }

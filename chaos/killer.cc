@@ -60,7 +60,7 @@ void Killer::note_recoveries() {
     if (kill.to_frame_ns) continue;
     const std::vector<Life>& lives = arenas_[kill.arena]->lives();
     const auto back = std::find_if(lives.begin(), lives.end(), [&](const Life& life) {
-      return life.epoch > kill.epoch && life.first_frame_published_ns > kill.at_ns;
+      return life.epoch > kill.epoch && life.first_frame_published_ns > kill.at_ns && !was_bystander(life);
     });
     if (back == lives.end()) continue;
     kill.to_frame_ns = back->first_frame_published_ns - kill.at_ns;
@@ -128,6 +128,23 @@ bool Killer::strike(size_t arena) {
   const Fd* worker = worker_of(arena);
   if (worker != nullptr) strike(arena, *worker, held_[arena].epoch, Aim::any_moment);
   return worker != nullptr;
+}
+
+void Killer::strike_bystander(pid_t pid, const Fd& process) {
+  send_signal(process, SIGKILL);
+  bystanders_.push_back({pid, unix_ns()});
+}
+
+// A pid may come again later.
+bool Killer::was_bystander(const Life& life) const {
+  return std::any_of(bystanders_.begin(), bystanders_.end(), [&](const Bystander& killed) {
+    return killed.pid == life.pid && life.live_since_unix_ns <= killed.at_unix_ns;
+  });
+}
+
+bool Killer::has_killed(size_t arena, const Life& life) const {
+  return was_bystander(life) || std::any_of(kills_.begin(), kills_.end(),
+                                            [&](const Kill& kill) { return kill.arena == arena && kill.epoch == life.epoch; });
 }
 
 Result<void> Killer::kill() {

@@ -55,6 +55,8 @@ class Killer {
   void note_recoveries();
   // Kills the worker of an arena that is up, now. False if there is nothing to be killed.
   bool strike(size_t arena);
+  // Kills a process that is nobody's worker, as far as is known: arenad may have made a spare one a moment ago.
+  void strike_bystander(pid_t pid, const Fd& process);
   // Finds the workers of the arenas that are up, so that strike() has nothing left to do but that.
   void take_aim();
 
@@ -64,6 +66,8 @@ class Killer {
   // An arena that has been down for longer than that, in words; empty if there is none.
   [[nodiscard]] std::string overdue(uint64_t now_ns, uint64_t longest_ns) const;
   [[nodiscard]] const std::vector<Kill>& kills() const { return kills_; }
+  // Whether that worker of the arena was killed here.
+  [[nodiscard]] bool has_killed(size_t arena, const Life& life) const;
 
  private:
   // The worker of the incarnation that is seen; none if it could not be found.
@@ -76,6 +80,11 @@ class Killer {
   std::vector<Target> some_targets();
   // A pidfd that surely means the worker that hosts the arena now, as arenad says; nothing if it is changing.
   Result<std::optional<Fd>> successor_of(size_t arena, Host& host);
+  struct Bystander {
+    pid_t pid = 0;
+    uint64_t at_unix_ns = 0;  // when it was killed
+  };
+  [[nodiscard]] bool was_bystander(const Life& life) const;
   Result<void> kill();
   Result<void> kill_successor(size_t arena, Epoch killed);
   void strike(size_t arena, const Fd& worker, Epoch epoch, Aim aim);
@@ -88,6 +97,7 @@ class Killer {
   KeepUp keep_up_;
   std::vector<Held> held_;  // by arena
   std::vector<Kill> kills_;
+  std::vector<Bystander> bystanders_;
   size_t first_open_ = 0;  // the kills before it are recovered from
   uint64_t next_ns_ = 0;
 };
