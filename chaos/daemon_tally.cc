@@ -48,9 +48,8 @@ DaemonTally tally_daemon(const DaemonKiller& daemon_killer, const Killer& killer
 }
 
 Growth tally_growth(const Gauge& gauge) {
-  return {gauge.done(),         gauge.rss_kib_per_1000(), gauge.heap_kib_per_1000(),
-          gauge.last_rss_kib(), gauge.samples(),          gauge.fd_growth(),
-          gauge.fds()};
+  return {gauge.done(),    gauge.rss_kib_per_1000(), gauge.heap_kib_per_1000(), gauge.last_rss_kib(),
+          gauge.samples(), gauge.warm_up(),          gauge.fd_growth(),         gauge.fds()};
 }
 
 std::string daemon_text(const DaemonTally& t) {
@@ -73,10 +72,9 @@ std::string daemon_text(const DaemonTally& t) {
 std::string growth_text(const Growth& g) {
   if (!g.measured) return "";
   return fmt::format(
-      "  arenad grows by   {:.1f} KiB in 1,000 recoveries, of that {:.1f} its own ({} samples, {} KiB at the end); {} "
-      "descriptors "
-      "({} at the end)\n",
-      g.rss_kib_per_1000, g.heap_kib_per_1000, g.samples, g.rss_kib, g.fds, g.fds_at_end);
+      "  arenad grows by   {:.1f} KiB in 1,000 recoveries, of that {:.1f} its own ({} samples after {} kills, {} KiB "
+      "at the end); {} descriptors ({} at the end)\n",
+      g.rss_kib_per_1000, g.heap_kib_per_1000, g.samples, g.warm_up, g.rss_kib, g.fds, g.fds_at_end);
 }
 
 std::string daemon_json(const DaemonTally& t) {
@@ -100,9 +98,9 @@ std::string daemon_json(const DaemonTally& t) {
 std::string growth_json(const Growth& g) {
   if (!g.measured) return "";
   return fmt::format(
-      ", \"rss_growth_kib_per_1000\": {:.3f}, \"heap_growth_kib_per_1000\": {:.3f}, \"rss_kib\": {}, \"fd_growth\": {}, "
-      "\"fds\": {}",
-      g.rss_kib_per_1000, g.heap_kib_per_1000, g.rss_kib, g.fds, g.fds_at_end);
+      ", \"rss_growth_kib_per_1000\": {:.3f}, \"heap_growth_kib_per_1000\": {:.3f}, \"rss_kib\": {}, \"warm_up_kills\": {}, "
+      "\"fd_growth\": {}, \"fds\": {}",
+      g.rss_kib_per_1000, g.heap_kib_per_1000, g.rss_kib, g.warm_up, g.fds, g.fds_at_end);
 }
 
 }  // namespace arenad::chaos

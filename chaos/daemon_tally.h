@@ -29,6 +29,7 @@ struct Growth {
   double heap_kib_per_1000 = 0;  // of that, without what is shared
   uint64_t rss_kib = 0;          // at the end
   size_t samples = 0;
+  uint64_t warm_up = 0;  // kills before the first of them
   int64_t fds = 0;
   uint64_t fds_at_end = 0;
 };

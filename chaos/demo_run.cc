@@ -20,6 +20,8 @@ constexpr uint64_t kRestMs = 10;
 constexpr uint64_t kLookAtBotsNs = 50 * kMillisecond;
 constexpr uint64_t kGraceMs = 5000;            // for processes of arenad's to end after it
 constexpr const char* kLongestMatch = "3600";  // seconds; no run takes so long
+// All of them, however few have a bot: those without one stand in their base, and it cannot be captured before they are destroyed.
+constexpr const char* kMostTanks = "30";
 
 std::string state_of(const ArenaObserver& observer) {
   if (observer.departure()) return observer.departure()->state;
@@ -97,10 +99,9 @@ Result<void> DemoRun::start_arenas() {
   client_ = std::move(*client);
   Random random(options_.seed, "arenas");
   for (size_t i = 0; i < options_.arenas; ++i) {
-    auto arena =
-        control_->start(fmt::format("tanks-{}", i + 1), {{"seconds", kLongestMatch},
-                                                         {"players", std::to_string(std::max<size_t>(options_.bots, 2))},
-                                                         {"seed", std::to_string(random.below(INT64_MAX))}});
+    auto arena = control_->start(
+        fmt::format("tanks-{}", i + 1),
+        {{"seconds", kLongestMatch}, {"players", kMostTanks}, {"seed", std::to_string(random.below(INT64_MAX))}});
     if (!arena) return arena.error();
     // At once, while the log still has the first frames.
     const auto log = folder_ / (arena->name + ".observer.log");
@@ -149,7 +150,7 @@ Result<void> DemoRun::choose_killers() {
   if (options_.gauge) {
     auto arenad = control_->greet();
     if (!arenad) return arenad.error();
-    gauge_.emplace(*arenad, options_.kills / 10, options_.kills);
+    gauge_.emplace(*arenad, options_.kills);
   }
   return {};
 }
@@ -173,7 +174,8 @@ Result<void> DemoRun::play() {
 Result<void> DemoRun::kill_if_due() {
   const uint64_t now = monotonic_ns();
   killer_->note_recoveries();
-  if (gauge_ && gauge_->look(now, killer_->kills().size(), killer_->all_are_up())) return {};
+  const Gauge::Kills so_far{killer_->kills().size(), killer_->fewest_kills()};
+  if (gauge_ && gauge_->look(now, so_far, killer_->all_are_up())) return {};
   if (daemon_killer_) {
     if (auto course = daemon_killer_->turn(now); !course) return course;
     if (daemon_killer_->in_round() || daemon_killer_->is_due(now)) return {};

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "ipc/clock.h"
+#include "ipc/limits.h"
 
 namespace arenad::chaos {
 namespace {
@@ -50,10 +51,16 @@ double slope(const std::vector<std::pair<double, double>>& points) {
   return variance == 0 ? 0 : covariance / variance;
 }
 
-bool Gauge::look(uint64_t now_ns, uint64_t kills, bool all_are_up) {
+// A run too short for that is measured as well, in its second half: its slope is then that of the database.
+bool Gauge::is_warm(const Kills& kills) const {
+  return kills.fewest >= 2 * limits::kMaxDeathsOfArena || kills.all >= last_ / 2;
+}
+
+bool Gauge::look(uint64_t now_ns, const Kills& kills, bool all_are_up) {
   switch (stage_) {
     case Stage::warming_up:
-      if (kills < warm_up_) return false;
+      if (!is_warm(kills)) return false;
+      warm_up_ = kills.all;
       stage_ = Stage::first_rest;
       return true;
     case Stage::first_rest:
@@ -61,11 +68,11 @@ bool Gauge::look(uint64_t now_ns, uint64_t kills, bool all_are_up) {
       stage_ = Stage::measuring;
       return false;
     case Stage::measuring:
-      if (kills >= next_sample_) {
-        sample(kills);
-        next_sample_ = kills + kKillsBetweenSamples;
+      if (kills.all >= next_sample_) {
+        sample(kills.all);
+        next_sample_ = kills.all + kKillsBetweenSamples;
       }
-      if (kills < last_) return false;
+      if (kills.all < last_) return false;
       stage_ = Stage::last_rest;
       return true;
     case Stage::last_rest:

@@ -32,7 +32,8 @@ Killer::Killer(Control& control, Arenas arenas, const KillPlan& plan, uint64_t s
       random_(seed, "killer"),
       intervals_(seed, "intervals"),
       keep_up_(std::move(keep_up)),
-      held_(arenas.size()) {}
+      held_(arenas.size()),
+      kills_of_(arenas.size()) {}
 
 void Killer::begin(uint64_t now_ns) {
   next_ns_ = now_ns + interval_ns();
@@ -82,6 +83,10 @@ bool Killer::all_are_up() const {
   return true;
 }
 
+uint64_t Killer::fewest_kills() const {
+  return kills_of_.empty() ? 0 : *std::min_element(kills_of_.begin(), kills_of_.end());
+}
+
 std::string Killer::overdue(uint64_t now_ns, uint64_t longest_ns) const {
   for (size_t i = first_open_; i < kills_.size(); ++i) {
     const Kill& kill = kills_[i];
@@ -121,6 +126,7 @@ void Killer::strike(size_t arena, const Fd& worker, Epoch epoch, Aim aim) {
   send_signal(worker, SIGKILL);
   const uint64_t at_unix_ns = unix_ns() - (monotonic_ns() - at_ns);
   kills_.push_back({.arena = arena, .epoch = epoch, .aim = aim, .at_ns = at_ns, .at_unix_ns = at_unix_ns});
+  ++kills_of_[arena];
 }
 
 bool Killer::strike(size_t arena) {

@@ -68,6 +68,8 @@ class Killer {
   [[nodiscard]] const std::vector<Kill>& kills() const { return kills_; }
   // Whether that worker of the arena was killed here.
   [[nodiscard]] bool has_killed(size_t arena, const Life& life) const;
+  // Of the arena that was spared most.
+  [[nodiscard]] uint64_t fewest_kills() const;
 
  private:
   // The worker of the incarnation that is seen; none if it could not be found.
@@ -97,6 +99,7 @@ class Killer {
   KeepUp keep_up_;
   std::vector<Held> held_;  // by arena
   std::vector<Kill> kills_;
+  std::vector<uint64_t> kills_of_;  // by arena
   std::vector<Bystander> bystanders_;
   size_t first_open_ = 0;  // the kills before it are recovered from
   uint64_t next_ns_ = 0;
