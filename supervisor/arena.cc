@@ -167,7 +167,7 @@ void Arena::carry_out(const ArenaActions& actions) {
                },
                action);
   }
-  if (handover_ && !is_active()) end_handover(HandoverEnd::gone, to_string(state()));
+  if (handover_ && !is_active()) end_handover(HandoverNews::gone, to_string(state()));
   check_waiters();
 }
 

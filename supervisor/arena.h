@@ -116,11 +116,12 @@ class Arena {
 
   Answer stop();
   Answer restart();
-  // Other code takes over after a frame. The notice comes once, unless this is refused; `why` is of a failure, after which the arena goes
-  // on with its old code.
-  enum class HandoverEnd { passed, failed, gone };
-  using HandoverNotice = std::function<void(ArenaId, HandoverEnd, const std::string& why)>;
+  // Other code takes over after a frame. Unless this is refused there is news: that it is live, on probation; and at the end, once, what
+  // became of it. After a failure, of which `why` tells, the arena goes on with its old code.
+  enum class HandoverNews { live, passed, failed, gone };
+  using HandoverNotice = std::function<void(ArenaId, HandoverNews, const std::string& why)>;
   Result<void> hand_over(GameTemplate& to, const Probation& probation, HandoverNotice tell);
+  void pin(bool pinned);
   [[nodiscard]] bool is_changing_code() const { return handover_.has_value(); }
   [[nodiscard]] bool is_on_probation() const;
   // Tells the game to end the match; what still runs at the deadline is stopped.
@@ -225,8 +226,8 @@ class Arena {
   void handover_worker_live();
   void keep_origin(IncarnationView origin);
   void watch_probation(uint64_t now_ns);
-  void tell_of_handover(HandoverEnd end, const std::string& why);
-  void end_handover(HandoverEnd end, const std::string& why);
+  void tell_of_handover(HandoverNews news, const std::string& why);
+  void end_handover(HandoverNews end, const std::string& why);
   Charge quarantine(const EventRef& event, const IncarnationView& region, IncidentScene& where, StoreBatch& batch);
   void send_retry(const QuarantineRecord& record);
   void send_waiting_retries();

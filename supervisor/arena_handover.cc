@@ -48,7 +48,7 @@ bool Arena::handover_worker_ended(WorkerEnd end) {
         game_ = handover_->to;
         ARENAD_CRASH_POINT("arenad.handover.finished");
       } else if (end == WorkerEnd::crashed && !handover_->progress.try_again()) {
-        end_handover(HandoverEnd::failed, "the old code does not come to the end of a frame: " + last_exit_);
+        end_handover(HandoverNews::failed, "the old code does not come to the end of a frame: " + last_exit_);
       }
       return false;
     case Handover::Step::loading: {
@@ -56,7 +56,7 @@ bool Arena::handover_worker_ended(WorkerEnd end) {
       log_error("arena={} epoch={} msg=\"the new code does not take over: {}. The old code goes on\"", record_.name,
                 record_.epoch, why);
       game_ = handover_->from;
-      end_handover(HandoverEnd::failed, "it does not take over: " + why);
+      end_handover(HandoverNews::failed, "it does not take over: " + why);
       carry_out(lifecycle_.take_back(BeginWith::predecessor));
       return true;
     }
@@ -69,7 +69,7 @@ bool Arena::handover_worker_ended(WorkerEnd end) {
       log_error("arena={} epoch={} msg=\"the old code cannot take over again: {}. The new code goes on\"", record_.name,
                 record_.epoch, record_.reason);
       game_ = handover_->to;
-      end_handover(HandoverEnd::failed, {});
+      end_handover(HandoverNews::failed, {});
       carry_out(lifecycle_.take_back(BeginWith::predecessor));
       return true;
   }
@@ -84,14 +84,14 @@ bool Arena::take_back_code() {
         "arena={} epoch={} msg=\"the new code has died on probation, and what came since its first frame is not kept any "
         "more: it goes on\"",
         record_.name, record_.epoch);
-    end_handover(HandoverEnd::failed, why + "; it goes on, because the old code can take over no more");
+    end_handover(HandoverNews::failed, why + "; it goes on, because the old code can take over no more");
     return false;
   }
   log_error("arena={} epoch={} frame={} msg=\"the new code has died on probation: the old code takes over from frame {}\"",
             record_.name, record_.epoch, frame, handover_->progress.from().value);
   handover_->progress.take_back();
   game_ = handover_->from;
-  tell_of_handover(HandoverEnd::failed, why);
+  tell_of_handover(HandoverNews::failed, why);
   ARENAD_CRASH_POINT("arenad.takeback.decided");
   carry_out(lifecycle_.take_back(BeginWith::origin));
   return true;
@@ -116,7 +116,7 @@ void Arena::handover_worker_live() {
       log_info("arena={} epoch={} msg=\"it runs with its old code again\"", record_.name, record_.epoch);
       // What the database has may be of the code that was taken back.
       submitted_.reset();
-      end_handover(HandoverEnd::failed, {});
+      end_handover(HandoverNews::failed, {});
       break;
   }
 }
@@ -126,6 +126,7 @@ void Arena::keep_origin(IncarnationView origin) {
   if (!handover_ || handover_->progress.step() != Handover::Step::loading) return;
   handover_->progress.live(monotonic_ns(), {origin.status().frame_done.load()});
   handover_->origin = std::move(origin);
+  tell_of_handover(HandoverNews::live, {});
   ARENAD_CRASH_POINT("arenad.handover.live");
   log_info("arena={} epoch={} pid={} frame={} msg=\"version {} has taken over, on probation\"", record_.name, record_.epoch,
            worker_->pid(), handover_->progress.from().value, game_->facts().version);
@@ -134,6 +135,12 @@ void Arena::keep_origin(IncarnationView origin) {
 bool Arena::is_on_probation() const {
   return handover_ &&
          (handover_->progress.step() == Handover::Step::probation || handover_->progress.step() == Handover::Step::taking_back);
+}
+
+void Arena::pin(bool pinned) {
+  if (record_.pinned == pinned) return;
+  record_.pinned = pinned;
+  persist();
 }
 
 void Arena::watch_probation(uint64_t now_ns) {
@@ -146,15 +153,16 @@ void Arena::watch_probation(uint64_t now_ns) {
   }
   log_info("arena={} epoch={} msg=\"version {} has passed its probation\"", record_.name, record_.epoch,
            game_->facts().version);
-  end_handover(HandoverEnd::passed, {});
+  end_handover(HandoverNews::passed, {});
 }
 
-void Arena::tell_of_handover(HandoverEnd end, const std::string& why) {
+void Arena::tell_of_handover(HandoverNews news, const std::string& why) {
   if (!handover_ || !handover_->tell) return;
-  services_.facts.post([tell = std::exchange(handover_->tell, nullptr), id = record_.id, end, why] { tell(id, end, why); });
+  services_.facts.post([tell = handover_->tell, id = record_.id, news, why] { tell(id, news, why); });
+  if (news != HandoverNews::live) handover_->tell = nullptr;
 }
 
-void Arena::end_handover(HandoverEnd end, const std::string& why) {
+void Arena::end_handover(HandoverNews end, const std::string& why) {
   tell_of_handover(end, why);
   handover_.reset();
   check_waiters();

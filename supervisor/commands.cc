@@ -82,6 +82,18 @@ void Commands::request(RequestId from, wire::Request::Reader request, std::vecto
       return quarantine_retry(from, request.getQuarantineRetry());
     case wire::Request::QUARANTINE_DROP:
       return quarantine_drop(from, request.getQuarantineDrop());
+    case wire::Request::RELOAD:
+      return reload(from, request.getReload(), std::move(fds));
+    case wire::Request::ROLLBACK:
+      return rollback(from, request.getRollback());
+    case wire::Request::ROLLOUTS:
+      return rollouts(from, text_of(request.getRollouts()));
+    case wire::Request::ROLLOUT_ORDER:
+      return rollout_order(from, request.getRolloutOrder());
+    case wire::Request::PIN:
+      return pin(from, request.getPin());
+    case wire::Request::VERSIONS:
+      return versions(from, text_of(request.getVersions()));
   }
   scope_.server.fail(from,
                      make_error(ErrorCode::invalid, "this arenad does not know the request; it is older than its caller"));

@@ -1,5 +1,6 @@
 // What each request on the control socket does. One function for each verb; a request that takes time is answered when the arenas
-// that it concerns have settled. commands_incidents.cc has those about crashes and quarantine.
+// that it concerns have settled. commands_incidents.cc has those about crashes and quarantine, commands_reload.cc those about versions of
+// games.
 #pragma once
 
 #include <map>
@@ -9,6 +10,7 @@
 
 #include "supervisor/checkpointer.h"
 #include "supervisor/control_server.h"
+#include "supervisor/rollouts.h"
 #include "supervisor/roster.h"
 
 namespace arenad {
@@ -20,6 +22,7 @@ struct CommandScope {
   ControlServer& server;
   Checkpointer& checkpointer;
   std::map<std::string, std::unique_ptr<GameVersions>>& games;
+  Rollouts& rollouts;
   std::string configuration_path;
   std::vector<std::string>& notices;
   uint64_t started_ns;
@@ -64,6 +67,16 @@ class Commands {
   void quarantined(RequestId from, uint64_t id);
   void quarantine_retry(RequestId from, capnp::List<uint64_t>::Reader ids);
   void quarantine_drop(RequestId from, capnp::List<uint64_t>::Reader ids);
+  // commands_reload.cc
+  void reload(RequestId from, wire::Reload::Reader reload, std::vector<Fd> fds);
+  void rollback(RequestId from, wire::Reload::Reader reload);
+  void roll_out(RequestId from, GameVersions& game, GameTemplate& to, wire::Reload::Reader reload);
+  void rollouts(RequestId from, const std::string& game);
+  void rollout_order(RequestId from, wire::RolloutOrder::Reader order);
+  void pin(RequestId from, wire::Pin::Reader pin);
+  void versions(RequestId from, const std::string& game);
+  [[nodiscard]] Result<GameVersions*> find_game(const std::string& name) const;
+  static Result<GameTemplate*> find_version(GameVersions& game, const std::string& text);
   using EntryAction = std::function<void(Arena&, const QuarantineRecord&, std::function<void(Result<std::string>)>)>;
   void for_each_entry(RequestId from, capnp::List<uint64_t>::Reader ids, EntryAction action);
   void describe(const QuarantineRecord& record, wire::QuarantinedEvent::Builder to) const;

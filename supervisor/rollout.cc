@@ -3,6 +3,12 @@
 #include <utility>
 
 namespace arenad {
+namespace {
+
+// Handovers that are not on probation yet: each takes its share of the processor from all others.
+constexpr size_t kAtOnce = 4;
+
+}  // namespace
 
 const char* to_string(Rollout::State state) {
   switch (state) {
@@ -60,7 +66,7 @@ void Rollout::go_on() {
   state_ = State::done;
 }
 
-Rollout::Next Rollout::next() {
+Rollout::Next Rollout::next(size_t workers) {
   Next next;
   const bool canary_is_through = state_ == State::canary && unsettled_ == 0 && wave_.empty() && count(Standing::passed) != 0;
   if (canary_is_through) state_ = State::rolling;
@@ -69,18 +75,18 @@ Rollout::Next Rollout::next() {
   if (state_ == State::rolling_back) {
     next.make_old_current = std::exchange(is_current_, false);
     for (auto& [arena, standing] : arenas_) {
-      if (standing != Standing::passed || count(Standing::going_back) >= policy_.at_once) continue;
+      if (standing != Standing::passed || count(Standing::going_back) >= kAtOnce) continue;
       standing = Standing::going_back;
       next.give_back.push_back(arena);
     }
-    const bool is_through = count(Standing::passed) + count(Standing::going_back) + count(Standing::on_the_way) +
-                                count(Standing::on_probation) ==
-                            0;
+    const bool is_through =
+        count(Standing::passed) + count(Standing::going_back) + count(Standing::on_the_way) + count(Standing::on_probation) ==
+        0;
     if (is_through) state_ = State::failed;
     return next;
   }
   if (paused_) return next;
-  while (!wave_.empty() && count(Standing::on_the_way) < policy_.at_once) {
+  while (!wave_.empty() && count(Standing::on_the_way) < std::min(workers, kAtOnce)) {
     const ArenaId arena = wave_.front();
     wave_.erase(wave_.begin());
     arenas_.at(arena) = Standing::on_the_way;

@@ -26,7 +26,6 @@ struct RolloutPolicy {
   uint32_t canary = 1;
   uint32_t batch = 0;  // 0: batch_percent of all, rounded up
   uint32_t batch_percent = 25;
-  uint32_t at_once = 4;  // handovers that are not on probation yet: each takes its share of the processor from all others
   OnFailure on_failure = OnFailure::stop;
 };
 
@@ -61,7 +60,8 @@ class Rollout {
     bool make_current = false;       // new arenas get the new code
     bool make_old_current = false;
   };
-  Next next();
+  // workers: so many of the new code are ready. An arena does not wait for one to be forked.
+  Next next(size_t workers);
 
   [[nodiscard]] State state() const { return state_; }
   [[nodiscard]] bool is_paused() const { return paused_; }
@@ -81,9 +81,9 @@ class Rollout {
   bool paused_ = false;
   bool is_current_ = false;
   std::map<ArenaId, Standing> arenas_;
-  std::vector<ArenaId> order_;   // in which they come
-  std::vector<ArenaId> wave_;    // of this wave, not handed over yet
-  size_t unsettled_ = 0;         // of this wave
+  std::vector<ArenaId> order_;  // in which they come
+  std::vector<ArenaId> wave_;   // of this wave, not handed over yet
+  size_t unsettled_ = 0;        // of this wave
   std::vector<Failure> failures_;
 };
 

@@ -75,7 +75,12 @@ void report_arena(const Arena& arena, Detail detail, wire::ArenaStatus::Builder 
   to.setId(record.id.text());
   to.setName(record.name);
   to.setGame(record.game);
-  if (arena.game() != nullptr) to.setGameVersion(arena.game()->facts().version);
+  if (arena.game() != nullptr) {
+    to.setGameVersion(arena.game()->facts().version);
+    if (!arena.game()->hash().is_null()) to.setCode(arena.game()->hash().text());
+  }
+  to.setPinned(arena.record().pinned);
+  to.setProbation(arena.is_on_probation());
   to.setState(arena.is_draining() && arena.state() == ArenaState::running ? "draining" : to_string(arena.state()));
   to.setReason(record.reason);
   to.setPid(static_cast<uint32_t>(arena.pid()));

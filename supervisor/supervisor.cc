@@ -1,6 +1,7 @@
 #include "supervisor/supervisor.h"
 
 #include <algorithm>
+#include <set>
 #include <signal.h>
 #include <sys/wait.h>
 
@@ -45,6 +46,7 @@ Result<std::unique_ptr<Supervisor>> Supervisor::open(Config config, std::string 
     self->notices_.push_back(one_line(*opened->notice));
   }
   self->make_games(worker_program, *games);
+  self->forget_unneeded_code(*records);
   if (auto taken = self->take_up_arenas(*records); !taken) return taken.error();
   return self;
 }
@@ -61,6 +63,7 @@ Supervisor::Supervisor(Config config, std::string configuration_path, DirectoryL
       store_(std::move(store), [this] { store_wake_.send(); }),
       code_(config_.daemon.directory / "modules"),
       checkpointer_(&loop_, facts_, roster_, store_, config_.checkpoint),
+      rollouts_(&loop_, facts_, store_, roster_),
       adoption_({ChildScope{&loop_, facts_, reaper_}, services(), roster_, manager_}),
       turn_(&loop_, [this] { facts_.take_all(); }),
       terminate_(&loop_, SIGTERM, [this] { facts_.post([this] { begin_shutdown(); }); }),
@@ -94,7 +97,17 @@ void Supervisor::make_games(const std::string& worker_program, const std::vector
         std::make_unique<GameVersions>(scope, name, game, record == before.end() ? std::nullopt : std::optional(*record));
   }
   commands_ = std::make_unique<Commands>(
-      CommandScope{services(), roster_, server_, checkpointer_, games_, configuration_path_, notices_, started_ns_});
+      CommandScope{services(), roster_, server_, checkpointer_, games_, rollouts_, configuration_path_, notices_, started_ns_});
+}
+
+void Supervisor::forget_unneeded_code(const std::vector<ArenaRecord>& records) {
+  std::set<CodeHash> needed;
+  for (const ArenaRecord& record : records) needed.insert(CodeHash::parse(record.code).value_or(CodeHash{}));
+  for (const auto& [name, game] : games_) {
+    for (const auto& [hash, version] : game->all()) needed.insert(hash);
+    needed.insert(game->previous());
+  }
+  code_.forget_all_but(needed);
 }
 
 Result<void> Supervisor::take_up_arenas(const std::vector<ArenaRecord>& records) {
@@ -228,6 +241,7 @@ void Supervisor::finish_shutdown_if_done() {
   if (has_lost_) log_error("msg=\"the database did not take everything: {}\"", store_.health().last_error.text());
   server_.close();
   adoption_.close();
+  rollouts_.close();
   roster_.clear();
   for (auto& [name, game] : games_) game->close();
   shutdown_deadline_.close();

@@ -13,6 +13,7 @@
 #include "supervisor/config.h"
 #include "supervisor/control_server.h"
 #include "supervisor/directory_lock.h"
+#include "supervisor/rollouts.h"
 #include "supervisor/roster.h"
 
 namespace arenad {
@@ -33,6 +34,7 @@ class Supervisor {
   Supervisor(Config config, std::string configuration_path, DirectoryLock lock, Store store, RecordNumbers numbers);
 
   void make_games(const std::string& worker_program, const std::vector<GameRecord>& before);
+  void forget_unneeded_code(const std::vector<ArenaRecord>& records);
   // Takes up what an earlier arenad has left.
   Result<void> take_up_arenas(const std::vector<ArenaRecord>& records);
   void take_up_arena(const ArenaRecord& record);
@@ -64,6 +66,7 @@ class Supervisor {
   std::map<std::string, std::unique_ptr<GameVersions>> games_;
   Roster roster_;
   Checkpointer checkpointer_;
+  Rollouts rollouts_;
   std::unique_ptr<Commands> commands_;
   Adoption adoption_;
   UvTurn turn_;

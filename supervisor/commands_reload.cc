@@ -1,0 +1,213 @@
+// The requests about versions of games: reload, rollback, rollouts, pin, versions.
+#include <algorithm>
+
+#include "ipc/clock.h"
+#include "ipc/control_client.h"
+#include "supervisor/commands.h"
+
+namespace arenad {
+namespace {
+
+constexpr uint64_t kMaxProbationMs = 3'600'000;
+
+std::string text_of(capnp::Text::Reader text) {
+  return {text.begin(), text.size()};
+}
+
+Result<RolloutOrder> order_of(wire::Reload::Reader reload) {
+  if (reload.getBatchPercent() > 100) return make_error(ErrorCode::invalid, "a batch is at most 100% of all arenas");
+  if (reload.getBatch() == 0 && reload.getBatchPercent() == 0)
+    return make_error(ErrorCode::invalid, "a batch has at least one arena");
+  if (reload.getProbationMs() > kMaxProbationMs) return make_error(ErrorCode::invalid, "a probation lasts an hour at most");
+  RolloutOrder order;
+  order.policy.canary = reload.getCanary();
+  order.policy.batch = reload.getBatch();
+  order.policy.batch_percent = reload.getBatchPercent();
+  order.policy.on_failure = reload.getOnFailure() == wire::OnFailure::ROLLBACK_ALL ? OnFailure::rollback_all : OnFailure::stop;
+  order.probation = {reload.getProbationMs() * kMillisecond, reload.getProbationFrames()};
+  for (const auto glob : reload.getArenas()) order.arenas.push_back(text_of(glob));
+  order.dry_run = reload.getDryRun();
+  return order;
+}
+
+void describe_rollout(const Rollouts::Running& running, const Roster& roster, wire::Rollout::Builder to) {
+  const Rollout& rollout = running.rollout;
+  const auto count = [&](Rollout::Standing standing) { return static_cast<uint32_t>(rollout.count(standing)); };
+  to.setGame(running.game->name());
+  to.setFromVersion(running.from->facts().version);
+  to.setFromCode(running.from->hash().text());
+  to.setToVersion(running.to->facts().version);
+  to.setToCode(running.to->hash().text());
+  to.setState(rollout.is_paused() && running.ended_ns == 0 ? "paused" : to_string(rollout.state()));
+  to.setTotal(static_cast<uint32_t>(rollout.total()));
+  to.setPassed(count(Rollout::Standing::passed));
+  to.setOnProbation(count(Rollout::Standing::on_the_way) + count(Rollout::Standing::on_probation) +
+                    count(Rollout::Standing::going_back));
+  to.setWaiting(count(Rollout::Standing::waiting));
+  to.setGone(count(Rollout::Standing::gone));
+  to.setPinned(running.pinned);
+  to.setElapsedMs(((running.ended_ns != 0 ? running.ended_ns : monotonic_ns()) - running.began_ns) / kMillisecond);
+  to.setIsOver(running.ended_ns != 0);
+  auto failures = to.initFailures(static_cast<uint>(rollout.failures().size()));
+  for (uint i = 0; i < failures.size(); ++i) {
+    const Rollout::Failure& failure = rollout.failures()[i];
+    const Arena* arena = roster.find(failure.arena);
+    failures[i].setId(failure.arena.text());
+    failures[i].setName(arena == nullptr ? "" : arena->record().name);
+    failures[i].setWhy(failure.why);
+  }
+}
+
+}  // namespace
+
+Result<GameVersions*> Commands::find_game(const std::string& name) const {
+  const auto found = scope_.games.find(name);
+  if (found == scope_.games.end()) return make_error(ErrorCode::invalid, "the configuration has no game " + name);
+  return found->second.get();
+}
+
+void Commands::roll_out(RequestId from, GameVersions& game, GameTemplate& to, wire::Reload::Reader reload) {
+  auto order = order_of(reload);
+  if (!order) return scope_.server.fail(from, order.error());
+  scope_.rollouts.begin(game, to, *order, [this, from](Result<const Rollouts::Running*> running) {
+    if (!running) return scope_.server.fail(from, running.error());
+    scope_.server.reply(from, [&](wire::Reply::Builder reply) { describe_rollout(**running, scope_.roster, reply.initRollout()); });
+  });
+}
+
+void Commands::reload(RequestId from, wire::Reload::Reader reload, std::vector<Fd> fds) {
+  auto game = find_game(text_of(reload.getGame()));
+  if (!game) return scope_.server.fail(from, game.error());
+  if (fds.size() != 1 || !fds[0])
+    return scope_.server.fail(from, make_error(ErrorCode::invalid, "a reload comes with the module's file"));
+  auto version = (*game)->add(fds[0], text_of(reload.getFile()));
+  if (!version) return scope_.server.fail(from, version.error());
+  roll_out(from, **game, **version, reload);
+}
+
+void Commands::rollback(RequestId from, wire::Reload::Reader reload) {
+  auto game = find_game(text_of(reload.getGame()));
+  if (!game) return scope_.server.fail(from, game.error());
+  GameTemplate* previous = (*game)->find((*game)->previous());
+  if (previous == nullptr) {
+    return scope_.server.fail(from, make_error(ErrorCode::refused, "there is no earlier version of " + (*game)->name()));
+  }
+  roll_out(from, **game, *previous, reload);
+}
+
+void Commands::rollouts(RequestId from, const std::string& game) {
+  std::vector<const Rollouts::Running*> found;
+  for (const auto& [name, running] : scope_.rollouts.all()) {
+    if (game.empty() || name == game) found.push_back(&running);
+  }
+  scope_.server.reply(from, [&](wire::Reply::Builder reply) {
+    auto to = reply.initRollouts(static_cast<uint>(found.size()));
+    for (uint i = 0; i < to.size(); ++i) describe_rollout(*found[i], scope_.roster, to[i]);
+  });
+}
+
+void Commands::rollout_order(RequestId from, wire::RolloutOrder::Reader order) {
+  const std::string game = text_of(order.getGame());
+  Rollouts::Running* running = scope_.rollouts.find(game);
+  if (running == nullptr || running->ended_ns != 0) {
+    return scope_.server.fail(from, make_error(ErrorCode::refused, "no rollout of " + game + " is going on"));
+  }
+  switch (order.getOrder()) {
+    case wire::RolloutOrder::Order::PAUSE:
+      running->rollout.pause();
+      break;
+    case wire::RolloutOrder::Order::RESUME:
+      running->rollout.resume();
+      break;
+    case wire::RolloutOrder::Order::ABORT:
+      running->rollout.abort();
+      break;
+  }
+  scope_.server.reply(from, [&](wire::Reply::Builder reply) { describe_rollout(*running, scope_.roster, reply.initRollout()); });
+}
+
+// A code, the beginning of one, or a module's own version if only one has it.
+Result<GameTemplate*> Commands::find_version(GameVersions& game, const std::string& text) {
+  if (const auto hash = CodeHash::parse(text)) {
+    if (GameTemplate* exact = game.find(*hash)) return exact;
+  }
+  std::vector<GameTemplate*> found;
+  for (const auto& [hash, version] : game.all()) {
+    if (hash.is_null()) continue;
+    const bool by_code = text.size() >= 4 && hash.text().starts_with(text);
+    if (by_code || version->facts().version == text) found.push_back(version.get());
+  }
+  if (found.size() == 1) return found.front();
+  return make_error(ErrorCode::invalid, std::string(found.empty() ? "no" : "more than one") + " version of " + game.name() +
+                                            " is called " + text + "; arenactl versions " + game.name());
+}
+
+void Commands::pin(RequestId from, wire::Pin::Reader pin) {
+  const Selected selected = select(pin.getSelection());
+  const std::string text = text_of(pin.getVersion());
+  const auto collected = collect(from, selected);
+  if (selected.arenas.empty()) return answer(*collected);
+  for (Arena* arena : selected.arenas) {
+    const Outcome outcome{arena->record().id, arena->record().name, std::string("no longer pinned")};
+    if (text.empty()) {
+      arena->pin(false);
+      add_outcome(collected, outcome);
+      continue;
+    }
+    auto game = find_game(arena->record().game);
+    auto version = game ? find_version(**game, text) : Result<GameTemplate*>(game.error());
+    if (!version) {
+      add_outcome(collected, {outcome.id, outcome.name, version.error()});
+      continue;
+    }
+    arena->pin(true);
+    if (arena->game() == *version) {
+      add_outcome(collected, {outcome.id, outcome.name, std::string("pinned")});
+      continue;
+    }
+    const auto handed_over =
+        arena->hand_over(**version, {}, [this, collected, outcome](ArenaId, Arena::HandoverNews news, const std::string& why) {
+          if (news == Arena::HandoverNews::live) return;
+          Outcome told = outcome;
+          told.result = news == Arena::HandoverNews::passed
+                            ? Result<std::string>(std::string("pinned, and handed over"))
+                            : Result<std::string>(make_error(ErrorCode::failed, "pinned, but not handed over: " + why));
+          add_outcome(collected, told);
+        });
+    if (!handed_over) add_outcome(collected, {outcome.id, outcome.name, handed_over.error()});
+  }
+}
+
+void Commands::versions(RequestId from, const std::string& game) {
+  struct Row {
+    const GameVersions* game;
+    const GameTemplate* version;
+  };
+  std::vector<Row> rows;
+  for (const auto& [name, versions] : scope_.games) {
+    if (!game.empty() && name != game) continue;
+    const CodeHash current = versions->current().hash();
+    for (const auto& [hash, version] : versions->all()) {
+      const auto at = hash == current ? std::ranges::find(rows, versions.get(), &Row::game) : rows.end();
+      rows.insert(at, {versions.get(), version.get()});
+    }
+  }
+  scope_.server.reply(from, [&](wire::Reply::Builder reply) {
+    auto to = reply.initVersions(static_cast<uint>(rows.size()));
+    for (uint i = 0; i < to.size(); ++i) {
+      const auto& [versions, version] = rows[i];
+      to[i].setGame(versions->name());
+      to[i].setVersion(version->facts().version);
+      to[i].setCode(version->hash().is_null() ? "" : version->hash().text());
+      to[i].setFile(version->config().module.filename().string());
+      to[i].setCurrent(version->hash() == CodeHash::parse(versions->record().current).value_or(CodeHash{}));
+      to[i].setPrevious(!version->hash().is_null() && version->hash() == versions->previous());
+      to[i].setConfigured(version->hash() == versions->configured());
+      to[i].setArenas(static_cast<uint32_t>(std::ranges::count_if(scope_.roster.all(), [&](const auto& entry) {
+        return entry.second->is_active() && entry.second->game() == version;
+      })));
+    }
+  });
+}
+
+}  // namespace arenad
