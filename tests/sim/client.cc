@@ -29,19 +29,21 @@ void Client::ask() {
   if (!back) channel_ = std::make_shared<Channel>(world_.game_of(arena_).channel_records);
   state_ = State::asking;
   asked_life_ = arenad->life();
-  world_.to_arenad(50 * kUs, [&world = world_, this, back, life = asked_life_] {
-    ArenaShell* arena = world.arenad()->find(arena_);
-    std::optional<ArenaShell::Attached> attached;
-    if (arena != nullptr) attached = back ? arena->reattach(id_, channel_id_, channel_) : arena->attach(id_, kind_, channel_);
-    world.after(50 * kUs, [this, attached, back, life] {
-      if (state_ != State::asking || asked_life_ != life) return;
-      if (attached) {
-        answered(attached->id, attached->outputs_from, attached->live, back);
-      } else {
-        answered(std::nullopt, 0, nullptr, back);
-      }
-    });
-  });
+  // What is asked for is in the message: by the time it is read, the client may have gone elsewhere.
+  world_.to_arenad(
+      50 * kUs, [&world = world_, this, back, id = arena_, channel_id = channel_id_, channel = channel_, life = asked_life_] {
+        ArenaShell* arena = world.arenad()->find(id);
+        std::optional<ArenaShell::Attached> attached;
+        if (arena != nullptr) attached = back ? arena->reattach(id_, channel_id, channel) : arena->attach(id_, kind_, channel);
+        world.after(50 * kUs, [this, attached, back, life] {
+          if (state_ != State::asking || asked_life_ != life) return;
+          if (attached) {
+            answered(attached->id, attached->outputs_from, attached->live, back);
+          } else {
+            answered(std::nullopt, 0, nullptr, back);
+          }
+        });
+      });
 }
 
 void Client::answered(std::optional<ChannelId> channel, uint64_t from, std::shared_ptr<Region> region, bool is_back) {
