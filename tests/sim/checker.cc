@@ -284,7 +284,7 @@ void Checker::set_back(ArenaId arena, uint64_t frame) {
         kept.region->stage == Stage::live || kept.region->stage == Stage::finished || kept.region->stage == Stage::ended;
     require(!lived, arena, "it is set back, and the keeper has its region of epoch " + number(key.number));
   }
-  world_.drop_sessions(arena);
+  world_.is_set_back(arena);
   truncate(m, frame);
 }
 
@@ -305,7 +305,7 @@ void Checker::begun_anew(ArenaId arena) {
   if (m.records.empty()) return;
   require(world_.database().row_of(arena).checkpoints.empty(), arena, "it begins anew, and has a checkpoint");
   require(m.set_back_reported, arena, "it begins anew, and nobody is told");
-  world_.drop_sessions(arena);
+  world_.is_set_back(arena);
   truncate(m, 0);
 }
 

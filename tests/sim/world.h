@@ -73,7 +73,7 @@ class World {
   void arenad_kills(Pid pid, Why why);
   void notify_incarnation(uint64_t client, std::shared_ptr<Region> region);
   void notify_gone(uint64_t client);
-  void drop_sessions(ArenaId arena);
+  void is_set_back(ArenaId arena);
 
   // What arenad's parent keeps.
   void keep(const KeepKey& key, Kept kept);
