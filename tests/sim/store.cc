@@ -25,13 +25,33 @@ void Database::write(const Batch& batch) {
 
 void StoreThread::submit(Batch batch, std::function<void()> completed) {
   waiting_.emplace_back(std::move(batch), std::move(completed));
-  if (!busy_) commit();
+  wake();
+}
+
+void StoreThread::query(Query answered) {
+  queries_.push_back(std::move(answered));
+  wake();
+}
+
+// It may run before arenad's own thread comes any further: what is submitted later in the same step then has to wait for the next
+// transaction.
+void StoreThread::wake() {
+  if (doing_ != Doing::nothing) return;
+  if (world_.draw(Stream::disk).one_in(2)) return look();
+  doing_ = Doing::waking;
+  world_.on_store_thread(50 * kUs, [this] { look(); });
+}
+
+void StoreThread::look() {
+  doing_ = Doing::nothing;
+  answering_ = std::exchange(queries_, {});
+  if (!waiting_.empty() && !backs_off_) return commit();
+  answer();
 }
 
 void StoreThread::commit() {
-  busy_ = true;
-  for (auto& each : waiting_) committing_.push_back(std::move(each));
-  waiting_.clear();
+  doing_ = Doing::committing;
+  committing_ = std::exchange(waiting_, {});
   Draw& draw = world_.draw(Stream::disk);
   uint64_t takes_ns = 1 * kMs + draw.below(10 * kMs);
   if (world_.disk_mode() == DiskMode::slow) {
@@ -60,32 +80,47 @@ void StoreThread::committed() {
       world_.met(written ? Met::commit_unknown_done : Met::commit_unknown_lost);
       break;
   }
+  auto done = std::exchange(committing_, {});
   if (written) {
-    for (const auto& [batch, completed] : committing_) world_.database().write(batch);
-    world_.note("committed", committing_.size());
+    for (const auto& [batch, completed] : done) world_.database().write(batch);
+    world_.note("committed", done.size());
   }
   if (told_so) {
-    auto done = std::move(committing_);
-    committing_.clear();
     retry_delay_ns_ = 0;
     world_.to_arenad(20 * kUs, [done = std::move(done)] {
       for (const auto& [batch, completed] : done) completed();
     });
-    busy_ = false;
-    if (!waiting_.empty()) commit();
-    return;
+  } else {
+    std::move(waiting_.begin(), waiting_.end(), std::back_inserter(done));
+    waiting_ = std::move(done);
+    backs_off_ = true;
+    retry_delay_ns_ = std::clamp<uint64_t>(retry_delay_ns_ * 2, 100 * kMs, 5 * kSecond);
+    world_.on_store_thread(retry_delay_ns_, [this] {
+      backs_off_ = false;
+      wake();
+    });
   }
-  retry_delay_ns_ = std::clamp<uint64_t>(retry_delay_ns_ * 2, 100 * kMs, 5 * kSecond);
-  world_.on_store_thread(retry_delay_ns_, [this] { commit(); });
+  answer();
 }
 
-void StoreThread::query(std::function<void(const Database&)> answered) {
-  world_.to_arenad(500 * kUs + world_.draw(Stream::disk).below(5 * kMs),
-                   [&world = world_, answered = std::move(answered)] { answered(world.database()); });
+// One after the other, then looks what has come meanwhile.
+void StoreThread::answer() {
+  if (answering_.empty()) {
+    doing_ = Doing::nothing;
+    if (!queries_.empty() || (!waiting_.empty() && !backs_off_)) look();
+    return;
+  }
+  doing_ = Doing::answering;
+  world_.on_store_thread(500 * kUs + world_.draw(Stream::disk).below(5 * kMs), [this] {
+    const Query answered = std::move(answering_.front());
+    answering_.pop_front();
+    answered(world_.database());
+    answer();
+  });
 }
 
 void StoreThread::cut() {
-  if (committing_.empty()) return;
+  if (doing_ != Doing::committing) return;
   const bool written = world_.disk_mode() != DiskMode::failing && world_.draw(Stream::disk).one_in(2);
   world_.met(written ? Met::commit_cut_done : Met::commit_cut_lost);
   if (!written) return;

@@ -2,6 +2,7 @@
 // transaction, keeps what failed, and tries again. It behaves as state/store_thread.h says, in virtual time.
 #pragma once
 
+#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
@@ -52,7 +53,8 @@ struct Database {
 
 enum class DiskMode { well, slow, failing, of_unknown_outcome };
 
-// Of one life of arenad: goes with it.
+// Of one life of arenad: goes with it. One thing at a time, as the real thread: it takes what waits, commits it in one transaction, then
+// answers the queries that had waited as well.
 class StoreThread {
  public:
   explicit StoreThread(World& world) : world_(world) {}
@@ -64,12 +66,20 @@ class StoreThread {
   void cut();
 
  private:
+  using Query = std::function<void(const Database&)>;
+  enum class Doing { nothing, waking, committing, answering };
+  void wake();
+  void look();
   void commit();
   void committed();
+  void answer();
   World& world_;
   std::vector<std::pair<Batch, std::function<void()>>> waiting_;
   std::vector<std::pair<Batch, std::function<void()>>> committing_;
-  bool busy_ = false;
+  std::deque<Query> queries_;
+  std::deque<Query> answering_;
+  Doing doing_ = Doing::nothing;
+  bool backs_off_ = false;
   uint64_t retry_delay_ns_ = 0;
 };
 
