@@ -553,15 +553,19 @@ void ArenaShell::save_last() {
   row_.disposition = disposition_of(state());
   batch.arenas[id_] = row_;
   if (auto checkpoint = next_checkpoint()) batch.checkpoints.push_back(std::move(*checkpoint));
+  row_.disposition = disposition_of(state());
+  if (!world_.is(Mutant::record_not_with_last_checkpoint)) batch.arenas[id_] = row_;
   const FrameNumber frame = batch.checkpoints.empty() ? durable_ : batch.checkpoints.front().snapshot.frame;
   arenad_.store().submit(std::move(batch), [this, frame] {
     checkpoint_committed(frame);
     if (state() != ArenaState::stopped && state() != ArenaState::ended) return;
+    world_.checker().memory_given_up(id_, lived_.get());
     lived_.reset();
     roster_.clear();
     channels_.clear();
     forget_all();
   });
+  if (world_.is(Mutant::record_not_with_last_checkpoint)) persist();
 }
 
 void ArenaShell::keep_channel(const AssignedChannel& channel) {

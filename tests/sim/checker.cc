@@ -300,6 +300,18 @@ void Checker::region_dropped(ArenaId arena, const Region& region) {
               " is durable");
 }
 
+// Whoever comes next has the database alone: it must say that the arena rests, and where.
+void Checker::memory_given_up(ArenaId arena, const Region* lived) {
+  const auto& row = world_.database().row_of(arena);
+  require(row.row.disposition != ArenaDisposition::running, arena,
+          "its memory is given up, and the database says that it runs");
+  if (lived == nullptr) return;
+  region_dropped(arena, *lived);
+  require(lived->results.published <= row.results.size() || !world_.game_of(arena).deterministic, arena,
+          "its region with result " + number(lived->results.published) + " is given up, and only " +
+              number(row.results.size()) + " are durable");
+}
+
 void Checker::begun_anew(ArenaId arena) {
   Model& m = of(arena);
   if (m.records.empty()) return;

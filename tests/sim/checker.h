@@ -48,6 +48,8 @@ class Checker {
   void set_back(ArenaId arena, uint64_t frame);
   void begun_anew(ArenaId arena);
   void region_dropped(ArenaId arena, const Region& region);
+  // arenad forgets all that is kept of an arena that came to rest.
+  void memory_given_up(ArenaId arena, const Region* lived);
   // hung_or_killed: somebody else killed it while it hung; either may be taken for the reason.
   enum class Doing { its_own, hung_or_killed, from_outside };
   void died(ArenaId arena, const Region& region, Doing doing);

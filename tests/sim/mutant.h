@@ -43,6 +43,7 @@ enum class Mutant {
   old_row_believed,
   two_channels_at_one_seat,
   who_left_joins_again,
+  record_not_with_last_checkpoint,
   count_  // not a mutant
 };
 
@@ -82,6 +83,7 @@ constexpr std::array<std::string_view, static_cast<size_t>(Mutant::count_)> kMut
     "old-row-believed",
     "two-channels-at-one-seat",
     "who-left-joins-again",
+    "record-not-with-last-checkpoint",
 };
 
 constexpr std::optional<Mutant> mutant_named(std::string_view name) {
