@@ -164,9 +164,11 @@ void Arena::save_last() {
   if (!shutting_down_ || record_.disposition == ArenaDisposition::saved) batch.arenas.push_back(record_);
   const FrameNumber frame = batch.checkpoints.empty() ? durable_ : batch.checkpoints.front().frame;
   // Also with nothing to write: it completes with all that was submitted before it.
-  submit(std::move(batch), [this, frame] {
+  submit(std::move(batch), [this, frame, epoch = lived_ ? lived_->epoch() : Epoch{}] {
     checkpoint_committed(frame);
     if (state() != ArenaState::stopped && state() != ArenaState::ended) return;
+    // It was started again and stopped again before the disk was ready: its new last state comes with a later transaction.
+    if (lived_ && lived_->epoch() != epoch) return;
     ARENAD_CRASH_POINT("arenad.stop.saved");
     lived_.reset();
     channels_.clear();
