@@ -556,9 +556,10 @@ void ArenaShell::save_last() {
   row_.disposition = disposition_of(state());
   if (!world_.is(Mutant::record_not_with_last_checkpoint)) batch.arenas[id_] = row_;
   const FrameNumber frame = batch.checkpoints.empty() ? durable_ : batch.checkpoints.front().snapshot.frame;
-  arenad_.store().submit(std::move(batch), [this, frame] {
+  arenad_.store().submit(std::move(batch), [this, frame, saved = lived_] {
     checkpoint_committed(frame);
     if (state() != ArenaState::stopped && state() != ArenaState::ended) return;
+    if (lived_ && lived_ != saved && !world_.is(Mutant::earlier_stop_forgets)) return;
     world_.checker().memory_given_up(id_, lived_.get());
     lived_.reset();
     roster_.clear();

@@ -186,20 +186,37 @@ void FaultPlan::operate() {
   Draw& draw = world_.draw(Stream::operators);
   const ArenaId id = world_.ids()[draw.below(world_.ids().size())];
   const uint64_t choice = draw.below(4);
-  world_.to_arenad(100 * kUs, [this, id, choice] {
-    ArenaShell* arena = world_.arenad()->find(id);
-    if (arena == nullptr || !world_.arenad()->is_open()) return;
-    if (choice == 0) {
-      world_.met(Met::operator_stop);
-      (void)arena->stop();
-    } else if (choice == 1 && arena->pid() != 0) {
+  const auto commanded = [this, id](uint64_t delay_ns, auto command) {
+    world_.to_arenad(delay_ns, [this, id, command] {
+      ArenaShell* arena = world_.arenad()->find(id);
+      if (arena != nullptr && world_.arenad()->is_open()) command(*arena);
+    });
+  };
+  const auto stop = [this](ArenaShell& arena) {
+    world_.met(Met::operator_stop);
+    (void)arena.stop();
+  };
+  const auto restart = [this](ArenaShell& arena) {
+    world_.met(Met::operator_restart);
+    (void)arena.restart();
+  };
+  if (choice == 0) {
+    commanded(100 * kUs, stop);
+    if (!draw.one_in(3)) return;
+    // In a hurry: the disk is not done with the first stop when the second comes.
+    world_.set_disk_mode(DiskMode::slow);
+    const uint64_t again_ns = draw.between(50, 500) * kMs;
+    commanded(again_ns, restart);
+    commanded(again_ns + draw.between(50, 500) * kMs, stop);
+  } else if (choice == 1) {
+    commanded(100 * kUs, [this, restart](ArenaShell& arena) {
+      if (arena.pid() == 0) return restart(arena);
       world_.met(Met::kill_by_operator);
-      world_.worker_dies(arena->pid(), Cause::outside);
-    } else {
-      world_.met(Met::operator_restart);
-      (void)arena->restart();
-    }
-  });
+      world_.worker_dies(arena.pid(), Cause::outside);
+    });
+  } else {
+    commanded(100 * kUs, restart);
+  }
 }
 
 void FaultPlan::damage_checkpoint() {

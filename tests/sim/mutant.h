@@ -44,6 +44,7 @@ enum class Mutant {
   two_channels_at_one_seat,
   who_left_joins_again,
   record_not_with_last_checkpoint,
+  earlier_stop_forgets,
   count_  // not a mutant
 };
 
@@ -84,6 +85,7 @@ constexpr std::array<std::string_view, static_cast<size_t>(Mutant::count_)> kMut
     "two-channels-at-one-seat",
     "who-left-joins-again",
     "record-not-with-last-checkpoint",
+    "earlier-stop-forgets",
 };
 
 constexpr std::optional<Mutant> mutant_named(std::string_view name) {
