@@ -666,20 +666,18 @@ void Worker::begin() {
                                                   : Met::rung_checkpoint);
     world_.checker().restored(arena_, *before, assignment_->checkpoint, chosen.frame.value);
   }
-  // Not run again, but kept for a successor that may have to begin with an older snapshot.
-  first_time_ = false;
-  for (LogRecord& r : log.frames) {
-    if (r.frame > chosen.frame.value) {
-      to_replay_.push_back(std::move(r));
-    } else if (r.frame > board_->durable_frame && region_->log.size() < region_->log_capacity) {
-      record(std::move(r));
-    }
-  }
-  region_->frame_decided = frame_;
+  to_replay_.assign(std::make_move_iterator(log.frames.begin()), std::make_move_iterator(log.frames.end()));
   go(At::slot_begin, 20 * kUs);
 }
 
 void Worker::next_replayed() {
+  first_time_ = false;
+  // Not run again, but kept for a successor that may have to begin with an older snapshot.
+  for (; !to_replay_.empty() && to_replay_.front().frame <= region_->restored_frame; to_replay_.pop_front()) {
+    const bool fits = region_->log.size() < region_->log_capacity;
+    if (to_replay_.front().frame > board_->durable_frame && fits) record(std::move(to_replay_.front()));
+  }
+  region_->frame_decided = frame_;
   if (to_replay_.empty()) return go(At::live, 1 * kUs);
   LogRecord r = std::move(to_replay_.front());
   to_replay_.pop_front();
@@ -690,7 +688,6 @@ void Worker::next_replayed() {
     while (!region_->log.empty() && region_->log.front().frame <= region_->restored_frame) region_->log.pop_front();
   }
   if (world_.is(Mutant::seed_drawn_anew_in_replay)) r.seed = mixed(r.seed, epoch_.value);
-  first_time_ = false;
   running_ = r;
   region_->in_frame = true;
   record(std::move(r));
