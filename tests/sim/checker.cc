@@ -100,9 +100,23 @@ bool Checker::counts(ArenaId arena, Pid pid) {
   return newest;
 }
 
-void Checker::live(ArenaId arena, Pid pid) {
+// Both slots of the new region may be damaged at once: then all that was decided since the last checkpoint is run from there. Its log goes
+// back as far as that, or as its predecessor's did.
+void Checker::check_log_reaches_back(ArenaId arena, const Region& region, const Region& predecessor) {
+  uint64_t durable = 0;
+  for (const StoredSnapshot& each : world_.database().row_of(arena).checkpoints)
+    durable = std::max(durable, each.snapshot.frame.value);
+  if (predecessor.log.empty() || predecessor.log.back().frame <= durable) return;
+  const uint64_t first = std::max(predecessor.log.front().frame, durable + 1);
+  require(!region.log.empty() && region.log.front().frame <= first, arena,
+          "it is live, and its log does not reach back to frame " + number(first) +
+              ", which is in its predecessor's and not durable");
+}
+
+void Checker::live(ArenaId arena, Pid pid, const Region* predecessor) {
   Model& m = of(arena);
   const Region& region = *world_.worker(pid)->region();
+  if (predecessor != nullptr) check_log_reaches_back(arena, region, *predecessor);
   m.lived_epochs.insert(region.epoch.value);
   // From now on its outputs are those that are seen.
   for (uint64_t p = region.outputs.oldest(); p < region.outputs.published; ++p) m.outputs[p] = region.outputs.at(p).value;

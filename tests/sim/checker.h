@@ -38,7 +38,7 @@ class Checker {
   void assigned(ArenaId arena, Epoch epoch, Pid pid);
   // Whether this process is the arena's newest. Without a keeper an older one may have been taken for dead: it counts for nothing.
   [[nodiscard]] bool counts(ArenaId arena, Pid pid);
-  void live(ArenaId arena, Pid pid);
+  void live(ArenaId arena, Pid pid, const Region* predecessor);
   void recorded(ArenaId arena, Epoch epoch, const LogRecord& record, Take take);
   void published(ArenaId arena, Epoch epoch, uint64_t frame, const Region& region);
   void done(ArenaId arena, uint64_t frame, uint64_t state, const Region& region);
@@ -109,6 +109,7 @@ class Checker {
   Model& of(ArenaId arena);
   void evaluate(ArenaId arena, Model& model, const LogRecord& record);
   void truncate(Model& model, uint64_t frame);
+  void check_log_reaches_back(ArenaId arena, const Region& region, const Region& predecessor);
   void check_failed(ArenaId arena, Model& model, ArenaState before);
   void check_lost(ArenaId arena, Model& model, const Region* lived);
   [[nodiscard]] uint64_t in_window(const Model& model) const;

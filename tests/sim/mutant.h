@@ -45,6 +45,7 @@ enum class Mutant {
   who_left_joins_again,
   record_not_with_last_checkpoint,
   earlier_stop_forgets,
+  log_not_recorded_again,
   count_  // not a mutant
 };
 
@@ -86,6 +87,7 @@ constexpr std::array<std::string_view, static_cast<size_t>(Mutant::count_)> kMut
     "who-left-joins-again",
     "record-not-with-last-checkpoint",
     "earlier-stop-forgets",
+    "log-not-recorded-again",
 };
 
 constexpr std::optional<Mutant> mutant_named(std::string_view name) {

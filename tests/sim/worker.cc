@@ -675,7 +675,8 @@ void Worker::next_replayed() {
   // Not run again, but kept for a successor that may have to begin with an older snapshot.
   for (; !to_replay_.empty() && to_replay_.front().frame <= region_->restored_frame; to_replay_.pop_front()) {
     const bool fits = region_->log.size() < region_->log_capacity;
-    if (to_replay_.front().frame > board_->durable_frame && fits) record(std::move(to_replay_.front()));
+    const bool again = to_replay_.front().frame > board_->durable_frame && !world_.is(Mutant::log_not_recorded_again);
+    if (again && fits) record(std::move(to_replay_.front()));
   }
   region_->frame_decided = frame_;
   if (to_replay_.empty()) return go(At::live, 1 * kUs);
@@ -719,7 +720,7 @@ void Worker::go_live() {
   ticks_.emplace(game_.tick_ns, first_ns);
   snapshots_.emplace(game_.snapshot_interval_ns, now);
   region_->stage = Stage::live;
-  if (counts()) world_.checker().live(arena_, pid_);
+  if (counts()) world_.checker().live(arena_, pid_, predecessor.get());
   send({.kind = FromWorker::Kind::live});
   assignment_->predecessor.reset();
   go(At::waiting, 1 * kUs);
