@@ -400,7 +400,9 @@ void ArenaShell::observe() {
   const WorkerActivity activity = starts             ? WorkerActivity::starting
                                   : region->in_frame ? WorkerActivity::in_frame
                                                      : WorkerActivity::between_frames;
-  switch (hang_.observe(world_.settings().hang, world_.now(), region->beats, activity)) {
+  HangPolicy policy = world_.settings().hang;
+  if (world_.is(Mutant::gap_counts_as_stall)) policy.interval_ns = 3600 * kSecond;
+  switch (hang_.observe(policy, world_.now(), region->beats, activity)) {
     case HangAction::none:
       break;
     case HangAction::look:

@@ -89,7 +89,7 @@ void Checker::assigned(ArenaId arena, Epoch epoch, Pid pid) {
   for (const auto& [other, worker] : world_.workers()) {
     if (other == pid || worker->arena() != arena) continue;
     // Without a keeper nothing tells that a worker lives that does not answer: two seconds pass, then it is taken for dead.
-    const bool unseen = world_.settings().parent == Parent::shell && (worker->is_stopped() || worker->hangs());
+    const bool unseen = world_.settings().parent == Parent::shell && (world_.is_stopped(other) || worker->hangs());
     require(unseen, arena, "two workers: process " + number(pid) + " is assigned while " + number(other) + " lives");
   }
 }
@@ -360,7 +360,7 @@ void Checker::adopted(ArenaId arena, Pid pid) {
   require(world_.worker(pid) != nullptr, arena, "process " + number(pid) + " is adopted and is dead");
   for (const auto& [other, worker] : world_.workers()) {
     if (other == pid || worker->arena() != arena) continue;
-    const bool unseen = world_.settings().parent == Parent::shell && (worker->is_stopped() || worker->hangs());
+    const bool unseen = world_.settings().parent == Parent::shell && (world_.is_stopped(other) || worker->hangs());
     require(unseen, arena, "two workers: process " + number(pid) + " is adopted while " + number(other) + " lives");
   }
   // Without a keeper: one that did not answer was taken for dead, its successor has died, and no arenad has written down that there was one.
@@ -499,8 +499,7 @@ void Checker::results_acknowledged(ArenaId arena, uint64_t count) {
 void Checker::ended_as_hung(ArenaId arena, Pid pid) {
   const Worker* worker = world_.worker(pid);
   if (worker == nullptr) return;
-  require(worker->hangs() || world_.is_stopped(pid) || world_.was_stopped_lately(pid), arena,
-          "a healthy worker is ended as if it hung");
+  require(worker->hangs() || world_.was_stopped_lately(pid), arena, "a healthy worker is ended as if it hung");
 }
 
 // ---- the end ------------------------------------------------------------------------------------------------------------

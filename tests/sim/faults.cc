@@ -141,6 +141,7 @@ void FaultPlan::next_timed() {
 }
 
 void FaultPlan::timed() {
+  if (world_.is_paused()) return;
   Draw& draw = world_.draw(Stream::timed);
   const auto living = world_.living();
   const auto some_worker = [&]() -> Pid { return living.empty() ? 0 : living[draw.below(living.size())]; };
@@ -162,9 +163,7 @@ void FaultPlan::timed() {
     world_.count_fault();
     world_.stop_arenad(draw.between(100, 6000) * kMs);
   } else if (choice < 16) {
-    world_.met(Met::all_paused);
-    world_.count_fault();
-    world_.pause_all(draw.between(100, 20'000) * kMs);
+    world_.pause_all(draw.between(100, draw.one_in(4) ? 20'000 : 4'000) * kMs);
   } else if (choice < 18) {
     if (world_.arenad() != nullptr) world_.kill_arenad(World::Disaster::all);
   } else if (choice < 19) {

@@ -46,6 +46,7 @@ enum class Mutant {
   record_not_with_last_checkpoint,
   earlier_stop_forgets,
   log_not_recorded_again,
+  gap_counts_as_stall,
   count_  // not a mutant
 };
 
@@ -88,6 +89,7 @@ constexpr std::array<std::string_view, static_cast<size_t>(Mutant::count_)> kMut
     "record-not-with-last-checkpoint",
     "earlier-stop-forgets",
     "log-not-recorded-again",
+    "gap-counts-as-stall",
 };
 
 constexpr std::optional<Mutant> mutant_named(std::string_view name) {

@@ -47,7 +47,7 @@ void World::heal() {
   plan_.heal();
   disk_mode_ = DiskMode::well;
   spares_die_until_ns_ = 0;
-  if (arenad_stopped_) arenad_goes_on();
+  if (arenad_stopped_) goes_on();
   std::vector<Pid> stopped;
   for (const auto& [pid, worker] : workers_) {
     if (worker->is_stopped()) stopped.push_back(pid);
@@ -147,7 +147,7 @@ void World::worker_dies(Pid pid, Cause cause) {
   note("worker dies", worker.arena().low, pid, static_cast<uint64_t>(cause));
   if (worker.region()) {
     if (cause == Cause::own) worker.region()->black_box = true;
-    const auto doing = cause == Cause::own || (cause == Cause::arenad && worker.hangs() && !worker.is_stopped())
+    const auto doing = cause == Cause::own || (cause == Cause::arenad && worker.hangs() && !is_stopped(pid))
                            ? Checker::Doing::its_own
                        : worker.hangs() ? Checker::Doing::hung_or_killed
                                         : Checker::Doing::from_outside;
@@ -181,18 +181,21 @@ void World::stop_worker(Pid pid) {
 void World::worker_goes_on(Pid pid) {
   Worker* stopped = worker(pid);
   if (stopped == nullptr || !stopped->is_stopped()) return;
+  if (is_paused()) {
+    after(pause_ends_ns_ - now(), [this, pid] { worker_goes_on(pid); });
+    return;
+  }
   stopped_until_ns_[pid] = now();
   stopped->go_on();
 }
 
 bool World::is_stopped(Pid pid) {
   const Worker* w = worker(pid);
-  return w != nullptr && w->is_stopped();
+  return w != nullptr && w->is_stopped() && !paused_.contains(pid);
 }
 
 bool World::was_stopped_lately(Pid pid) {
   const auto found = stopped_until_ns_.find(pid);
-  if (paused_.contains(pid)) return false;
   return is_stopped(pid) || (found != stopped_until_ns_.end() && now() - found->second < 300 * kMs);
 }
 
@@ -367,8 +370,17 @@ void World::stop_arenad(uint64_t for_ns) {
   note("arenad stopped", life_, for_ns);
   arenad_stopped_ = true;
   after(for_ns, [this, serial = ++arenad_stop_serial_] {
-    if (serial == arenad_stop_serial_ && arenad_stopped_) arenad_goes_on();
+    if (serial == arenad_stop_serial_ && arenad_stopped_) goes_on();
   });
+}
+
+// In a pause of the machine arenad may be the first that runs again, or the last.
+void World::goes_on() {
+  if (!is_paused()) return arenad_goes_on();
+  const bool arenad_first = draw(Stream::when).one_in(2);
+  if (!arenad_first) pause_ends();
+  arenad_goes_on();
+  if (arenad_first) pause_ends();
 }
 
 void World::arenad_goes_on() {
@@ -381,22 +393,25 @@ void World::arenad_goes_on() {
   }
 }
 
-// As a virtual machine that is paused: arenad is the first to run again.
+// As a virtual machine that is suspended. An arenad that is stopped already would go on at a time of its own.
 void World::pause_all(uint64_t for_ns) {
-  std::vector<Pid> paused;
+  if (!arenad_ || arenad_stopped_) return;
+  met(Met::all_paused);
+  count_fault();
+  pause_ends_ns_ = now() + for_ns;
   for (const auto& [pid, worker] : workers_) {
     if (worker->is_stopped()) continue;
     worker->stop();
     paused_.insert(pid);
-    paused.push_back(pid);
   }
   stop_arenad(for_ns);
-  after(for_ns + 1, [this, paused] {
-    for (const Pid pid : paused) {
-      paused_.erase(pid);
-      if (Worker* again = worker(pid); again != nullptr && again->is_stopped()) again->go_on();
-    }
-  });
+}
+
+void World::pause_ends() {
+  pause_ends_ns_ = 0;
+  for (const Pid pid : std::exchange(paused_, {})) {
+    if (Worker* again = worker(pid)) again->go_on();
+  }
 }
 
 }  // namespace arenad::sim

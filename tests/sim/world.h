@@ -53,6 +53,7 @@ class World {
   void worker_dies(Pid pid, Cause cause);
   void stop_worker(Pid pid);
   void worker_goes_on(Pid pid);
+  // By a signal, and so for whoever looks; a pause of the whole machine nobody sees.
   [[nodiscard]] bool is_stopped(Pid pid);
   [[nodiscard]] bool was_stopped_lately(Pid pid);
   void take_spare(std::function<void(Pid)> taken);  // 0: there is none
@@ -85,6 +86,7 @@ class World {
   void kill_arenad(Disaster disaster);
   void stop_arenad(uint64_t for_ns);
   void pause_all(uint64_t for_ns);
+  [[nodiscard]] bool is_paused() const { return pause_ends_ns_ != 0; }
   [[nodiscard]] DiskMode disk_mode() const { return disk_mode_; }
   void set_disk_mode(DiskMode mode) { disk_mode_ = mode; }
   void spares_die() { spares_die_until_ns_ = now() + 200 * kMs; }
@@ -100,7 +102,9 @@ class World {
  private:
   void start_arenad(uint64_t delay_ns);
   void in_arenad(const std::function<void()>& happens);
+  void goes_on();
   void arenad_goes_on();
+  void pause_ends();
   void start_missing_arenas();
   void replace(ArenaId& id);
   bool has_converged(std::string* why);
@@ -130,6 +134,7 @@ class World {
   std::map<Pid, std::shared_ptr<Region>> spare_regions_;
   std::map<Pid, uint64_t> stopped_until_ns_;
   std::set<Pid> paused_;  // with the whole machine: that is no excuse for taking them to hang
+  uint64_t pause_ends_ns_ = 0;
   std::set<std::tuple<uint64_t, uint64_t, uint64_t>> applied_once_;
   std::map<ArenaId, std::vector<StoredSnapshot>> old_snapshots_;
   std::map<uint64_t, std::unique_ptr<Client>> clients_;
