@@ -82,15 +82,21 @@ uint64_t Checker::taken(ArenaId arena, ChannelId channel) const {
 
 void Checker::assigned(ArenaId arena, Epoch epoch, Pid pid) {
   Model& m = of(arena);
-  m.owner = pid;
+  const Pid before = std::exchange(m.owner, pid);
   // One that never lived, and is dead, nobody has seen. Without a keeper, one that nobody has written down is forgotten with its arenad.
   const bool used = m.lived_epochs.contains(epoch.value) && world_.settings().parent == Parent::keeper;
   require(!used, arena, "epoch " + number(epoch.value) + " is given out again");
+  require_no_other(arena, pid, before, "assigned");
+}
+
+// Without a keeper nothing tells that a worker lives that does not answer: its time to offer itself passes, then it is taken for dead. It is
+// ended when it comes in the end; until then there are two, and so there may be one that is older than the newest.
+void Checker::require_no_other(ArenaId arena, Pid pid, Pid newest, const char* is_what) const {
   for (const auto& [other, worker] : world_.workers()) {
     if (other == pid || worker->arena() != arena) continue;
-    // Without a keeper nothing tells that a worker lives that does not answer: two seconds pass, then it is taken for dead.
-    const bool unseen = world_.settings().parent == Parent::shell && (world_.is_stopped(other) || worker->hangs());
-    require(unseen, arena, "two workers: process " + number(pid) + " is assigned while " + number(other) + " lives");
+    const bool may_be_unseen = worker->hangs() || world_.was_stopped_lately(other) || other != newest;
+    require(may_be_unseen && world_.settings().parent == Parent::shell, arena,
+            "two workers: process " + number(pid) + " is " + is_what + " while " + number(other) + " lives");
   }
 }
 
@@ -358,16 +364,12 @@ void Checker::arenad_began() {
 
 void Checker::adopted(ArenaId arena, Pid pid) {
   require(world_.worker(pid) != nullptr, arena, "process " + number(pid) + " is adopted and is dead");
-  for (const auto& [other, worker] : world_.workers()) {
-    if (other == pid || worker->arena() != arena) continue;
-    const bool unseen = world_.settings().parent == Parent::shell && (world_.is_stopped(other) || worker->hangs());
-    require(unseen, arena, "two workers: process " + number(pid) + " is adopted while " + number(other) + " lives");
-  }
-  // Without a keeper: one that did not answer was taken for dead, its successor has died, and no arenad has written down that there was one.
+  // Without a keeper: one that did not answer was taken for dead, and no arenad has written down that it has a successor.
   if (of(arena).owner != pid) {
     require(world_.settings().parent == Parent::shell, arena, "an old process is adopted");
     throw Inconclusive{};
   }
+  require_no_other(arena, pid, pid, "adopted");
 }
 
 void Checker::quarantined(ArenaId arena, const EventRef& event) {

@@ -109,6 +109,7 @@ class Checker {
   Model& of(ArenaId arena);
   void evaluate(ArenaId arena, Model& model, const LogRecord& record);
   void truncate(Model& model, uint64_t frame);
+  void require_no_other(ArenaId arena, Pid pid, Pid newest, const char* is_what) const;
   void check_log_reaches_back(ArenaId arena, const Region& region, const Region& predecessor);
   void check_failed(ArenaId arena, Model& model, ArenaState before);
   void check_lost(ArenaId arena, Model& model, const Region* lived);
