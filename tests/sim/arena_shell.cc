@@ -199,6 +199,8 @@ void ArenaShell::arm(uint64_t delay_ns) {
 }
 
 void ArenaShell::carry_out(const ArenaActions& actions) {
+  // It is decided, also if arenad dies before all of it is done.
+  world_.checker().state(id_, lifecycle_.state(), lived_.get(), lifecycle_.budget());
   for (const ArenaAction& action : actions) {
     arenad_.point(ArenadPoint::before_action);
     std::visit(Overloaded{
@@ -226,7 +228,6 @@ void ArenaShell::carry_out(const ArenaActions& actions) {
                },
                action);
   }
-  world_.checker().state(id_, lifecycle_.state(), lived_.get(), lifecycle_.budget());
 }
 
 void ArenaShell::begin_incarnation(BeginWith with) {
@@ -445,7 +446,7 @@ Verdict ArenaShell::restart() {
   if (answer.verdict == Verdict::accepted) {
     if (before == ArenaState::failed) world_.met(Met::failed_revived);
     if (before == ArenaState::stopped) world_.met(Met::restarted_stopped);
-    world_.checker().restarted(id_, before, source);
+    world_.checker().restarted(id_, source);
   }
   carry_out(answer.actions);
   return answer.verdict;

@@ -355,6 +355,7 @@ void Checker::died(ArenaId arena, const Region& region, Doing doing) {
 void Checker::arenad_began() {
   for (auto& [id, m] : models_) {
     m.charged_ns.clear();
+    m.budget_used_up = false;
     m.lived = true;
     // The next arenad has not seen what the last one has seen.
     m.must_blame = 0;
@@ -400,10 +401,10 @@ void Checker::power_cut() {
   for (auto& [id, m] : models_) m.lived_epochs.clear();
 }
 
-void Checker::restarted(ArenaId arena, ArenaState before, BeginWith source) {
+void Checker::restarted(ArenaId arena, BeginWith source) {
   Model& m = of(arena);
   if (source == BeginWith::nothing) m.lived = false;
-  if (before == ArenaState::failed) m.charged_ns.clear();
+  if (std::exchange(m.budget_used_up, false)) m.charged_ns.clear();
   m.refused.reset();
 }
 
@@ -453,6 +454,7 @@ void Checker::check_failed(ArenaId arena, Model& m, ArenaState) {
     require(!world_.game_of(arena).deterministic, arena, "it has failed for a divergence, and its game is deterministic");
     return;
   }
+  m.budget_used_up = true;
   require(in_window(m) > world_.settings().restart.intensity, arena,
           "it has failed after " + number(in_window(m)) + " deaths that count, of " +
               number(world_.settings().restart.intensity) + " that it may have");

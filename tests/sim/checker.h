@@ -59,7 +59,7 @@ class Checker {
   void adopted(ArenaId arena, Pid pid);
   void quarantined(ArenaId arena, const EventRef& event);
   void charged(ArenaId arena);
-  void restarted(ArenaId arena, ArenaState before, BeginWith source);
+  void restarted(ArenaId arena, BeginWith source);
   void power_cut();
   void reported_set_back(ArenaId arena) { of(arena).set_back_reported = true; }
   void state(ArenaId arena, ArenaState state, const Region* lived, const RestartBudget& budget);
@@ -100,6 +100,7 @@ class Checker {
     ArenaState state = ArenaState::starting;
     Pid owner = 0;
     bool lived = false;
+    bool budget_used_up = false;     // that is why it has failed
     bool rests_from_before = false;  // nothing was seen of it yet by this life of arenad
     uint64_t seen_through = 0;       // the last frame whose outputs a client may have seen
     bool set_back_reported = false;
