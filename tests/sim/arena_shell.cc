@@ -495,7 +495,7 @@ void ArenaShell::detach(uint64_t client) {
 
 void ArenaShell::announce_gone() {
   for (const auto& [client, id] : attachments_) {
-    world_.notify_gone(client);
+    world_.notify_gone(client, id);
     roster_.leave(id, 1);
     if (const auto channel = channels_.find(id.value); channel != channels_.end()) channel->second.gone = true;
   }

@@ -69,8 +69,10 @@ void Client::incarnation(std::shared_ptr<Region> region) {
   region_ = std::move(region);
 }
 
-void Client::gone() {
-  if (state_ == State::attached) read();
+void Client::gone(ChannelId attachment) {
+  // It may have come back before it read this.
+  if (state_ != State::attached || channel_id_ != attachment) return;
+  read();
   state_ = State::away;
   region_.reset();
 }

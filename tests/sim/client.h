@@ -19,8 +19,8 @@ class Client {
       : world_(world), id_(id), arena_(arena), kind_(kind) {}
   void turn();
   void incarnation(std::shared_ptr<Region> region);
-  void gone();          // arenad says that nothing follows
-  void disconnected();  // arenad is not there any more
+  void gone(ChannelId attachment);  // arenad says that nothing follows
+  void disconnected();              // arenad is not there any more
   void answered(std::optional<ChannelId> channel, uint64_t from, std::shared_ptr<Region> region, bool is_back);
 
   [[nodiscard]] bool is_there() const { return state_ == State::attached; }

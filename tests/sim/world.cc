@@ -263,9 +263,9 @@ void World::notify_incarnation(uint64_t client, std::shared_ptr<Region> region) 
   });
 }
 
-void World::notify_gone(uint64_t client) {
-  after(100 * kUs, [this, client, life = life_] {
-    if (life_ == life) clients_.at(client)->gone();
+void World::notify_gone(uint64_t client, ChannelId attachment) {
+  after(100 * kUs, [this, client, attachment, life = life_] {
+    if (life_ == life) clients_.at(client)->gone(attachment);
   });
 }
 

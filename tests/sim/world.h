@@ -73,7 +73,7 @@ class World {
   void on_store_thread(uint64_t delay_ns, std::function<void()> happens) { to_arenad(delay_ns, std::move(happens)); }
   void arenad_kills(Pid pid, Why why);
   void notify_incarnation(uint64_t client, std::shared_ptr<Region> region);
-  void notify_gone(uint64_t client);
+  void notify_gone(uint64_t client, ChannelId attachment);
   void is_set_back(ArenaId arena);
 
   // What arenad's parent keeps.
