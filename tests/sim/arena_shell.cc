@@ -58,7 +58,13 @@ ArenaShell::ArenaShell(Arenad& arenad, ArenaId id, ArenaRow row)
       world_(arenad.world()),
       id_(id),
       row_(row),
-      lifecycle_(state_of(row.disposition), world_.settings().restart) {}
+      lifecycle_(state_of(row.disposition), world_.settings().restart),
+      deadline_(world_,
+                [this] {
+                  world_.met(Met::overdue);
+                  carry_out(lifecycle_.overdue());
+                }),
+      reclaim_deadline_(world_, [this] { drop_those_who_did_not_return(); }) {}
 
 // ---- what it begins with ------------------------------------------------------------------------------------------------
 
@@ -171,7 +177,7 @@ void ArenaShell::adopt(const Offer& offer, std::vector<AssignedChannel> channels
 
 void ArenaShell::expect_clients_back() {
   if (channels_.empty()) return;
-  world_.to_arenad(world_.settings().reclaim_timeout_ns, [this] { drop_those_who_did_not_return(); });
+  reclaim_deadline_.start(world_.settings().reclaim_timeout_ns);
 }
 
 void ArenaShell::drop_those_who_did_not_return() {
@@ -190,14 +196,6 @@ void ArenaShell::drop_those_who_did_not_return() {
 
 // ---- its workers --------------------------------------------------------------------------------------------------------
 
-void ArenaShell::arm(uint64_t delay_ns) {
-  world_.to_arenad(delay_ns, [this, serial = ++deadline_] {
-    if (deadline_ != serial) return;
-    world_.met(Met::overdue);
-    carry_out(lifecycle_.overdue());
-  });
-}
-
 void ArenaShell::carry_out(const ArenaActions& actions) {
   // It is decided, also if arenad dies before all of it is done.
   world_.checker().state(id_, lifecycle_.state(), lived_.get(), lifecycle_.budget());
@@ -210,18 +208,19 @@ void ArenaShell::carry_out(const ArenaActions& actions) {
                      // Told to abort first, it leaves a note if it can: what it was doing then is to blame, as for a hang.
                      killed_for_hang_ = true;
                      was_stopped_ = world_.is_stopped(pid_);
+                     world_.checker().ended_as_late(id_, pid_, deadline_.began_ns());
                      world_.arenad_kills(pid_, Why::overdue);
                    },
                    [&](const act::TellFinish&) { tell({.kind = ToWorker::Kind::finish}); },
                    [&](const act::StartDelay& a) {
                      world_.met(Met::backoff);
-                     world_.to_arenad(a.delay_ns, [this, serial = ++delay_] {
+                     world_.arenad_timer(a.delay_ns, [this, serial = ++delay_] {
                        if (delay_ == serial) carry_out(lifecycle_.delay_over());
                      });
                    },
-                   [&](const act::ArmReadyDeadline&) { arm(world_.settings().ready_timeout_ns); },
-                   [&](const act::ArmStopDeadline&) { arm(world_.settings().stop_timeout_ns); },
-                   [&](const act::DisarmDeadline&) { ++deadline_; },
+                   [&](const act::ArmReadyDeadline&) { deadline_.start(world_.settings().ready_timeout_ns); },
+                   [&](const act::ArmStopDeadline&) { deadline_.start(world_.settings().stop_timeout_ns); },
+                   [&](const act::DisarmDeadline&) { deadline_.stop(); },
                    [&](const act::AnnounceGone&) { announce_gone(); },
                    [&](const act::Persist&) { persist(); },
                    [&](const act::CheckpointLast&) { save_last(); },

@@ -13,6 +13,7 @@
 #include "supervisor/channel_roster.h"
 #include "supervisor/hang_detector.h"
 #include "supervisor/poison_watch.h"
+#include "tests/sim/deadline.h"
 #include "tests/sim/store.h"
 #include "tests/sim/worker.h"
 
@@ -84,7 +85,6 @@ class ArenaShell {
   void worker_live();
   void no_worker();
   void tell(ToWorker message);
-  void arm(uint64_t delay_ns);
   void announce_gone();
   void persist();
   void save_results();
@@ -113,8 +113,9 @@ class ArenaShell {
   std::shared_ptr<Region> lived_;
   std::optional<WorkerEnd> announced_end_;
   uint64_t serial_ = 0;
-  uint64_t deadline_ = 0;  // serials: a timer that was set again does nothing
-  uint64_t delay_ = 0;
+  uint64_t delay_ = 0;  // serial: a timer that was set again does nothing
+  Deadline deadline_;
+  Deadline reclaim_deadline_;
   bool killed_for_hang_ = false;
   bool was_stopped_ = false;
 

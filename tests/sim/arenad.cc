@@ -37,7 +37,7 @@ void Arenad::begin() {
     for (const auto& [id, arena] : database.arenas) {
       arenas_[id] = std::make_unique<ArenaShell>(*this, id, arena.row);
     }
-    world_.to_arenad(world_.settings().adoption_timeout_ns, [this] { nobody_came(); });
+    adoption_deadline_.start(world_.settings().adoption_timeout_ns);
     if (unknown_ == 0) takes_offers_ = true;
     for (const auto& [id, arena] : database.arenas) {
       store_.query([this, id = id](const Database& now) {
@@ -57,8 +57,8 @@ void Arenad::begin() {
     }
     world_.to_arenad(0, [this] { settle_if_done(); });
   });
-  world_.to_arenad(world_.settings().checkpoint_interval_ns, [this] { checkpoint(); });
-  world_.to_arenad(world_.settings().hang.interval_ns, [this] { watch(); });
+  world_.arenad_timer(world_.settings().checkpoint_interval_ns, [this] { checkpoint(); });
+  world_.arenad_timer(world_.settings().hang.interval_ns, [this] { watch(); });
 }
 
 std::vector<KeptIncarnation> Arenad::kept_of(ArenaId id) const {
@@ -124,6 +124,7 @@ void Arenad::end_workers(ArenaId id) {
   for (const auto& [epoch, pid] : left.processes) {
     if (!left.lives.at(epoch)) continue;
     world_.met(Met::late_worker_ended);
+    if (is_late_) world_.checker().ended_as_late(id, pid, adoption_deadline_.began_ns());
     world_.arenad_kills(pid, Why::not_come);
   }
 }
@@ -179,6 +180,7 @@ void Arenad::nobody_came() {
 void Arenad::settle_if_done() {
   if (unknown_ != 0 || !awaited_.empty() || settled_) return;
   settled_ = true;
+  adoption_deadline_.stop();
   for (auto& [id, left] : left_) {
     for (const auto& [epoch, pid] : left.processes) {
       if (left.lives.at(epoch)) world_.arenad_kills(pid, Why::not_needed);
@@ -229,7 +231,7 @@ void Arenad::hear(Pid from, const FromWorker& message) {
 }
 
 void Arenad::checkpoint() {
-  world_.to_arenad(world_.settings().checkpoint_interval_ns, [this] { checkpoint(); });
+  world_.arenad_timer(world_.settings().checkpoint_interval_ns, [this] { checkpoint(); });
   if (checkpoint_in_flight_) return;
   Batch batch;
   std::vector<std::pair<ArenaId, FrameNumber>> frames;
@@ -252,7 +254,7 @@ void Arenad::checkpoint() {
 }
 
 void Arenad::watch() {
-  world_.to_arenad(world_.settings().hang.interval_ns, [this] { watch(); });
+  world_.arenad_timer(world_.settings().hang.interval_ns, [this] { watch(); });
   for (const auto& [id, arena] : arenas_) arena->observe();
 }
 

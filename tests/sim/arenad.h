@@ -18,7 +18,8 @@ struct ArenadDies {
 
 class Arenad {
  public:
-  Arenad(World& world, uint64_t life) : world_(world), life_(life), store_(world) {}
+  Arenad(World& world, uint64_t life)
+      : world_(world), life_(life), store_(world), adoption_deadline_(world, [this] { nobody_came(); }) {}
   void begin();
 
   void point(ArenadPoint where);
@@ -59,7 +60,7 @@ class Arenad {
   std::map<ArenaId, std::unique_ptr<ArenaShell>> arenas_;
   std::map<ArenaId, Left> left_;
   std::map<ArenaId, Durable> awaited_;
-  std::set<Pid> callers_;  // whose offer was refused: they are ended
+  Deadline adoption_deadline_;
   size_t unknown_ = 0;
   bool takes_offers_ = false;
   bool is_late_ = false;

@@ -506,6 +506,15 @@ void Checker::ended_as_hung(ArenaId arena, Pid pid) {
   require(worker->hangs() || world_.was_stopped_lately(pid), arena, "a healthy worker is ended as if it hung");
 }
 
+void Checker::ended_as_late(ArenaId arena, Pid pid, uint64_t expected_since_ns) {
+  const Worker* worker = world_.worker(pid);
+  if (worker == nullptr) return;
+  // Nobody hears of one before it is live, and one that is slow does not listen.
+  const bool is_busy = worker->region() && (worker->region()->stage == Stage::recovering || worker->region()->in_frame);
+  require(worker->hangs() || is_busy || world_.was_stopped_since(pid, expected_since_ns), arena,
+          "a healthy worker is ended because its time is over");
+}
+
 // ---- the end ------------------------------------------------------------------------------------------------------------
 
 void Checker::finish() {

@@ -66,6 +66,7 @@ class Checker {
   void durable_told(ArenaId arena, uint64_t frame);
   void results_acknowledged(ArenaId arena, uint64_t count);
   void ended_as_hung(ArenaId arena, Pid pid);
+  void ended_as_late(ArenaId arena, Pid pid, uint64_t expected_since_ns);
 
   // At the end.
   void finish();

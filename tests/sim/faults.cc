@@ -72,7 +72,8 @@ FaultPlan::FaultPlan(World& world, uint64_t seed)
     : world_(world),
       worker_points_(draws<static_cast<size_t>(WorkerPoint::count_)>(seed, "worker points")),
       arenad_points_(draws<static_cast<size_t>(ArenadPoint::count_)>(seed, "arenad points")),
-      crashes_(seed, "crashes") {}
+      crashes_(seed, "crashes"),
+      waits_(seed, "waits") {}
 
 void FaultPlan::begin() {
   next_timed();
@@ -127,6 +128,24 @@ bool FaultPlan::at(ArenadPoint point) {
       break;
   }
   return true;
+}
+
+// What it waits for mostly comes soon: so soon it is stopped, and for so long that all of its time seems to be over.
+void FaultPlan::waits(uint64_t limit_ns) {
+  const uint64_t period = world_.settings().arenad_point_period;
+  if (healed_ || period == 0 || waits_.below(std::max<uint64_t>(period / 4, 8)) != 0) return;
+  const uint64_t for_ns = limit_ns + waits_.below(2 * kSecond);
+  const bool all = waits_.one_in(2);
+  world_.arenad_timer(waits_.below(20 * kMs), [this, for_ns, all] {
+    if (healed_) return;
+    if (all) {
+      world_.pause_all(for_ns);
+    } else {
+      world_.met(Met::arenad_stopped);
+      world_.count_fault();
+      world_.stop_arenad(for_ns);
+    }
+  });
 }
 
 // ---- at any time --------------------------------------------------------------------------------------------------------

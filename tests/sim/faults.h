@@ -53,6 +53,8 @@ class FaultPlan {
   WorkerFault at(WorkerPoint point);
   bool crash_in_tick();
   bool at(ArenadPoint point);
+  // arenad begins to wait for somebody, for so long at most.
+  void waits(uint64_t limit_ns);
   // Of a worker that was killed while nobody watches, or at a point with damage.
   void damage(Region& region);
 
@@ -65,6 +67,7 @@ class FaultPlan {
   std::array<Draw, static_cast<size_t>(WorkerPoint::count_)> worker_points_;
   std::array<Draw, static_cast<size_t>(ArenadPoint::count_)> arenad_points_;
   Draw crashes_;
+  Draw waits_;
   bool healed_ = false;
 };
 

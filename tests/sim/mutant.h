@@ -47,6 +47,7 @@ enum class Mutant {
   earlier_stop_forgets,
   log_not_recorded_again,
   gap_counts_as_stall,
+  deadline_counts_gap,
   count_  // not a mutant
 };
 
@@ -90,6 +91,7 @@ constexpr std::array<std::string_view, static_cast<size_t>(Mutant::count_)> kMut
     "earlier-stop-forgets",
     "log-not-recorded-again",
     "gap-counts-as-stall",
+    "deadline-counts-gap",
 };
 
 constexpr std::optional<Mutant> mutant_named(std::string_view name) {

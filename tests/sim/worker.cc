@@ -60,7 +60,8 @@ void Worker::go_on() {
     world_.worker_dies(pid_, Cause::own);
     return;
   }
-  if (std::exchange(deferred_, false)) step();
+  if (std::exchange(deferred_, false)) return step();
+  if (!hangs_ && at_ == At::waiting) look_at_inbox();
 }
 
 void Worker::receive(ToWorker message) {

@@ -56,6 +56,7 @@ class World {
   // By a signal, and so for whoever looks; a pause of the whole machine nobody sees.
   [[nodiscard]] bool is_stopped(Pid pid);
   [[nodiscard]] bool was_stopped_lately(Pid pid);
+  [[nodiscard]] bool was_stopped_since(Pid pid, uint64_t since_ns);
   void take_spare(std::function<void(Pid)> taken);  // 0: there is none
   [[nodiscard]] std::shared_ptr<Region> region_of_spare(Pid pid) { return spare_regions_.at(pid); }
   bool first_application(ArenaId arena, ChannelId channel, uint64_t sequence) {
@@ -69,7 +70,10 @@ class World {
   void tell_arenad(uint64_t life, Pid from, FromWorker message);
   uint64_t offer(Offer offer);  // the life of the arenad that listens; 0: nobody does
   // Something that this life of arenad does later; never, if it has died by then; later still, if it is stopped.
-  void to_arenad(uint64_t delay_ns, std::function<void()> happens);
+  void to_arenad(uint64_t delay_ns, std::function<void()> happens) { to_arenad(delay_ns, Source::others, std::move(happens)); }
+  void arenad_timer(uint64_t delay_ns, std::function<void()> happens) {
+    to_arenad(delay_ns, Source::timer, std::move(happens));
+  }
   void on_store_thread(uint64_t delay_ns, std::function<void()> happens) { to_arenad(delay_ns, std::move(happens)); }
   void arenad_kills(Pid pid, Why why);
   void notify_incarnation(uint64_t client, std::shared_ptr<Region> region);
@@ -100,6 +104,12 @@ class World {
   void count_fault() { ++faults_; }
 
  private:
+  enum class Source { timer, others };
+  struct Deferred {
+    Source source;
+    std::function<void()> happens;
+  };
+  void to_arenad(uint64_t delay_ns, Source source, std::function<void()> happens);
   void start_arenad(uint64_t delay_ns);
   void in_arenad(const std::function<void()>& happens);
   void goes_on();
@@ -124,7 +134,7 @@ class World {
   uint64_t life_ = 0;
   bool arenad_stopped_ = false;
   uint64_t arenad_stop_serial_ = 0;
-  std::vector<std::function<void()>> deferred_;
+  std::vector<Deferred> deferred_;  // while it is stopped
   bool inside_arenad_ = false;
   bool arenad_dies_ = false;  // while it is inside
 
