@@ -552,8 +552,6 @@ void ArenaShell::persist() {
 
 void ArenaShell::save_last() {
   Batch batch;
-  row_.disposition = disposition_of(state());
-  batch.arenas[id_] = row_;
   if (auto checkpoint = next_checkpoint()) batch.checkpoints.push_back(std::move(*checkpoint));
   row_.disposition = disposition_of(state());
   if (!world_.is(Mutant::record_not_with_last_checkpoint)) batch.arenas[id_] = row_;
