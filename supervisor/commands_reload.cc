@@ -71,7 +71,8 @@ void Commands::roll_out(RequestId from, GameVersions& game, GameTemplate& to, wi
   if (!order) return scope_.server.fail(from, order.error());
   scope_.rollouts.begin(game, to, *order, [this, from](Result<const Rollouts::Running*> running) {
     if (!running) return scope_.server.fail(from, running.error());
-    scope_.server.reply(from, [&](wire::Reply::Builder reply) { describe_rollout(**running, scope_.roster, reply.initRollout()); });
+    scope_.server.reply(from,
+                        [&](wire::Reply::Builder reply) { describe_rollout(**running, scope_.roster, reply.initRollout()); });
   });
 }
 
@@ -123,7 +124,8 @@ void Commands::rollout_order(RequestId from, wire::RolloutOrder::Reader order) {
       running->rollout.abort();
       break;
   }
-  scope_.server.reply(from, [&](wire::Reply::Builder reply) { describe_rollout(*running, scope_.roster, reply.initRollout()); });
+  scope_.server.reply(from,
+                      [&](wire::Reply::Builder reply) { describe_rollout(*running, scope_.roster, reply.initRollout()); });
 }
 
 // A code, the beginning of one, or a module's own version if only one has it.

@@ -740,7 +740,8 @@ TEST_CASE("outbox stress: a reader never accepts a torn record, however often th
   const uint64_t seed = test_seed();
   Stream stream;
   constexpr uint64_t kRecords = 60'000;
-  constexpr uint64_t kMeeting = 2000;  // after so many records the writer lets the reader come to the end, and gives it one more
+  constexpr uint64_t kMeeting =
+      2000;  // after so many records the writer lets the reader come to the end, and gives it one more
   const Shared<std::atomic<uint64_t>> read_up_to;
   stream.writer().start_at(0, 0);
   Child arena([&] {

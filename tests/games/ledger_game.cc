@@ -1,5 +1,10 @@
 // The game for proofs (ledger.capnp). Parameter hz: ticks in a second; 0, no ticks, if it is not given.
+//
+// Built several times: as it is, and as versions that do the same until what their name says happens, for tests of changes of code.
 #include <array>
+#include <csignal>
+#include <stdexcept>
+#include <unistd.h>
 
 #include "arenad/game.h"
 #include "tests/games/ledger.capnp.h"
@@ -8,6 +13,20 @@ namespace arenad::ledger {
 namespace {
 
 constexpr uint32_t kSeats = 8;
+#ifndef LEDGER_VERSION
+#define LEDGER_VERSION "1.0"
+#endif
+
+// frames: that this worker has run since it took the state over.
+void misbehave([[maybe_unused]] uint64_t frames) {
+#if defined(LEDGER_DIES_AT_ONCE)
+  ::raise(SIGSEGV);
+#elif defined(LEDGER_DIES_LATER)
+  if (frames == 30) ::raise(SIGSEGV);
+#elif defined(LEDGER_HANGS)
+  while (frames == 30) ::usleep(1000);
+#endif
+}
 
 uint64_t mix(uint64_t digest, uint64_t value) {
   const uint64_t z = (digest ^ value) * 0x9E3779B97F4A7C15ull;
@@ -21,7 +40,7 @@ class LedgerGame {
   using State = ledger::State;
   using Events = arenad::Events<Entry>;
   static constexpr GameInfo info{.name = "ledger",
-                                 .version = "1.0",
+                                 .version = LEDGER_VERSION,
                                  .tick_hz = 0,
                                  .max_players = kSeats,
                                  .max_state_bytes = 1024,
@@ -49,6 +68,7 @@ class LedgerGame {
   }
 
   void on_tick(Context& ctx) {
+    misbehave(++frames_);
     digest_ = mix(digest_, ctx.frame().value);
     ctx.send<Closed>(Audience::everyone(), [&](Closed::Builder to) {
       to.setFrame(ctx.frame().value);
@@ -65,6 +85,9 @@ class LedgerGame {
   }
 
   void on_restore(Context&, State::Reader state) {
+#if defined(LEDGER_REFUSES)
+    throw std::runtime_error("this state is not for me");
+#endif
     digest_ = state.getDigest();
     count_ = state.getCount();
     for (uint32_t seat = 0; seat < kSeats; ++seat) balances_[seat] = state.getBalances()[seat];
@@ -73,6 +96,7 @@ class LedgerGame {
  private:
   uint64_t digest_ = 0;
   uint64_t count_ = 0;
+  uint64_t frames_ = 0;
   std::array<uint64_t, kSeats> balances_{};
 };
 

@@ -1,0 +1,235 @@
+// New code under running matches: what takes over, what is taken back, and that nobody loses or hears anything twice by it.
+#include <csignal>
+#include <cstdlib>
+#include <fcntl.h>
+#include <filesystem>
+#include <thread>
+
+#include <doctest/doctest.h>
+
+#include "ipc/control_client.h"
+#include "ipc/crash_point.h"
+#include "tests/real/daemon.h"
+#include "tests/real/ledger_player.h"
+
+using namespace arenad;
+using namespace arenad::test;
+
+namespace {
+
+const std::string kConfig =
+    "[restart]\nintensity = 100\nwindow_ms = 1000\nfirst_delay_ms = 0\nmax_delay_ms = 0\nhealthy_ms = 1\n"
+    "[hang]\nsoft_limit_ms = 100\nhard_limit_ms = 500\n" +
+    game_section("ledger", module_path("ledger"), "snapshot_interval_ms = 20\n");
+
+struct RolloutFacts {
+  std::string state;
+  std::string error;
+  uint64_t total = 0;
+  uint64_t passed = 0;
+  bool is_over = false;
+  std::vector<std::string> failures;
+};
+
+RolloutFacts facts_of(wire::Rollout::Reader from) {
+  RolloutFacts facts;
+  facts.state = from.getState();
+  facts.total = from.getTotal();
+  facts.passed = from.getPassed();
+  facts.is_over = from.getIsOver();
+  for (const auto failure : from.getFailures()) facts.failures.emplace_back(failure.getWhy());
+  return facts;
+}
+
+struct Wish {
+  std::string module;
+  uint32_t canary = 1;
+  uint32_t batch = 100;
+  uint64_t probation_ms = 300;
+  uint64_t probation_frames = 20;
+  wire::OnFailure on_failure = wire::OnFailure::STOP;
+  bool dry_run = false;
+};
+
+RolloutFacts reload(Daemon& daemon, const Wish& wish) {
+  const std::string path = module_path(wish.module);
+  const Fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  REQUIRE(file);
+  const int fd = file.get();
+  ControlClient control = daemon.connect();
+  auto answer = control.call(
+      [&](wire::Request::Builder request) {
+        auto to = request.initReload();
+        to.setGame("ledger");
+        to.setFile(wish.module + ".so");
+        to.setCanary(wish.canary);
+        to.setBatch(wish.batch);
+        to.setProbationMs(wish.probation_ms);
+        to.setProbationFrames(wish.probation_frames);
+        to.setOnFailure(wish.on_failure);
+        to.setDryRun(wish.dry_run);
+      },
+      {&fd, 1}, kPatienceMs);
+  if (!answer) return {.state = "refused", .error = answer.error().text()};
+  return facts_of(answer->root().getReply().getRollout());
+}
+
+RolloutFacts rollout(Daemon& daemon) {
+  ControlClient control = daemon.connect();
+  auto answer = control.call([](wire::Request::Builder request) { request.setRollouts("ledger"); }, {}, kPatienceMs);
+  REQUIRE(answer.ok());
+  const auto rollouts = answer->root().getReply().getRollouts();
+  return rollouts.size() == 0 ? RolloutFacts{} : facts_of(rollouts[0]);
+}
+
+std::string code_of(Daemon& daemon, const std::string& arena) {
+  ControlClient control = daemon.connect();
+  auto answer = control.call([&](wire::Request::Builder request) { select_one(request.initStatus(), arena); }, {}, kPatienceMs);
+  REQUIRE(answer.ok());
+  return answer->root().getReply().getStatus().getArenas()[0].getGameVersion();
+}
+
+// Arenas with two players each, who play all the time.
+class Matches {
+ public:
+  Matches(Daemon& daemon, int count, const Params& params) : daemon_(daemon) {
+    for (int i = 0; i < count; ++i) {
+      names_.push_back("match-" + std::to_string(i));
+      const ArenaId id = *ArenaId::parse(daemon.start_arena(names_.back(), params, "ledger"));
+      for (const char* name : {"ann", "bob"}) {
+        players_.push_back(std::make_unique<LedgerPlayer>(daemon.socket(), name));
+        REQUIRE(eventually([&] { return players_.back()->attach(id).ok(); }));
+      }
+    }
+  }
+  void play() {
+    for (auto& player : players_) {
+      (void)player->say();
+      player->listen();
+    }
+  }
+  template <class Condition>
+  bool play_until(Condition&& holds) {
+    return eventually([&] {
+      play();
+      return holds();
+    });
+  }
+  RolloutFacts play_to_the_end_of_rollout() {
+    RolloutFacts facts;
+    CHECK(play_until([&] {
+      facts = rollout(daemon_);
+      return facts.is_over;
+    }));
+    return facts;
+  }
+  // Nothing was lost, repeated or different: each frame's digest is the model's.
+  void check() {
+    for (auto& player : players_) {
+      CHECK(eventually([&] {
+        player->listen();
+        return player->hears_all();
+      }));
+      CHECK(player->complaint() == "");
+      CHECK(player->gone() == "");
+    }
+    for (const std::string& name : names_) CHECK(daemon_.arena(name).divergences == 0);
+  }
+  [[nodiscard]] uint64_t times_rolled_back() const {
+    uint64_t times = 0;
+    for (const auto& player : players_) times += player->times_rolled_back();
+    return times;
+  }
+  [[nodiscard]] const std::vector<std::string>& names() const { return names_; }
+
+ private:
+  Daemon& daemon_;
+  std::vector<std::string> names_;
+  std::vector<std::unique_ptr<LedgerPlayer>> players_;
+};
+
+}  // namespace
+
+TEST_CASE("a good version takes over everywhere, and nobody notices") {
+  for (const Params& params : {Params{}, Params{{"hz", "60"}}}) {
+    Daemon daemon(kConfig);
+    daemon.start();
+    Matches matches(daemon, 5, params);
+    for (int i = 0; i < 20; ++i) matches.play();
+    const RolloutFacts begun = reload(daemon, {.module = "ledger_good"});
+    CHECK(begun.error == "");
+    CHECK(begun.total == 5);
+    const RolloutFacts ended = matches.play_to_the_end_of_rollout();
+    CHECK(ended.state == "done");
+    CHECK(ended.passed == 5);
+    CHECK(ended.failures.empty());
+    matches.check();
+    CHECK(matches.times_rolled_back() == 0);
+    for (const std::string& name : matches.names()) {
+      CHECK(code_of(daemon, name) == "2.0-good");
+      CHECK(daemon.arena(name).restarts_total == 0);
+      daemon.runs_again(name, daemon.kill_worker(name));
+      CHECK(code_of(daemon, name) == "2.0-good");
+    }
+    matches.check();
+    daemon.start_arena("new", params, "ledger");
+    CHECK(code_of(daemon, "new") == "2.0-good");
+  }
+}
+
+TEST_CASE("a bad version is taken back where it was tried, and nowhere else tried") {
+  struct Bad {
+    std::string module;
+    std::string why;
+    bool was_live;
+  };
+  const Bad all[] = {{"ledger_refuses", "not for me", false},
+                     {"ledger_dies_at_once", "signal", true},
+                     {"ledger_dies_later", "signal", true},
+                     {"ledger_hangs", "did not move", true}};
+  for (const Bad& bad : all) {
+    for (const Params& params : {Params{}, Params{{"hz", "60"}}}) {
+      CAPTURE(bad.module);
+      CAPTURE(params.size());
+      Daemon daemon(kConfig);
+      daemon.start();
+      Matches matches(daemon, 3, params);
+      for (int i = 0; i < 20; ++i) matches.play();
+      CHECK(reload(daemon, {.module = bad.module, .probation_ms = 20'000, .probation_frames = 1000}).error == "");
+      const RolloutFacts ended = matches.play_to_the_end_of_rollout();
+      CHECK(ended.state == "failed");
+      CHECK(ended.passed == 0);
+      REQUIRE(ended.failures.size() == 1);
+      CHECK(ended.failures[0].find(bad.why) != std::string::npos);
+      CHECK(matches.play_until([&] { return daemon.arena("match-0").state == "running"; }));
+      for (int i = 0; i < 20; ++i) matches.play();
+      matches.check();
+      CHECK(matches.times_rolled_back() == (bad.was_live ? 2 : 0));
+      for (const std::string& name : matches.names()) CHECK(code_of(daemon, name) == "1.0");
+      daemon.start_arena("new", params, "ledger");
+      CHECK(code_of(daemon, "new") == "1.0");
+      // All of it goes on as if nothing had been, also over a death.
+      CHECK(daemon.runs_again("match-0", daemon.kill_worker("match-0")));
+      matches.play();
+      matches.check();
+    }
+  }
+}
+
+TEST_CASE("what cannot be a version is refused, and changes nothing") {
+  Daemon daemon(kConfig);
+  daemon.start();
+  Matches matches(daemon, 1, {});
+  for (const std::string module : {"no_entry", "other_abi", "crashing_constructor"}) {
+    CAPTURE(module);
+    const RolloutFacts refused = reload(daemon, {.module = module});
+    CHECK(refused.state == "refused");
+    CHECK(refused.error != "");
+    matches.play();
+    matches.check();
+    CHECK(code_of(daemon, "match-0") == "1.0");
+  }
+  CHECK(reload(daemon, {.module = "ledger_good", .dry_run = true}).total == 1);
+  CHECK(code_of(daemon, "match-0") == "1.0");
+  CHECK(daemon.arena("match-0").epoch == 1);
+}
