@@ -12,6 +12,13 @@ using namespace arenad::test;
 
 namespace {
 
+// A sanitizer ends the process itself.
+#ifdef ARENAD_SANITIZED
+constexpr const char* kCrashedLoading = "crashed while it was loaded (code=exited, status=1";
+#else
+constexpr const char* kCrashedLoading = "crashed while it was loaded (signal=SEGV";
+#endif
+
 constexpr int kFailed = 1;
 constexpr int kRefused = 6;
 constexpr const char* kQuick = "[arenas]\nready_timeout_ms = 1000\n[spares]\nper_game = 1\n";
@@ -86,7 +93,7 @@ TEST_CASE("modules that cannot be used") {
            BadStart{"a text file", "text", "ok", kRefused, "text.so"},
            BadStart{"no entry symbol", "no-entry", "ok", kRefused, "does not export arenad_game_module"},
            BadStart{"another ABI", "other-abi", "ok", kRefused, "ABI version 2"},
-           BadStart{"a constructor that crashes", "crashing", "ok", kRefused, "crashed while it was loaded (signal=SEGV"},
+           BadStart{"a constructor that crashes", "crashing", "ok", kRefused, kCrashedLoading},
            BadStart{"a constructor that hangs", "hanging", "ok", kRefused, "not loaded within 1000 ms"},
        }) {
     check_refused(daemon, bad);
