@@ -37,6 +37,17 @@ void mark_by_region(const IncarnationView& region, std::vector<RosterChannel>& c
   }
 }
 
+// On probation, a handed over incarnation is kept beside its successor of other code: that one's predecessor which has finished in order.
+std::optional<IncarnationView> take_origin(std::map<uint64_t, IncarnationView>& regions, const IncarnationView& newest) {
+  for (auto it = regions.rbegin(); it != regions.rend(); ++it) {
+    IncarnationView& region = it->second;
+    if (it->first >= newest.epoch().value || region.arena() != newest.arena()) continue;
+    const bool handed_over = region.stage() == Stage::finished && region.code() != newest.code() && !region.code().is_null();
+    if (handed_over) return std::move(region);
+  }
+  return std::nullopt;
+}
+
 }  // namespace
 
 Adoption::Adoption(Scope scope)
@@ -182,7 +193,8 @@ void Adoption::end_workers(const Arena& arena) {
 Inheritance Adoption::inherit(Arena& arena, Epoch epoch) {
   Left& left = left_.at(arena.record().id);
   for (const KeptName& name : left.names) arena.is_kept(name);
-  Inheritance inheritance{std::move(left.regions.at(epoch.value)), std::move(left.channels)};
+  Inheritance inheritance{std::move(left.regions.at(epoch.value)), std::nullopt, std::move(left.channels)};
+  inheritance.origin = take_origin(left.regions, inheritance.region);
   mark_by_region(inheritance.region, inheritance.channels);
   // One that the worker had not taken in yet is in no table.
   mark_those_that_left(inheritance.channels, ARENAD_LEFT);
@@ -309,15 +321,17 @@ void Adoption::take_offer(Link link, const Peer& peer, LinkMessage message) {
   }
   auto child = std::make_unique<ChildProcess>(scope_.children, std::move(link));
   (void)child->watch(peer.pid, std::move(*pidfd));
+  std::optional<IncarnationView> origin;
   const auto left = left_.find(id);
   if (left != left_.end()) {
+    origin = take_origin(left->second.regions, *region);
     for (const KeptName& name : left->second.names) arena->is_kept(name);
     mark_by_region(*region, left->second.channels);
     add_those_left_out(offered.size(), left->second.channels, channels);
     left_.erase(left);
   }
   ++adopted_;
-  arena->adopt(std::move(child), {std::move(*region), std::move(channels)}, awaited->second);
+  arena->adopt(std::move(child), {std::move(*region), std::move(origin), std::move(channels)}, awaited->second);
   awaited_.erase(awaited);
   settle_if_done();
 }

@@ -348,8 +348,11 @@ void Arena::worker_live() {
              s.restored_frame.load(), rung_name(s.rung.load()), s.replayed_frames.load(), s.replayed_events.load());
   }
   if (lived_) {
-    kept_.forget_incarnation(lived_->epoch());
-    keep_origin(std::move(*lived_));
+    if (handover_ && handover_->progress.step() == Handover::Step::loading) {
+      keep_origin(std::move(*lived_));
+    } else {
+      kept_.forget_incarnation(lived_->epoch());
+    }
   }
   lived_ = std::move(starting_);
   starting_.reset();

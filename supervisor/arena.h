@@ -55,9 +55,11 @@ struct Durable {
   std::vector<QuarantineRecord> quarantined;
 };
 
-// What an earlier arenad had of an arena: its last incarnation, and the channels of its clients.
+// What an earlier arenad had of an arena: its last incarnation, the one that had handed over to its code if that is on probation, and the
+// channels of its clients.
 struct Inheritance {
   IncarnationView region;
+  std::optional<IncarnationView> origin;
   std::vector<RosterChannel> channels;
 };
 
@@ -225,6 +227,7 @@ class Arena {
   [[nodiscard]] bool reaches_back() const;
   void handover_worker_live();
   void keep_origin(IncarnationView origin);
+  void resume_probation(IncarnationView origin);
   void watch_probation(uint64_t now_ns);
   void tell_of_handover(HandoverNews news, const std::string& why);
   void end_handover(HandoverNews end, const std::string& why);

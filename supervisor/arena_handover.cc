@@ -121,15 +121,27 @@ void Arena::handover_worker_live() {
   }
 }
 
-// The incarnation that has handed over, when its successor goes live.
+// The incarnation that has handed over, when its successor goes live. The service manager keeps its region too: probation goes on under
+// another arenad.
 void Arena::keep_origin(IncarnationView origin) {
-  if (!handover_ || handover_->progress.step() != Handover::Step::loading) return;
+  kept_.forget_process(origin.epoch());
   handover_->progress.live(monotonic_ns(), {origin.status().frame_done.load()});
   handover_->origin = std::move(origin);
   tell_of_handover(HandoverNews::live, {});
   ARENAD_CRASH_POINT("arenad.handover.live");
   log_info("arena={} epoch={} pid={} frame={} msg=\"version {} has taken over, on probation\"", record_.name, record_.epoch,
            worker_->pid(), handover_->progress.from().value, game_->facts().version);
+}
+
+void Arena::resume_probation(IncarnationView origin) {
+  GameTemplate* from = version_of(origin.code());
+  if (from == nullptr || from->hash() != origin.code()) return;
+  log_warning("arena={} msg=\"its code was changed from {} when arenad died: it is on probation again\"", record_.name,
+              origin.code().text());
+  handover_.emplace(ChangeOfCode{Handover(Probation()), from, game_, std::nullopt, nullptr});
+  handover_->progress.finished();
+  handover_->progress.live(monotonic_ns(), {origin.status().frame_done.load()});
+  handover_->origin = std::move(origin);
 }
 
 bool Arena::is_on_probation() const {
@@ -164,6 +176,7 @@ void Arena::tell_of_handover(HandoverNews news, const std::string& why) {
 
 void Arena::end_handover(HandoverNews end, const std::string& why) {
   tell_of_handover(end, why);
+  if (handover_->origin) kept_.forget_incarnation(handover_->origin->epoch());
   handover_.reset();
   check_waiters();
 }

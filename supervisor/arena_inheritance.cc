@@ -58,6 +58,7 @@ void Arena::inherit(Inheritance inheritance, const Durable& durable) {
   record_.epoch = std::max(record_.epoch, lived_->epoch().value);
   max_players_ = lived_->max_players();
   expect(std::move(inheritance.channels));
+  if (inheritance.origin && record_.disposition == ArenaDisposition::running) resume_probation(std::move(*inheritance.origin));
   restore_quarantine(durable.quarantined);
   take_note_of_retried_frames();
   if (durable.checkpoint) durable_ = durable.checkpoint->facts().frame;
@@ -87,6 +88,13 @@ void Arena::recover_from(Inheritance inheritance, const Durable& durable) {
               record_.name, record_.epoch, lived_->status().frame_decided.load());
   note_death(*lived_, Exit{});
   ARENAD_CRASH_POINT("arenad.adoption.recover");
+  if (handover_ && reaches_back()) {
+    handover_->progress.take_back();
+    game_ = handover_->from;
+    carry_out(lifecycle_.begin(BeginWith::origin));
+    return;
+  }
+  if (handover_) end_handover(HandoverNews::failed, {});
   carry_out(lifecycle_.begin(BeginWith::predecessor));
 }
 

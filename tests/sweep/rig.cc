@@ -2,6 +2,7 @@
 
 #include <csignal>
 #include <cstdlib>
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <fstream>
 #include <unistd.h>
@@ -106,13 +107,13 @@ Result<void> Rig::stop() {
   return {};
 }
 
-Result<ControlIncoming> Rig::ask(const std::function<void(wire::Request::Builder)>& fill) {
+Result<ControlIncoming> Rig::ask(const std::function<void(wire::Request::Builder)>& fill, std::span<const int> fds) {
   if (!control_) {
     auto next = ControlClient::connect(socket());
     if (!next) return make_error(ErrorCode::unreachable, next.error().text());
     control_.emplace(std::move(*next));
   }
-  auto answer = control_->call(fill, {}, kPatienceMs);
+  auto answer = control_->call(fill, fds, kPatienceMs);
   if (!answer && (answer.error().code == ErrorCode::unreachable || answer.error().code == ErrorCode::timeout)) control_.reset();
   return answer;
 }
@@ -141,6 +142,36 @@ Result<void> Rig::start_arena(ArenaId id, const std::string& name, const std::st
   return {};
 }
 
+Result<void> Rig::reload(const std::string& game, const std::string& module, const std::string& arena) {
+  const std::string path = std::string(ARENAD_TEST_GAMES) + "/" + module + ".so";
+  const Fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!file) return errno_error("cannot read " + path);
+  const int fd = file.get();
+  auto answer = ask(
+      [&](wire::Request::Builder request) {
+        auto reload = request.initReload();
+        reload.setGame(game);
+        reload.setFile(module + ".so");
+        reload.initArenas(1).set(0, arena);
+        reload.setCanary(1);
+        reload.setBatch(1);
+        reload.setProbationMs(100);
+        reload.setProbationFrames(3);
+      },
+      {&fd, 1});
+  if (!answer) return answer.error();
+  return {};
+}
+
+bool Rig::is_rolling_out() {
+  auto answer = ask_patiently([](wire::Request::Builder request) { request.setRollouts(""); });
+  if (!answer) return true;
+  for (const auto rollout : answer->root().getReply().getRollouts()) {
+    if (!rollout.getIsOver()) return true;
+  }
+  return false;
+}
+
 Result<std::string> Rig::stop_arena(ArenaId id) {
   return only_item(ask([&](wire::Request::Builder request) { select(request.initStop(), id); }));
 }
@@ -159,6 +190,7 @@ std::optional<ArenaStatus> Rig::status(ArenaId id) {
                      text_of(from.getReason()),
                      text_of(from.getRung()),
                      text_of(from.getLastExit()),
+                     text_of(from.getGameVersion()),
                      static_cast<pid_t>(from.getPid()),
                      from.getEpoch(),
                      from.getFrame(),

@@ -28,6 +28,7 @@ struct ArenaStatus {
   std::string reason;
   std::string rung;
   std::string last_exit;
+  std::string version;  // of the game
   pid_t pid = 0;
   uint64_t epoch = 0;
   uint64_t frame = 0;
@@ -64,6 +65,10 @@ class Rig {
   Result<void> start_arena(ArenaId id, const std::string& name, const std::string& game, uint32_t hz);
   Result<std::string> stop_arena(ArenaId id);
   Result<std::string> restart_arena(ArenaId id);
+  // Of one arena, on a short probation.
+  Result<void> reload(const std::string& game, const std::string& module, const std::string& arena);
+  // Whether a rollout is going on, as the next arenad that answers says.
+  bool is_rolling_out();
   // Waits for an arenad that answers. Nothing: it knows no such arena, or none came.
   std::optional<ArenaStatus> status(ArenaId id);
   std::optional<std::vector<StoredAward>> awards(ArenaId id);
@@ -76,7 +81,7 @@ class Rig {
  private:
   Rig(std::filesystem::path folder, CrashPointTable points, chaos::ChildProcess keeper)
       : folder_(std::move(folder)), points_(std::move(points)), keeper_(std::move(keeper)) {}
-  Result<ControlIncoming> ask(const std::function<void(wire::Request::Builder)>& fill);
+  Result<ControlIncoming> ask(const std::function<void(wire::Request::Builder)>& fill, std::span<const int> fds = {});
   Result<ControlIncoming> ask_patiently(const std::function<void(wire::Request::Builder)>& fill);
 
   std::filesystem::path folder_;

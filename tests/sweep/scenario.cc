@@ -26,10 +26,12 @@ bool takes_snapshots(Scenario scenario) {
   switch (scenario) {
     case Scenario::play:
     case Scenario::adoption:
-    case Scenario::reload:
+    case Scenario::templates:
       return true;
     case Scenario::recovery:
     case Scenario::everybody:
+    case Scenario::handover:
+    case Scenario::takeback:
       return false;
   }
   return false;
@@ -65,6 +67,7 @@ class Life {
   void kill_arenad();
   void kill_everybody();
   void kill_templates();
+  void change_code(const std::string& module);
   void settle();
   void check_status(const ArenaStatus& status);
   void check_players();
@@ -203,6 +206,21 @@ void Life::kill_templates() {
   for (const pid_t pid : rig_.processes_named("spare:ledger")) ::kill(pid, SIGKILL);
 }
 
+// What the operator asked for may be lost with arenad: then it is not asked for again, and the arena runs whichever of both.
+void Life::change_code(const std::string& module) {
+  std::string last;
+  until("the change of code is taken", [&] {
+    const auto begun = rig_.reload(game_of(plan_.scenario), module, name_);
+    if (!begun) last = begun.error().text();
+    if (!begun && begun.error().code != ErrorCode::unreachable && !has_fired()) {
+      throw GivenUp{"the change of code is refused: " + last};
+    }
+    return begun.ok() || has_fired();
+  });
+  burst(1);
+  until("the change of code is over", [&] { return !rig_.is_rolling_out(); });
+}
+
 void Life::settle() {
   ArenaStatus status;
   const size_t awards = ann_.model().awards().size();
@@ -321,7 +339,7 @@ void Life::play_on_from_the_database() {
 
 Outcome Life::run() {
   try {
-    if (plan_.scenario == Scenario::reload) kill_templates();
+    if (plan_.scenario == Scenario::templates) kill_templates();
     arm();
     begin();
     attach(ann_);
@@ -330,7 +348,7 @@ Outcome Life::run() {
     burst(2);
     switch (plan_.scenario) {
       case Scenario::play:
-      case Scenario::reload:
+      case Scenario::templates:
         break;
       case Scenario::recovery:
         kill_worker();
@@ -340,6 +358,14 @@ Outcome Life::run() {
         break;
       case Scenario::everybody:
         kill_everybody();
+        break;
+      case Scenario::handover: {
+        const auto now = rig_.status(id_);
+        change_code(now && now->version == "1.0" ? "ledger_good" : "ledger");
+        break;
+      }
+      case Scenario::takeback:
+        change_code("ledger_dies_at_once");
         break;
     }
     hear_all();
@@ -375,8 +401,12 @@ const char* to_string(Scenario scenario) {
       return "adoption";
     case Scenario::everybody:
       return "everybody";
-    case Scenario::reload:
-      return "reload";
+    case Scenario::templates:
+      return "templates";
+    case Scenario::handover:
+      return "handover";
+    case Scenario::takeback:
+      return "takeback";
   }
   return "?";
 }

@@ -4,7 +4,9 @@
 //   recovery    the same, and the worker is killed in the middle: all frames are run again
 //   adoption    arenad is killed in the middle
 //   everybody   arenad and the worker are killed at the same time
-//   reload      the templates are killed before the start
+//   templates   the templates are killed before the start
+//   handover    another version of the game takes over in the middle
+//   takeback    the same, and it dies in its first frame: the old version takes over again
 //
 // The arena's end is judged by what the players have heard (tests/real/ledger_model.h), by what the database has, by the processes
 // that are there, and by whether arenactl's status tells the truth of them.
@@ -17,9 +19,9 @@
 
 namespace arenad::sweep {
 
-enum class Scenario { play, recovery, adoption, everybody, reload };
-inline constexpr std::array kScenarios{Scenario::play, Scenario::recovery, Scenario::adoption, Scenario::everybody,
-                                       Scenario::reload};
+enum class Scenario { play, recovery, adoption, everybody, templates, handover, takeback };
+inline constexpr std::array kScenarios{Scenario::play,      Scenario::recovery, Scenario::adoption, Scenario::everybody,
+                                       Scenario::templates, Scenario::handover, Scenario::takeback};
 const char* to_string(Scenario scenario);
 
 // Whether the arena has ticks.
