@@ -24,6 +24,10 @@ void Console::data(std::string_view text) const {
   if (verbosity_ == Verbosity::normal) write_to(stdout, text);
 }
 
+void Console::flush() const {
+  std::fflush(stdout);
+}
+
 void Console::error(std::string_view message) const {
   // On a terminal both streams share the screen; what was printed first appears first.
   std::fflush(stdout);

@@ -17,6 +17,8 @@ class Console {
 
   // Standard output, as it is.
   void data(std::string_view text) const;
+  // Sends off what was written so far, for who reads along.
+  void flush() const;
   void error(std::string_view message) const;
   // What is good to know and no error.
   void note(std::string_view message) const;

@@ -43,6 +43,10 @@ std::string_view doubt(Effect effect) {
       return "";
     case Effect::changes_arenas:
       return "; what was asked may have happened, or may still: see arenactl status";
+    case Effect::begins_rollout:
+      return "; the rollout may have begun, or may still: see arenactl rollout status";
+    case Effect::changes_rollout:
+      return "; what was asked may have happened, or may still: see arenactl rollout status";
   }
   return "";
 }
@@ -72,7 +76,7 @@ Error not_understood(std::string_view why) {
 Result<ExitCode> converse(ControlClient& client, const Session& session, const Question& question) {
   const uint64_t timeout_ms = session.timeout_ms.value_or(question.default_timeout_ms);
   try {
-    auto answer = client.call(question.fill, {}, timeout_ms);
+    auto answer = client.call(question.fill, question.fds, timeout_ms);
     if (!answer) return explained_call(answer.error(), session, question, timeout_ms);
     const auto reply = answer->root().getReply();
     if (reply.which() != question.expected) return not_understood("it answers another question");
@@ -90,10 +94,14 @@ ExitCode Session::fail(const Error& error) const {
   return exit_code_of(error.code);
 }
 
-ExitCode ask(const Session& session, const Question& question) {
+Result<ExitCode> try_ask(const Session& session, const Question& question) {
   auto client = ControlClient::connect(session.socket_path);
-  if (!client) return session.fail(explained_connect(client.error()));
-  const auto code = converse(*client, session, question);
+  if (!client) return explained_connect(client.error());
+  return converse(*client, session, question);
+}
+
+ExitCode ask(const Session& session, const Question& question) {
+  const auto code = try_ask(session, question);
   return code ? code.value() : session.fail(code.error());
 }
 

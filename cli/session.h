@@ -6,6 +6,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "arenad/result.h"
 #include "cli/console.h"
@@ -29,7 +30,7 @@ struct Session {
   [[nodiscard]] ExitCode fail(const Error& error) const;
 };
 
-enum class Effect { none, changes_arenas };
+enum class Effect { none, changes_arenas, begins_rollout, changes_rollout };
 
 // One request, and what is done with its reply.
 struct Question {
@@ -37,12 +38,15 @@ struct Question {
   wire::Reply::Which expected;
   // Reads the reply, which is not valid afterwards, and the descriptors that came with it.
   std::function<Result<ExitCode>(wire::Reply::Reader, std::span<Fd>)> read;
+  std::vector<int> fds;  // that go with the request
   Effect effect = Effect::none;
   std::string if_unknown;  // what to add when an arena is unknown: that a verb was perhaps meant
   uint64_t default_timeout_ms = kDefaultTimeoutMs;
 };
 
-// Connects, asks, and reads the reply; whatever goes wrong on the way is reported.
+// Connects, asks, and reads the reply. The error says what can be done.
+Result<ExitCode> try_ask(const Session& session, const Question& question);
+// The same; whatever goes wrong on the way is reported.
 [[nodiscard]] ExitCode ask(const Session& session, const Question& question);
 
 }  // namespace arenad::cli

@@ -50,6 +50,8 @@ struct Answering {
   wire::FromDaemon::Builder message;
   wire::Reply::Builder reply;
   std::vector<Fd>& fds;
+  std::vector<Fd>& received;  // that came with the request
+  bool& hangs_up;             // closes the connection instead of a reply
 };
 using Answer = std::function<void(Answering)>;
 
@@ -106,7 +108,10 @@ class FakeDaemon {
     while (wait_for(stream.fd())) {
       const auto received = stream.receive();
       while (auto message = stream.next()) {
-        if (!handle(stream, message->root<wire::Request>())) return;
+        const auto request = message->root<wire::Request>();
+        std::vector<Fd> with_it;
+        for (unsigned i = 0; i < request.getFds(); ++i) with_it.push_back(stream.take_fd());
+        if (!handle(stream, request, with_it)) return;
       }
       if (received != ControlStream::Io::ok) return;
     }
@@ -120,7 +125,7 @@ class FakeDaemon {
   }
 
   // False to close the connection.
-  bool handle(ControlStream& stream, wire::Request::Reader request) {
+  bool handle(ControlStream& stream, wire::Request::Reader request, std::vector<Fd>& received) {
     {
       const std::lock_guard lock(mutex_);
       requests_.push_back(without_envelope(request.toString().flatten().cStr()));
@@ -129,8 +134,7 @@ class FakeDaemon {
     if (conduct_ == Conduct::stays_silent) return true;
     if (!raw_reply_.empty()) return ::write(stream.fd().get(), raw_reply_.data(), raw_reply_.size()) > 0;
     if (conduct_ == Conduct::sends_notice_first) send_notice(stream);
-    reply(stream, request);
-    return true;
+    return reply(stream, request, received);
   }
 
   static void send_notice(ControlStream& stream) {
@@ -139,18 +143,21 @@ class FakeDaemon {
     flush(stream, message, {});
   }
 
-  void reply(ControlStream& stream, wire::Request::Reader request) const {
+  bool reply(ControlStream& stream, wire::Request::Reader request, std::vector<Fd>& received) const {
     capnp::MallocMessageBuilder message;
     auto root = message.initRoot<wire::FromDaemon>();
     auto reply = root.initReply();
     reply.setId(request.getId());
     std::vector<Fd> fds;
-    answer_({request, root, reply, fds});
+    bool hangs_up = false;
+    answer_({request, root, reply, fds, received, hangs_up});
+    if (hangs_up) return false;
     root.setFds(static_cast<uint16_t>(fds.size()));
     std::vector<int> numbers;
     numbers.reserve(fds.size());
     for (const Fd& fd : fds) numbers.push_back(fd.get());
     flush(stream, message, numbers);
+    return true;
   }
 
   static void flush(ControlStream& stream, capnp::MessageBuilder& message, std::span<const int> fds) {

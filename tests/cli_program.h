@@ -114,17 +114,30 @@ inline void read_both(const Fd& out, const Fd& err, Ended& ended) {
   }
 }
 
-inline Ended run(const Texts& arguments, const Texts& environment = {}) {
+// While it runs: what it prints waits in the pipes.
+struct Running {
+  pid_t pid;
+  Fd out;
+  Fd err;
+};
+
+inline Running begin(const Texts& arguments, const Texts& environment = {}) {
   Pipe out = make_pipe();
   Pipe err = make_pipe();
   const Fd nothing(::open("/dev/null", O_RDONLY | O_CLOEXEC));
   const pid_t pid = spawn_program(arguments, environment, {nothing.get(), out.write.get(), err.write.get()});
-  out.write.reset();
-  err.write.reset();
+  return {pid, std::move(out.read), std::move(err.read)};
+}
+
+inline Ended end_of(const Running& running) {
   Ended ended;
-  read_both(out.read, err.read, ended);
-  ended.code = exit_code_of(pid);
+  read_both(running.out, running.err, ended);
+  ended.code = exit_code_of(running.pid);
   return ended;
+}
+
+inline Ended run(const Texts& arguments, const Texts& environment = {}) {
+  return end_of(begin(arguments, environment));
 }
 
 // Standard output is a place that takes nothing.
