@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "cli/arena_state.h"
+#include "cli/code_text.h"
 #include "cli/quantity.h"
 #include "cli/suggestion.h"
 #include "ipc/printable.h"
@@ -54,11 +55,18 @@ FieldValue restarts_of(const ArenaAt& arena) {
   return RestartCount{arena.status.getRestarts(), arena.status.getRestartsTotal()};
 }
 
+FieldValue code_of(const ArenaAt& arena) {
+  return Code{text_of(arena.status.getCode())};
+}
+
 constexpr std::array kFields{
     ArenaField{"arena", "name", Align::left, text<&Status::getName>},
     ArenaField{"id", "id", Align::left, text<&Status::getId>},
     ArenaField{"game", "game", Align::left, text<&Status::getGame>},
     ArenaField{"version", "game_version", Align::left, text<&Status::getGameVersion>},
+    ArenaField{"code", "code", Align::left, code_of},
+    ArenaField{"pinned", "pinned", Align::left, number<&Status::getPinned, bool>},
+    ArenaField{"probation", "probation", Align::left, number<&Status::getProbation, bool>},
     ArenaField{"state", "state", Align::left, text<&Status::getState>},
     ArenaField{"reason", "reason", Align::left, text<&Status::getReason>},
     ArenaField{"pid", "pid", Align::right, number_if_any<&Status::getPid>},
@@ -137,6 +145,7 @@ struct ToText {
   std::string operator()(bool flag) const { return flag ? "yes" : "no"; }
   std::string operator()(Bytes bytes) const { return bytes_text(bytes.value); }
   std::string operator()(UnixMs time) const { return utc_text(time.value); }
+  std::string operator()(const Code& code) const { return printable(short_code(code.hash)); }
   std::string operator()(RestartCount count) const { return fmt::format("{}/{}", count.in_window, count.total); }
   template <class Rep, class Period>
   std::string operator()(std::chrono::duration<Rep, Period> duration) const {

@@ -24,6 +24,9 @@ struct Bytes {
 struct UnixMs {
   uint64_t value;
 };
+struct Code {
+  std::string hash;  // people are shown the beginning
+};
 struct RestartCount {
   uint64_t in_window;  // of the restart budget
   uint64_t total;
@@ -32,8 +35,8 @@ using Milliseconds = std::chrono::duration<uint64_t, std::milli>;
 using Microseconds = std::chrono::duration<uint64_t, std::micro>;
 using MeanMilliseconds = std::chrono::duration<double, std::milli>;
 using MeanMicroseconds = std::chrono::duration<double, std::micro>;
-using FieldValue = std::variant<Absent, std::string, uint64_t, bool, Bytes, UnixMs, RestartCount, Milliseconds, Microseconds,
-                                MeanMilliseconds, MeanMicroseconds>;
+using FieldValue = std::variant<Absent, std::string, uint64_t, bool, Bytes, UnixMs, Code, RestartCount, Milliseconds,
+                                Microseconds, MeanMilliseconds, MeanMicroseconds>;
 
 struct ArenaAt {
   wire::ArenaStatus::Reader status;

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "cli/arena_state.h"
+#include "cli/code_text.h"
 #include "cli/page.h"
 #include "cli/quantity.h"
 #include "ipc/histogram.h"
@@ -45,7 +46,13 @@ std::string process_text(Status status) {
 
 std::string game_text(Status status) {
   const std::string version = shown(status.getGameVersion());
-  return shown(status.getGame()) + (version.empty() ? "" : ", version " + version);
+  const std::string code = printable(short_code(text_of(status.getCode())));
+  std::string text = shown(status.getGame());
+  if (!version.empty()) text += ", version " + version;
+  if (!code.empty()) text += ", code " + code;
+  if (status.getPinned()) text += ", pinned";
+  if (status.getProbation()) text += ", on probation";
+  return text;
 }
 
 std::string params_text(Status status) {

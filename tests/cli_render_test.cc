@@ -396,6 +396,14 @@ TEST_SUITE("arenactl: status") {
     CHECK(sample.table({.columns = columns("pid"), .header = Header::hidden}) == "4242\n");
   }
 
+  TEST_CASE("the code is shown by its beginning") {
+    SampleStatus sample{{"duel-1", "running"}};
+    sample.builder().getArenas()[0].setProbation(true);
+    CHECK(sample.table({.columns = columns("version,code,pinned,probation")}) ==
+          "VERSION  CODE          PINNED  PROBATION\n"
+          "1.2.0    0123456789ab  no      yes\n");
+  }
+
   TEST_CASE("every column can be shown") {
     SampleStatus sample{{"duel-1", "running"}};
     for (const ArenaField& field : all_arena_fields()) {
@@ -429,7 +437,7 @@ TEST_SUITE("arenactl: status") {
     CHECK(sample.page() ==
           "duel-1: running\n"
           "  id          01JD3M7S9XQ2V8T4KZ5W6Y7R0B\n"
-          "  game        tanks, version 1.2.0\n"
+          "  game        tanks, version 1.2.0, code 0123456789ab\n"
           "  parameters  map=desert\n"
           "  started     2026-01-02T02:59:02Z, 5m03s ago\n"
           "  process     pid 4242, epoch 3\n"
@@ -462,9 +470,12 @@ TEST_SUITE("arenactl: status") {
     arena.setFramesSlow(4);
     arena.setLastCrash(17);
     arena.setQuarantined(2);
+    arena.setPinned(true);
+    arena.setProbation(true);
     arena.initLateness(3);  // of another version: not what we know how to read
     const std::string page = sample.page();
     CHECK(page.starts_with("duel-1: backoff, crashed in a tick\n"));
+    CHECK(has_line(page, "  game        tanks, version 1.2.0, code 0123456789ab, pinned, on probation"));
     CHECK(has_line(page, "  process     none, epoch 3"));
     CHECK(has_line(page, "  restarts    1 within the budget's window, 7 in all, the next in 1.2s"));
     CHECK(has_line(page, "  last crash  17: see arenactl crashes show 17"));
@@ -569,6 +580,9 @@ TEST_SUITE("arenactl: JSON") {
     SampleStatus sample{{"duel-1", "running"}};
     const json arena = sample.parsed()["arenas"][0];
     for (const ArenaField& field : all_arena_fields()) CHECK(arena.contains(std::string(field.key)));
+    CHECK(arena["code"] == "0123456789abcdef0011223344556677");
+    CHECK(arena["pinned"] == false);
+    CHECK(arena["probation"] == false);
     CHECK(arena["pid"] == 4242);
     CHECK(arena["uptime_ms"] == 303'000);
     CHECK(arena["since_unix_ms"] == kNowUnixMs - 303'000);

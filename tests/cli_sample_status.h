@@ -14,6 +14,7 @@ inline void fill_identity(wire::ArenaStatus::Builder arena, const char* name, co
   arena.setName(name);
   arena.setGame("tanks");
   arena.setGameVersion("1.2.0");
+  arena.setCode("0123456789abcdef0011223344556677");
   arena.setState(state);
   arena.setPid(4242);
   arena.setEpoch(3);
