@@ -34,6 +34,7 @@ std::string long_duration_text(uint64_t seconds) {
 }  // namespace
 
 std::optional<uint64_t> parse_duration_ms(std::string_view text) {
+  if (text == "0") return 0;
   uint64_t number = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
   if (error != std::errc()) return std::nullopt;

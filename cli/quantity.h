@@ -10,7 +10,7 @@ namespace arenad::cli {
 
 constexpr uint64_t kMaxDurationMs = 366ull * 24 * 3600 * 1000;
 
-// A whole number and a unit: 500ms, 10s, 2m, 1h. Nothing if it is anything else, or longer than
+// A whole number and a unit: 500ms, 10s, 2m, 1h; 0 needs no unit. Nothing if it is anything else, or longer than
 // kMaxDurationMs.
 std::optional<uint64_t> parse_duration_ms(std::string_view text);
 

@@ -126,6 +126,7 @@ Fd memfd_of(const std::string& bytes) {
 
 TEST_SUITE("arenactl: quantities") {
   TEST_CASE("durations are a whole number and a unit") {
+    CHECK(parse_duration_ms("0") == 0);
     CHECK(parse_duration_ms("0s") == 0);
     CHECK(parse_duration_ms("500ms") == 500);
     CHECK(parse_duration_ms("10s") == 10'000);
