@@ -14,6 +14,12 @@ Commands all_commands() {
   commands.push_back(results_command());
   commands.push_back(export_command());
   commands.push_back(version_command());
+  commands.push_back(reload_command());
+  commands.push_back(rollback_command());
+  commands.push_back(rollout_command());
+  commands.push_back(pin_command());
+  commands.push_back(unpin_command());
+  commands.push_back(versions_command());
   return commands;
 }
 

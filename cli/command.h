@@ -18,11 +18,16 @@ class App;
 
 namespace arenad::cli {
 
+// The group in which help lists a verb.
+inline constexpr const char* kVerbs = "Verbs";
+inline constexpr const char* kCodeVerbs = "Verbs for new code";
+
 struct Verb {
   std::string name;
   std::string summary;  // one line
   std::string example;  // the one that help as a whole shows; of a verb within a verb, nobody asks for it
   std::string details;  // what help on this verb says at its end
+  const char* group = kVerbs;
 };
 
 class Command {
@@ -51,6 +56,12 @@ std::unique_ptr<Command> quarantine_command();
 std::unique_ptr<Command> results_command();
 std::unique_ptr<Command> export_command();
 std::unique_ptr<Command> version_command();
+std::unique_ptr<Command> reload_command();
+std::unique_ptr<Command> rollback_command();
+std::unique_ptr<Command> rollout_command();
+std::unique_ptr<Command> pin_command();
+std::unique_ptr<Command> unpin_command();
+std::unique_ptr<Command> versions_command();
 
 using Commands = std::vector<std::unique_ptr<Command>>;
 // In the order in which help lists them.

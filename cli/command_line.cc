@@ -87,7 +87,7 @@ class Parser {
         ->option_text("PATH");
     add_duration_option(
         app_, "--timeout", [this](uint64_t ms) { invocation_.timeout_ms = ms; },
-        "How long to wait for arenad: 500ms, 10s, 2m; default 30s, for drain 30s past its deadline");
+        "How long to wait for arenad: 500ms, 10s, 2m; default 30s; drain: 30s past its deadline; reload, rollback: none");
     app_.add_flag_callback(
         "--json", [this] { invocation_.format = Format::json; }, "Prints one JSON object, also of an error");
     app_.add_flag_callback(
@@ -97,7 +97,7 @@ class Parser {
   void add_verb(CLI::App& to, Command& command) {
     const Verb verb = command.verb();
     CLI::App* app = to.add_subcommand(verb.name, verb.summary);
-    app->group("Verbs");
+    app->group(verb.group);
     app->footer(verb.details + "\n" + std::string(kCommonOptions));
     command.add_options(*app);
     app->require_subcommand(0, 1);

@@ -1,0 +1,33 @@
+#include "cli/interrupt.h"
+
+#include <poll.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "arenad/result.h"
+
+namespace arenad::cli {
+
+Interrupt::Interrupt() {
+  sigset_t interrupts{};
+  ::sigemptyset(&interrupts);
+  ::sigaddset(&interrupts, SIGINT);
+  ARENAD_ASSERT(::sigprocmask(SIG_BLOCK, &interrupts, &before_) == 0);
+  signals_ = Fd(::signalfd(-1, &interrupts, SFD_CLOEXEC | SFD_NONBLOCK));
+  // Without it Ctrl-C ends the process, as ever.
+  if (!signals_) ::sigprocmask(SIG_SETMASK, &before_, nullptr);
+}
+
+Interrupt::~Interrupt() {
+  // One that was waited for has been told of; left pending, it would end the process now.
+  signalfd_siginfo taken{};
+  while (signals_ && ::read(signals_.get(), &taken, sizeof taken) > 0) continue;
+  ::sigprocmask(SIG_SETMASK, &before_, nullptr);
+}
+
+bool Interrupt::wait(uint64_t timeout_ms) const {
+  pollfd waiting{signals_.get(), POLLIN, 0};
+  return ::poll(&waiting, 1, static_cast<int>(timeout_ms)) == 1 && waiting.revents != 0;
+}
+
+}  // namespace arenad::cli

@@ -1,0 +1,27 @@
+// Ctrl-C as something to wait for, so that who waits can say what he leaves behind.
+#pragma once
+
+#include <csignal>
+#include <cstdint>
+
+#include "ipc/fd.h"
+
+namespace arenad::cli {
+
+// While it lives, SIGINT does not end the process. For a process of one thread.
+class Interrupt {
+ public:
+  Interrupt();
+  ~Interrupt();
+  Interrupt(const Interrupt&) = delete;
+  Interrupt& operator=(const Interrupt&) = delete;
+
+  // True as soon as SIGINT comes, false if none has come in this time.
+  [[nodiscard]] bool wait(uint64_t timeout_ms) const;
+
+ private:
+  sigset_t before_{};
+  Fd signals_;
+};
+
+}  // namespace arenad::cli
