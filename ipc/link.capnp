@@ -9,6 +9,7 @@ struct ToTemplate {
   union {
     fork @0 :UInt64;       # one fd: the new worker's end of its own link. The number is the request's
     nothing @1 :Void;
+    checkState @2 :GameInfo; # whether this module could take over the state of another version; of that are set: version, stateType, schema
   }
 }
 
@@ -18,6 +19,7 @@ struct FromTemplate {
     failed @1 :Text;       # the module cannot be loaded, and why; the template ends
     forkFailed @2 :ForkFailed;
     forked @3 :Forked;     # the worker itself may have said that it is ready before
+    stateChecked @4 :Text; # why not; empty: it can
   }
 }
 

@@ -92,6 +92,11 @@ std::optional<KeptCode> CodeStore::find(CodeHash hash) const {
   return std::nullopt;
 }
 
+void CodeStore::forget(CodeHash hash) {
+  std::error_code error;
+  fs::remove_all(directory_ / hash.text(), error);
+}
+
 void CodeStore::forget_all_but(const std::set<CodeHash>& needed) {
   std::error_code error;
   std::vector<fs::path> unneeded;

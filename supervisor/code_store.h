@@ -32,6 +32,7 @@ class CodeStore {
   Result<KeptCode> keep(const Fd& file, const std::string& name);
   Result<KeptCode> keep(const std::filesystem::path& file);
   [[nodiscard]] std::optional<KeptCode> find(CodeHash hash) const;
+  void forget(CodeHash hash);
   // Removes all others, and what an interrupted keep() has left.
   void forget_all_but(const std::set<CodeHash>& needed);
 

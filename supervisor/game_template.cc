@@ -62,6 +62,17 @@ void GameTemplate::prepare(std::function<void(Result<void>)> prepared) {
   });
 }
 
+void GameTemplate::check_state(const GameFacts& other, std::function<void(Result<void>)> checked) {
+  if (state_ != State::serving) return checked(make_error(ErrorCode::failed, "its template is not there any more"));
+  checks_.push_back(std::move(checked));
+  capnp::MallocMessageBuilder message;
+  auto info = message.initRoot<wire::ToTemplate>().initCheckState();
+  info.setVersion(other.version);
+  info.setStateType(other.state_type);
+  info.setSchema({reinterpret_cast<const capnp::byte*>(other.schema.data()), other.schema.size()});
+  process_->send(message);
+}
+
 void GameTemplate::load() {
   auto ends = Link::make_pair();
   if (!ends) return fail_waiters(ends.error());
@@ -92,6 +103,7 @@ void GameTemplate::take_template_message(const LinkMessage& message) {
       state_ = State::serving;
       game_facts_.version = info.getVersion();
       game_facts_.tick_hz = info.getTickHz();
+      game_facts_.state_type = info.getStateType();
       game_facts_.schema.assign(info.getSchema().asChars().begin(), info.getSchema().size());
       game_facts_.module_file = whole_path(config_.module);
       log_info("game={} pid={} msg=\"its template is ready: version {}\"", game_, process_->pid(), game_facts_.version);
@@ -107,6 +119,14 @@ void GameTemplate::take_template_message(const LinkMessage& message) {
       fail_waiters(make_error(ErrorCode::exhausted, root.getForkFailed().getMessage()));
       break;
     }
+    case wire::FromTemplate::STATE_CHECKED: {
+      if (checks_.empty()) break;
+      const auto checked = std::move(checks_.front());
+      checks_.pop_front();
+      const std::string why_not = root.getStateChecked();
+      checked(why_not.empty() ? Result<void>() : Result<void>(make_error(ErrorCode::refused, why_not)));
+      break;
+    }
     case wire::FromTemplate::FORKED: {
       // One that was ready sooner than this came has said its pid itself.
       Forking* forked = find_forking(root.getForked().getRequest());
@@ -120,6 +140,9 @@ void GameTemplate::take_template_message(const LinkMessage& message) {
 
 void GameTemplate::template_ended(Exit exit) {
   deadline_.stop();
+  for (const auto& checked : std::exchange(checks_, {})) {
+    checked(make_error(ErrorCode::failed, "its template has died while it compared the states' types (" + exit.text() + ")"));
+  }
   const bool was_loading = state_ == State::loading;
   if (state_ != State::closed) state_ = State::absent;
   retire(std::move(process_));
@@ -244,6 +267,7 @@ void GameTemplate::retire(std::unique_ptr<ChildProcess> process) {
 }
 
 void GameTemplate::end_all() {
+  for (const auto& checked : std::exchange(checks_, {})) checked(make_error(ErrorCode::failed, "its template has ended"));
   for (Forking& forking : forking_) retire(std::move(forking.process));
   forking_.clear();
   for (Spare& spare : spares_) retire(std::move(spare.process));

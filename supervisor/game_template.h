@@ -27,6 +27,7 @@ struct Spare {
 struct GameFacts {
   std::string version;
   uint32_t tick_hz = 0;
+  uint64_t state_type = 0;
   uint64_t region_bytes = 0;  // of one arena
   std::string module_file;    // the whole path of the module
   std::string schema;         // GameSchema (ipc/control.capnp) in stream framing; empty: the module has none
@@ -44,6 +45,8 @@ class GameTemplate {
   void take(Taken taken);
   // Loads it and has a spare ready, or tells why that cannot be.
   void prepare(std::function<void(Result<void>)> prepared);
+  // Whether it could take over the state of another version, once it is prepared. Errors: refused; it says which field does not fit.
+  void check_state(const GameFacts& other, std::function<void(Result<void>)> checked);
   // Ends the template and its spares, until somebody needs them again.
   void rest();
   // The same for good. Whoever still waits is told.
@@ -55,6 +58,7 @@ class GameTemplate {
   [[nodiscard]] const GameConfig& config() const { return config_; }
   [[nodiscard]] const GameFacts& facts() const { return game_facts_; }  // empty until it has been loaded once
   [[nodiscard]] const std::vector<Spare>& spares() const { return spares_; }
+  [[nodiscard]] bool is_getting_spares() const { return !waiters_.empty() || !forking_.empty(); }
 
  private:
   enum class State { absent, loading, serving, closed };
@@ -93,7 +97,8 @@ class GameTemplate {
   uint64_t last_request_ = 0;
   std::vector<Spare> spares_;
   std::deque<Taken> waiters_;
-  uint32_t lost_in_row_ = 0;  // workers that died before they were ready
+  std::deque<std::function<void(Result<void>)>> checks_;  // in the order in which they were asked for
+  uint32_t lost_in_row_ = 0;                              // workers that died before they were ready
   UvDeadline deadline_;
 };
 

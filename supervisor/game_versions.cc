@@ -77,6 +77,16 @@ void GameVersions::make_current(CodeHash hash) {
   log_info("game={} msg=\"new arenas get version {} ({})\"", name_, templates_.at(hash)->facts().version, hash.text());
 }
 
+void GameVersions::discard(CodeHash hash) {
+  const auto found = templates_.find(hash);
+  const bool is_known = hash == current_ || hash == previous_ || hash == configured_;
+  if (found == templates_.end() || is_known) return;
+  found->second->close();
+  scope_.children.facts.post([last = std::shared_ptr<GameTemplate>(std::move(found->second))] {});
+  templates_.erase(found);
+  scope_.code.forget(hash);
+}
+
 void GameVersions::let_go(CodeHash hash) {
   const auto found = templates_.find(hash);
   if (found == templates_.end() || hash == current_) return;

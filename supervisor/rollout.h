@@ -63,6 +63,8 @@ class Rollout {
   // workers: so many of the new code are ready. An arena does not wait for one to be forked.
   Next next(size_t workers);
 
+  // Arenas of this wave are not handed over yet.
+  [[nodiscard]] bool wants_workers() const { return !paused_ && !wave_.empty(); }
   [[nodiscard]] State state() const { return state_; }
   [[nodiscard]] bool is_paused() const { return paused_; }
   // Nothing is on the way, and nothing follows.

@@ -67,11 +67,15 @@ Rollouts::Running Rollouts::plan(GameVersions& game, GameTemplate& to, const Rol
 void Rollouts::begin(GameVersions& game, GameTemplate& to, const RolloutOrder& order, Answer answer) {
   if (auto free = check(game); !free) return answer(free.error());
   preparing_[game.name()] = true;
-  to.prepare([this, &game, &to, order, answer = std::move(answer)](const Result<void>& ready) {
-    // Not within a callback of the template: what follows may let it rest.
+  const GameFacts written = game.current().facts();
+  // Not within a callback of the template: what follows may let it rest.
+  const auto proceed = [this, &game, &to, order, answer = std::move(answer)](const Result<void>& ready) {
     facts_.post([this, &game, &to, order, answer, ready] {
       preparing_.erase(game.name());
-      if (!ready) return answer(ready.error());
+      if (!ready) {
+        if (!is_used(to)) game.discard(to.hash());
+        return answer(ready.error());
+      }
       Running planned = plan(game, to, order);
       if (order.dry_run) return answer(&planned);
       running_.erase(game.name());
@@ -82,6 +86,10 @@ void Rollouts::begin(GameVersions& game, GameTemplate& to, const RolloutOrder& o
       advance(running);
       answer(&running);
     });
+  };
+  to.prepare([&to, written, proceed](const Result<void>& ready) {
+    if (!ready) return proceed(ready);
+    to.check_state(written, proceed);
   });
 }
 
@@ -102,9 +110,21 @@ void Rollouts::advance(Running& running) {
     running.game->make_current(next.make_current ? running.to->hash() : running.from->hash());
     save(*running.game);
   }
+  if (running.rollout.wants_workers()) get_worker(running);
   for (const ArenaId arena : next.hand_over) hand_over(running, arena, *running.to);
   for (const ArenaId arena : next.give_back) hand_over(running, arena, *running.from);
   if (running.rollout.is_over()) finish(running);
+}
+
+// The game may keep no spares, or the one that there was has died.
+void Rollouts::get_worker(Running& running) {
+  if (!running.to->spares().empty() || running.to->is_getting_spares()) return;
+  running.to->prepare([this, game = running.game->name()](const Result<void>& ready) {
+    Running* now = find(game);
+    if (ready || now == nullptr || is_over(*now)) return;
+    log_error("game={} msg=\"the rollout is aborted, there are no workers for it: {}\"", game, ready.error().text());
+    now->rollout.abort();
+  });
 }
 
 void Rollouts::hand_over(Running& running, ArenaId id, GameTemplate& to) {
@@ -133,14 +153,17 @@ void Rollouts::save(const GameVersions& game) {
   store_.submit(std::move(batch), [](const Result<void>&) {});
 }
 
+bool Rollouts::is_used(const GameTemplate& version) const {
+  return std::ranges::any_of(roster_.all(), [&](const auto& entry) { return entry.second->game() == &version; });
+}
+
 void Rollouts::finish(Running& running) {
   running.ended_ns = monotonic_ns();
   log_info("game={} msg=\"the rollout of version {} is over: {}, {} arenas have passed, {} failed\"", running.game->name(),
            running.to->facts().version, to_string(running.rollout.state()), running.rollout.count(Rollout::Standing::passed),
            running.rollout.count(Rollout::Standing::failed));
   for (GameTemplate* version : {running.from, running.to}) {
-    const bool is_used = std::ranges::any_of(roster_.all(), [&](const auto& entry) { return entry.second->game() == version; });
-    if (!is_used) running.game->let_go(version->hash());
+    if (!is_used(*version)) running.game->let_go(version->hash());
   }
 }
 

@@ -48,9 +48,11 @@ class Rollouts {
   [[nodiscard]] std::vector<ArenaId> concerned(Running& running) const;
   void advance_all();
   void advance(Running& running);
+  void get_worker(Running& running);
   void hand_over(Running& running, ArenaId arena, GameTemplate& to);
   void save(const GameVersions& game);
   void finish(Running& running);
+  [[nodiscard]] bool is_used(const GameTemplate& version) const;
 
   FactQueue& facts_;
   StoreThread& store_;

@@ -83,7 +83,11 @@ Result<void> GameHost::restore(const Snapshot& snapshot, Epoch epoch) {
   frame_ = {facts.frame.value, facts.time_unix_ns, 0, facts.tick_hz == 0 ? 0 : kSecond / facts.tick_hz};
   options_ = {facts.tick_hz, facts.max_players};
   ended_ = facts.ended;
-  if (game_.restore(object_, snapshot.state(), snapshot.state_words(), epoch.value) != ARENAD_OK) {
+  const bool is_of_another = game_.migrate != nullptr && facts.game_version != game_.version;
+  const arenad_verdict verdict = is_of_another ? game_.migrate(object_, facts.game_version.c_str(), facts.schema_hash,
+                                                               snapshot.state(), snapshot.state_words(), epoch.value)
+                                               : game_.restore(object_, snapshot.state(), snapshot.state_words(), epoch.value);
+  if (verdict != ARENAD_OK) {
     return make_error(ErrorCode::failed, std::string(game_.name) + " refuses the state of frame " +
                                              std::to_string(facts.frame.value) + ": " + last_error());
   }

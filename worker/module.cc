@@ -1,6 +1,8 @@
 #include "worker/module.h"
 
+#include <algorithm>
 #include <cctype>
+#include <cstddef>
 #include <cstring>
 #include <dlfcn.h>
 
@@ -8,6 +10,9 @@
 
 namespace arenad {
 namespace {
+
+// What the first modules of this ABI version had; whatever was added since may be missing.
+constexpr size_t kFirstTableBytes = offsetof(arenad_game, migrate);
 
 bool valid_name(const char* name) {
   if (name == nullptr || *name == '\0' || std::strlen(name) > 31) return false;
@@ -19,7 +24,7 @@ bool valid_name(const char* name) {
 
 // What is wrong with a table of the right ABI version; nullptr if nothing is.
 const char* fault_of(const arenad_game& game) {
-  if (game.table_bytes < sizeof(arenad_game)) return "its table is shorter than this ABI version's";
+  if (game.table_bytes < kFirstTableBytes) return "its table is shorter than this ABI version's";
   if (!valid_name(game.name)) return "its name must be 1 to 31 letters, digits, '-' and '_'";
   if (game.version == nullptr || std::strlen(game.version) > 31) return "its version must be at most 31 characters";
   if (game.create == nullptr || game.destroy == nullptr || game.init == nullptr || game.restore == nullptr ||
@@ -40,6 +45,12 @@ std::string as_path(const std::string& file) {
 
 }  // namespace
 
+Module::Module(const arenad_game& game) {
+  auto whole = std::make_shared<arenad_game>();
+  std::memcpy(whole.get(), &game, std::min<size_t>(game.table_bytes, sizeof(arenad_game)));
+  game_ = std::move(whole);
+}
+
 Result<Module> Module::load(const std::string& path) {
   void* handle = ::dlopen(as_path(path).c_str(), RTLD_NOW | RTLD_LOCAL);
   if (handle == nullptr) return make_error(ErrorCode::invalid, std::string("cannot load the game module: ") + ::dlerror());
@@ -54,7 +65,7 @@ Result<Module> Module::load(const std::string& path) {
                                               std::to_string(ARENAD_ABI_VERSION) + ": build it again with this Arenad");
   }
   if (const char* fault = fault_of(*game); fault != nullptr) return make_error(ErrorCode::invalid, path + ": " + fault);
-  return Module(game);
+  return Module(*game);
 }
 
 }  // namespace arenad

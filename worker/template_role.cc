@@ -9,6 +9,7 @@
 #include "state/snapshot.h"
 #include "worker/black_box.h"
 #include "worker/module.h"
+#include "worker/state_compatibility.h"
 #include "worker/worker_role.h"
 
 namespace arenad {
@@ -38,6 +39,16 @@ void describe(const arenad_game& game, wire::GameInfo::Builder info) {
   size_t bytes = 0;
   const void* schema = game.schema(&bytes);
   if (schema != nullptr && bytes <= kMaxSchemaBytes) info.setSchema({static_cast<const capnp::byte*>(schema), bytes});
+}
+
+// Why not; empty: it can. What a module says nothing about, or migrates itself, only the handover will tell.
+std::string check_state(const arenad_game& game, wire::GameInfo::Reader other) {
+  if (game.schema == nullptr || game.migrate != nullptr || other.getSchema().size() == 0) return {};
+  size_t bytes = 0;
+  const void* schema = game.schema(&bytes);
+  const auto fits = state_fits({{other.getSchema().begin(), other.getSchema().size()}, other.getStateType()},
+                               {{static_cast<const unsigned char*>(schema), bytes}, game.state_type});
+  return fits ? std::string() : fits.error().text();
 }
 
 // In the new worker.
@@ -82,6 +93,11 @@ int run_template(const TemplateOptions& options, Link link) {
   while (link.receive(message, Link::Wait::yes) == Link::Received::message) {
     std::optional<MessageView> view;
     const auto root = message.root<wire::ToTemplate>(view);
+    if (root.isCheckState()) {
+      const std::string why_not = check_state(module->game(), root.getCheckState());
+      (void)send(link, [&](wire::FromTemplate::Builder to) { to.setStateChecked(why_not); });
+      continue;
+    }
     if (!root.isFork() || message.fds.empty()) continue;
     const uint64_t request = root.getFork();
     ARENAD_CRASH_POINT("template.fork.before");

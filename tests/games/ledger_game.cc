@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "arenad/game.h"
+#include "ledger_state.h"
 #include "tests/games/ledger.capnp.h"
 
 namespace arenad::ledger {
@@ -37,7 +38,7 @@ uint64_t mix(uint64_t digest, uint64_t value) {
 
 class LedgerGame {
  public:
-  using State = ledger::State;
+  using State = LedgerState;
   using Events = arenad::Events<Entry>;
   static constexpr GameInfo info{.name = "ledger",
                                  .version = LEDGER_VERSION,
@@ -79,7 +80,7 @@ class LedgerGame {
 
   void on_checkpoint(State::Builder state) const {
     state.setDigest(digest_);
-    state.setCount(count_);
+    write_count(state, count_, handovers_);
     auto balances = state.initBalances(kSeats);
     for (uint32_t seat = 0; seat < kSeats; ++seat) balances.set(seat, balances_[seat]);
   }
@@ -88,12 +89,26 @@ class LedgerGame {
 #if defined(LEDGER_REFUSES)
     throw std::runtime_error("this state is not for me");
 #endif
+    take_over(state);
+  }
+
+#if defined(LEDGER_MIGRATES)
+  void on_migrate(Context& ctx, const Migration& from) {
+    if (from.old_version() != "1.0") return on_restore(ctx, from.state<State>());
+    take_over(from.state<ledger::State>());
+  }
+#endif
+
+ private:
+  template <class Reader>
+  void take_over(Reader state) {
+    ++handovers_;
     digest_ = state.getDigest();
-    count_ = state.getCount();
+    count_ = read_count(state);
     for (uint32_t seat = 0; seat < kSeats; ++seat) balances_[seat] = state.getBalances()[seat];
   }
 
- private:
+  uint32_t handovers_ = 0;
   uint64_t digest_ = 0;
   uint64_t count_ = 0;
   uint64_t frames_ = 0;

@@ -216,6 +216,27 @@ TEST_CASE("a bad version is taken back where it was tried, and nowhere else trie
   }
 }
 
+TEST_CASE("another state: a field more just works in both directions, a changed one is named or migrated") {
+  Daemon daemon(kConfig);
+  daemon.start();
+  Matches matches(daemon, 2, {{"hz", "60"}});
+  for (int i = 0; i < 20; ++i) matches.play();
+  for (const std::string module : {"ledger_adds", "ledger", "ledger_migrates"}) {
+    CAPTURE(module);
+    CHECK(reload(daemon, {.module = module, .probation_ms = 100, .probation_frames = 5}).error == "");
+    CHECK(matches.play_to_the_end_of_rollout().state == "done");
+    matches.check();
+    CHECK(daemon.runs_again("match-0", daemon.kill_worker("match-0")));
+    matches.play();
+    matches.check();
+  }
+  const RolloutFacts back = reload(daemon, {.module = "ledger"});
+  CHECK(back.error.find("State.count @1 was Text and is UInt64") != std::string::npos);
+  CHECK(code_of(daemon, "match-1") == "2.0-migrates");
+  matches.play();
+  matches.check();
+}
+
 TEST_CASE("what cannot be a version is refused, and changes nothing") {
   Daemon daemon(kConfig);
   daemon.start();
@@ -229,6 +250,9 @@ TEST_CASE("what cannot be a version is refused, and changes nothing") {
     matches.check();
     CHECK(code_of(daemon, "match-0") == "1.0");
   }
+  const RolloutFacts changed = reload(daemon, {.module = "ledger_changes"});
+  CHECK(changed.state == "refused");
+  CHECK(changed.error.find("State.count @1 was UInt64 and is Text") != std::string::npos);
   CHECK(reload(daemon, {.module = "ledger_good", .dry_run = true}).total == 1);
   CHECK(code_of(daemon, "match-0") == "1.0");
   CHECK(daemon.arena("match-0").epoch == 1);

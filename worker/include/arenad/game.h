@@ -14,7 +14,8 @@
 //     };
 //     ARENAD_GAME(Duel)
 //
-// Optional: on_join(ctx, seat, name), on_leave(ctx, seat, reason), on_drain(ctx, deadline_unix_ns), static warm_up(). on_init may take a
+// Optional: on_migrate(ctx, from): instead of on_restore, for the state of another version (Migration); static warm_up();
+// on_join(ctx, seat, name), on_leave(ctx, seat, reason), on_drain(ctx, deadline_unix_ns). on_init may take a
 // third parameter, arenad_arena_options&, to choose the tick rate and the number of seats of this one arena.
 //
 // Within a frame joins, events and leaves come first, in the order in which they were decided, and the tick last. on_init is frame 0:
@@ -54,6 +55,26 @@ struct GameInfo {
 
 template <class... T>
 struct Events {};
+
+// A state that another version of the game has written. Added fields alone need none of this: on_restore finds them with their defaults.
+class Migration {
+ public:
+  Migration(std::string_view old_version, uint64_t old_schema_hash, const void* words, size_t word_count)
+      : old_version_(old_version), old_schema_hash_(old_schema_hash), view_(words, word_count, unbounded_reader_options()) {}
+
+  [[nodiscard]] std::string_view old_version() const { return old_version_; }
+  [[nodiscard]] uint64_t old_schema_hash() const { return old_schema_hash_; }
+  // As a struct of the old version, of which this one keeps a copy under another name, or as its own.
+  template <class OldState>
+  [[nodiscard]] typename OldState::Reader state() const {
+    return view_.root<OldState>();
+  }
+
+ private:
+  std::string_view old_version_;
+  uint64_t old_schema_hash_;
+  mutable MessageView view_;
+};
 
 // The parameters given to `arenactl start --param key=value`.
 class Params {

@@ -244,6 +244,14 @@ const arenad_game* game_table() {
         game.on_restore(context, view.root<typename Game::State>());
       });
     };
+    if constexpr (requires(Game g, Context & c, const Migration& from) { g.on_migrate(c, from); }) {
+      t.migrate = [](void* box, const char* old_version, uint64_t old_schema_hash, const void* words, size_t word_count,
+                     uint64_t) {
+        return static_cast<Box*>(box)->guarded(ARENAD_REFUSED, [&](Game& game, Context& context) {
+          game.on_migrate(context, Migration(old_version, old_schema_hash, words, word_count));
+        });
+      };
+    }
     if constexpr (requires(Game g, Context & c) { g.on_join(c, Seat{}, std::string_view{}); }) {
       t.join = [](void* box, uint32_t seat, const char* player, size_t bytes) {
         auto& b = *static_cast<Box*>(box);

@@ -114,6 +114,10 @@ typedef struct arenad_game {
   /* May be NULL. The types that the game declares, as a Cap'n Proto message in stream framing whose root is GameSchema
    * (control.capnp). Only tools look at it, to show events and results as text. */
   const void* (*schema)(size_t* bytes);
+  /* May be NULL. Instead of restore, for a state that another version of this game has written: old_version is that one's `version`,
+   * old_schema_hash its `schema_hash`. ARENAD_REFUSED: it cannot be taken over; then the old version goes on. */
+  arenad_verdict (*migrate)(void* game, const char* old_version, uint64_t old_schema_hash, const void* words, size_t word_count,
+                            uint64_t epoch);
 } arenad_game;
 
 typedef enum arenad_leave_reason {
