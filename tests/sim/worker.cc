@@ -363,6 +363,7 @@ bool Worker::apply(Member& member) {
       hangs_ = true;
       deaf_ = event.payload % 3 == 0;
       world_.met(deaf_ ? Met::deaf_hang : Met::hang);
+      world_.worker_hangs(pid_);
       return false;
     case EventKind::slow:
       world_.met(Met::slow_event);

@@ -165,6 +165,18 @@ void World::worker_dies(Pid pid, Cause cause) {
   }
 }
 
+// An arenad that runs all the time and knows it ends it in time, whatever it was doing.
+void World::worker_hangs(Pid pid) {
+  if (!arenad_ || arenad_stopped_ || worker(pid)->link() != life_ || was_stopped_lately(pid)) return;
+  const HangPolicy& policy = settings_.hang;
+  const uint64_t at_most_ns = policy.hard_ns + policy.grace_ns + 4 * policy.interval_ns;
+  after(at_most_ns, [this, pid, life = life_, stops = arenad_stops_] {
+    const Worker* hung = worker(pid);
+    if (hung == nullptr || !arenad_ || life != life_ || stops != arenad_stops_) return;
+    throw Violation{now(), hung->arena().low, "process " + std::to_string(pid) + " hangs, and nobody ends it"};
+  });
+}
+
 void World::stop_worker(Pid pid) {
   Worker* stopped = worker(pid);
   if (stopped == nullptr || stopped->is_stopped()) return;
@@ -374,8 +386,8 @@ void World::stop_arenad(uint64_t for_ns) {
   if (!arenad_ || arenad_stopped_) return;
   note("arenad stopped", life_, for_ns);
   arenad_stopped_ = true;
-  after(for_ns, [this, serial = ++arenad_stop_serial_] {
-    if (serial == arenad_stop_serial_ && arenad_stopped_) goes_on();
+  after(for_ns, [this, stop = ++arenad_stops_] {
+    if (stop == arenad_stops_ && arenad_stopped_) goes_on();
   });
 }
 
@@ -396,9 +408,13 @@ void World::arenad_goes_on() {
   if (draw(Stream::when).one_in(2)) {
     std::stable_partition(deferred.begin(), deferred.end(), [](const Deferred& d) { return d.source == Source::timer; });
   }
-  for (const Deferred& each : deferred) {
+  for (Deferred& each : deferred) {
     if (!arenad_) return;
-    in_arenad(each.happens);
+    if (arenad_stopped_) {  // again
+      deferred_.push_back(std::move(each));
+    } else {
+      in_arenad(each.happens);
+    }
   }
 }
 

@@ -51,6 +51,7 @@ class World {
   Worker* worker(Pid pid);
   [[nodiscard]] const std::map<Pid, std::unique_ptr<Worker>>& workers() const { return workers_; }
   void worker_dies(Pid pid, Cause cause);
+  void worker_hangs(Pid pid);
   void stop_worker(Pid pid);
   void worker_goes_on(Pid pid);
   // By a signal, and so for whoever looks; a pause of the whole machine nobody sees.
@@ -133,7 +134,7 @@ class World {
   std::unique_ptr<Arenad> arenad_;
   uint64_t life_ = 0;
   bool arenad_stopped_ = false;
-  uint64_t arenad_stop_serial_ = 0;
+  uint64_t arenad_stops_ = 0;
   std::vector<Deferred> deferred_;  // while it is stopped
   bool inside_arenad_ = false;
   bool arenad_dies_ = false;  // while it is inside
