@@ -360,6 +360,8 @@ void ArenaShell::worker_ended(ExitHow how) {
   const bool in_order = how != ExitHow::signalled && announced_end_.has_value();
   const WorkerEnd end = in_order ? *announced_end_ : WorkerEnd::crashed;
   const std::shared_ptr<Region> region = starting_ ? starting_ : lived_;
+  // One that died before it took its assignment: its death counts as another's doing.
+  if (starting_ && starting_->arena != id_) world_.checker().died(id_, *starting_, Checker::Doing::from_outside);
   Charge charge = Charge::budget;
   std::optional<EventRef> blamed;
   if (end == WorkerEnd::crashed) {

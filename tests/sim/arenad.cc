@@ -133,9 +133,13 @@ Inheritance Arenad::inherit(ArenaShell& arena, Epoch epoch) {
   Left& left = left_.at(arena.id());
   for (const KeepKey& key : left.keys) arena.is_kept(key);
   Inheritance inheritance{left.regions.at(epoch.value), std::move(left.channels)};
+  const Region& region = *inheritance.region;
+  const uint64_t newest_joined = world_.is(Mutant::who_left_joins_again) ? 0 : region.newest_channel;
   for (AssignedChannel& channel : inheritance.channels) {
-    const auto seat = inheritance.region->seats.find(channel.slot);
-    if (seat != inheritance.region->seats.end() && seat->second.channel > channel.id) channel.gone = true;
+    const auto seat = region.seats.find(channel.slot);
+    const ChannelId now_there = seat == region.seats.end() ? ChannelId{} : seat->second.channel;
+    const bool has_left = now_there != channel.id && channel.id.value <= newest_joined;
+    if (has_left || now_there > channel.id) channel.gone = true;
   }
   if (world_.is(Mutant::two_channels_at_one_seat)) return inheritance;
   std::vector<RosterChannel> all;

@@ -83,6 +83,7 @@ uint64_t Checker::taken(ArenaId arena, ChannelId channel) const {
 void Checker::assigned(ArenaId arena, Epoch epoch, Pid pid) {
   Model& m = of(arena);
   const Pid before = std::exchange(m.owner, pid);
+  m.owner_is_given = true;
   // One that never lived, and is dead, nobody has seen. Without a keeper, one that nobody has written down is forgotten with its arenad.
   const bool used = m.lived_epochs.contains(epoch.value) && world_.settings().parent == Parent::keeper;
   require(!used, arena, "epoch " + number(epoch.value) + " is given out again");
@@ -155,6 +156,8 @@ void Checker::evaluate(ArenaId arena, Model& m, const LogRecord& r) {
     if (next.ended) break;
     switch (entry.kind) {
       case FrameEntryKind::join:
+        require(m.joined.emplace(entry.value, r.frame).second, arena,
+                "channel " + number(entry.value) + " is let in again by frame " + number(r.frame));
         next.seats[entry.slot] = entry.value;
         next.taken[entry.value] = 0;
         s = stir(stir(s, 1), entry.value);
@@ -284,6 +287,7 @@ void Checker::truncate(Model& m, uint64_t frame) {
   m.records.resize(frame);
   m.outputs.resize(m.history.back().outputs);
   m.seen_through = std::min(m.seen_through, frame);
+  std::erase_if(m.joined, [&](const auto& joined) { return joined.second > frame; });
   m.taken_last.clear();
 }
 
@@ -359,15 +363,20 @@ void Checker::arenad_began() {
     m.lived = true;
     // The next arenad has not seen what the last one has seen.
     m.must_blame = 0;
+    m.owner_is_given = false;
     m.rests_from_before = true;
   }
 }
 
 void Checker::adopted(ArenaId arena, Pid pid) {
   require(world_.worker(pid) != nullptr, arena, "process " + number(pid) + " is adopted and is dead");
+  Model& m = of(arena);
+  require(!std::exchange(m.owner_is_given, true), arena, "process " + number(pid) + " is adopted, and it has a worker");
   // Without a keeper: one that did not answer was taken for dead, and no arenad has written down that it has a successor.
-  if (of(arena).owner != pid) {
+  if (m.owner != pid) {
     require(world_.settings().parent == Parent::shell, arena, "an old process is adopted");
+    require(world_.worker(pid)->epoch().value >= world_.database().row_of(arena).row.epoch, arena,
+            "an old process is adopted, and the database knows of a later one");
     throw Inconclusive{};
   }
   require_no_other(arena, pid, pid, "adopted");

@@ -91,6 +91,7 @@ class Checker {
     std::vector<std::set<uint64_t>> results;      // what was ever produced as this one
     std::map<uint64_t, std::vector<Event>> sent;  // by channel
     std::set<uint64_t> channels;                  // every one that there ever was
+    std::map<uint64_t, uint64_t> joined;          // by channel: in which frame
     std::map<uint64_t, uint64_t> taken_last;
     std::set<std::pair<uint64_t, uint64_t>> quarantined;
     std::set<uint64_t> lived_epochs;
@@ -100,6 +101,7 @@ class Checker {
     int must_blame = 0;               // and must
     ArenaState state = ArenaState::starting;
     Pid owner = 0;
+    bool owner_is_given = false;  // by this life of arenad
     bool lived = false;
     bool budget_used_up = false;     // that is why it has failed
     bool rests_from_before = false;  // nothing was seen of it yet by this life of arenad

@@ -19,7 +19,7 @@ void Client::turn() {
   if (world_.plan().healed()) return;
   if (draw.one_in(150)) reads_from_ns_ = world_.now() + draw.between(500, 4000) * kMs;
   if (draw.one_in(40)) floods_ = !floods_;
-  if (draw.one_in(250)) leave(draw.one_in(2));
+  if (draw.one_in(80)) leave(draw.one_in(2));
 }
 
 void Client::ask() {
