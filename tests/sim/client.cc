@@ -28,6 +28,7 @@ void Client::ask() {
   const bool back = state_ == State::cut_off;
   if (!back) channel_ = std::make_shared<Channel>(world_.game_of(arena_).channel_records);
   state_ = State::asking;
+  asks_to_come_back_ = back;
   asked_life_ = arenad->life();
   // What is asked for is in the message: by the time it is read, the client may have gone elsewhere.
   world_.to_arenad(
@@ -79,7 +80,7 @@ void Client::gone(ChannelId attachment) {
 
 void Client::disconnected() {
   if (state_ == State::attached) state_ = State::cut_off;
-  if (state_ == State::asking) state_ = State::away;
+  if (state_ == State::asking) state_ = asks_to_come_back_ ? State::cut_off : State::away;
 }
 
 void Client::power_cut() {
@@ -89,7 +90,6 @@ void Client::power_cut() {
 }
 
 void Client::session_ends() {
-  if (state_ != State::attached && state_ != State::cut_off) return;
   // One that is attached already has come to the arena as it begins now.
   if (region_) read();
   region_.reset();

@@ -51,6 +51,7 @@ class Client {
   bool floods_ = false;
   uint64_t reads_from_ns_ = 0;  // it sleeps until then
   uint64_t asked_life_ = 0;
+  bool asks_to_come_back_ = false;
 };
 
 }  // namespace arenad::sim
