@@ -10,6 +10,7 @@ namespace arenad::sim {
 enum class Met {
   kill_before_log,
   kill_after_log,
+  kill_members_change,
   kill_applying,
   kill_applied,
   kill_before_publish,
@@ -111,6 +112,7 @@ enum class Met {
 constexpr std::array<std::string_view, static_cast<size_t>(Met::count_)> kMetNames = {
     "kill_before_log",
     "kill_after_log",
+    "kill_members_change",
     "kill_applying",
     "kill_applied",
     "kill_before_publish",

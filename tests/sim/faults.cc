@@ -21,6 +21,8 @@ Met met_of(WorkerPoint point) {
       return Met::kill_before_log;
     case WorkerPoint::after_log:
       return Met::kill_after_log;
+    case WorkerPoint::members_change:
+      return Met::kill_members_change;
     case WorkerPoint::applying:
       return Met::kill_applying;
     case WorkerPoint::applied:
@@ -53,6 +55,8 @@ uint64_t share(WorkerPoint point) {
     case WorkerPoint::slot_torn:
     case WorkerPoint::slot_written:
       return 8;
+    case WorkerPoint::members_change:
+      return 32;
     case WorkerPoint::before_log:
     case WorkerPoint::after_log:
     case WorkerPoint::applying:
@@ -88,6 +92,7 @@ WorkerFault FaultPlan::at(WorkerPoint point) {
   if (choice == 0) return WorkerFault::stop;
   world_.met(met_of(point));
   world_.count_fault();
+  if (point == WorkerPoint::members_change && choice > 4) return WorkerFault::kill_all;
   return choice <= world_.settings().damage_in_8 && point != WorkerPoint::assigned ? WorkerFault::kill_and_damage
                                                                                    : WorkerFault::kill;
 }

@@ -17,6 +17,7 @@ enum class WorkerPoint {
   assigned,
   before_log,
   after_log,
+  members_change,  // as after_log, of a frame that lets somebody in or out
   applying,
   applied,
   before_publish,
@@ -42,7 +43,7 @@ enum class ArenadPoint {
   count_
 };
 
-enum class WorkerFault { none, kill, kill_and_damage, stop };
+enum class WorkerFault { none, kill, kill_and_damage, kill_all, stop };
 
 class FaultPlan {
  public:

@@ -48,6 +48,7 @@ enum class Mutant {
   log_not_recorded_again,
   gap_counts_as_stall,
   deadline_counts_gap,
+  who_left_in_a_replay_joins_again,
   count_  // not a mutant
 };
 
@@ -92,6 +93,7 @@ constexpr std::array<std::string_view, static_cast<size_t>(Mutant::count_)> kMut
     "log-not-recorded-again",
     "gap-counts-as-stall",
     "deadline-counts-gap",
+    "who-left-in-a-replay-joins-again",
 };
 
 constexpr std::optional<Mutant> mutant_named(std::string_view name) {

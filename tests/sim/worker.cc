@@ -132,6 +132,13 @@ bool Worker::hit(int point) {
     case WorkerFault::kill:
       world_.worker_dies(pid_, Cause::outside);
       return true;
+    case WorkerFault::kill_all: {
+      // And its successor before long: it may be the first to know who has left.
+      const ArenaId arena = arena_;
+      world_.kill_arenad(World::Disaster::all);
+      world_.after(world_.draw(Stream::when).between(50, 2000) * kMs, [&world = world_, arena] { world.kill_one_of(arena); });
+      return true;
+    }
     case WorkerFault::stop:
       world_.stop_worker(pid_);
       return false;
@@ -261,6 +268,9 @@ void Worker::decide() {
   if (!world_.is(Mutant::log_after_frame)) {
     record(std::move(r));
     ARENAD_SIM_POINT(after_log);
+    const bool members_change = std::any_of(running_.entries.begin(), running_.entries.end(),
+                                            [](const Entry& e) { return e.kind != FrameEntryKind::take; });
+    if (members_change) ARENAD_SIM_POINT(members_change);
   }
   entry_ = 0;
   outputs_before_ = region_->outputs.written;
@@ -713,7 +723,8 @@ void Worker::go_live() {
   region_->newest_channel = std::max(region_->newest_channel, known_through);
   for (auto& [id, m] : members_) {
     // One that is not in the snapshot, and that an earlier incarnation had taken in, has left before it.
-    const bool was_there = id <= known_through && !world_.is(Mutant::who_left_joins_again);
+    const bool was_there =
+        id <= known_through && !world_.is(Mutant::who_left_joins_again) && !world_.is(Mutant::who_left_in_a_replay_joins_again);
     if ((m.channel.gone || was_there) && !m.joined) m.left = frame_;
   }
   uint64_t first_ns = now + mixed(arena_.low, 0) % game_.tick_ns;

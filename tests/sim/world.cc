@@ -165,6 +165,13 @@ void World::worker_dies(Pid pid, Cause cause) {
   }
 }
 
+void World::kill_one_of(ArenaId arena) {
+  if (plan_.healed()) return;
+  for (const Pid pid : living()) {
+    if (workers_.at(pid)->arena() == arena) return worker_dies(pid, Cause::outside);
+  }
+}
+
 // An arenad that runs all the time and knows it ends it in time, whatever it was doing.
 void World::worker_hangs(Pid pid) {
   if (!arenad_ || arenad_stopped_ || worker(pid)->link() != life_ || was_stopped_lately(pid)) return;

@@ -51,6 +51,7 @@ class World {
   Worker* worker(Pid pid);
   [[nodiscard]] const std::map<Pid, std::unique_ptr<Worker>>& workers() const { return workers_; }
   void worker_dies(Pid pid, Cause cause);
+  void kill_one_of(ArenaId arena);
   void worker_hangs(Pid pid);
   void stop_worker(Pid pid);
   void worker_goes_on(Pid pid);
