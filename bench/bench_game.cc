@@ -1,12 +1,17 @@
 // A game that is nothing but what recovery costs: 64 KiB of state, and events that each change a part of it and are answered. It
 // has no ticks, so each event that comes alone is a frame of its own.
 #include <array>
+#include <csignal>
 #include <cstdint>
 #include <cstring>
 #include <stdexcept>
 
 #include "arenad/game.h"
 #include "bench/bench.capnp.h"
+
+#ifndef BENCH_VERSION
+#define BENCH_VERSION "1.0"
+#endif
 
 namespace arenad::bench {
 
@@ -16,13 +21,17 @@ class BenchGame {
   using Events = arenad::Events<Poke, Ballast>;
   static constexpr size_t kBodyWords = 64 * 1024 / sizeof(uint64_t);
   static constexpr arenad::GameInfo info{.name = "bench",
-                                         .version = "1.0",
+                                         .version = BENCH_VERSION,
                                          .tick_hz = 0,
                                          .max_players = 2,
                                          .max_state_bytes = kBodyWords * sizeof(uint64_t) + 1024};
 
   void on_init(Context&, const Params&) {}
-  void on_tick(Context&) {}
+  void on_tick(Context&) {
+#if defined(BENCH_DIES)
+    if (++frames_ == 10) ::raise(SIGKILL);
+#endif
+  }
 
   void on_event(Context& ctx, Seat, Poke::Reader poke) {
     const uint64_t value = poke.getValue();
@@ -45,6 +54,7 @@ class BenchGame {
   }
 
  private:
+  uint64_t frames_ = 0;  // that this worker has run
   uint64_t pokes_ = 0;
   std::array<uint64_t, kBodyWords> body_{};
 };

@@ -29,6 +29,9 @@ constexpr std::array kDefinitions{
     Definition{"arenas.running", "", 0, Target::at_least, 300},
     Definition{"arenas.late_p99_ms", "ms", 2, Target::at_most, 5},
     Definition{"arena.private_mib", "MiB", 2, Target::at_most, 2},
+    Definition{"reload.pause_p50_ms", "ms", 2, Target::at_most, 3},
+    Definition{"reload.pause_p99_ms", "ms", 2, Target::at_most, 16},
+    Definition{"reload.rollback_p99_ms", "ms", 2, Target::at_most, 20},
     Definition{"snapshot.64k_us", "us", 1, Target::at_most, 200},
 };
 

@@ -18,11 +18,14 @@ class WorkerProbe {
   [[nodiscard]] bool attached() const { return region_.has_value(); }
   // Only if attached.
   [[nodiscard]] const WorkerStatus& status() const;
+  // When the last frame of the incarnation before this one began, monotonic; 0: there was none.
+  [[nodiscard]] uint64_t last_frame_of_predecessor_ns() const;
   [[nodiscard]] pid_t pid() const;
   [[nodiscard]] Epoch epoch() const { return epoch_; }
 
  private:
   std::optional<RegionView> region_;
+  std::optional<RegionView> predecessor_;
   Epoch epoch_;
 };
 
