@@ -90,12 +90,19 @@ void Checker::assigned(ArenaId arena, Epoch epoch, Pid pid) {
   require_no_other(arena, pid, before, "assigned");
 }
 
+// Nobody hears of one before it is live, and one that is slow does not listen.
+bool Checker::is_busy(const Worker& worker) const {
+  const Region* region = worker.region().get();
+  if (region == nullptr) return false;
+  return region->stage == Stage::recovering || region->in_frame || now() - region->live_since_ns < 100 * kMs;
+}
+
 // Without a keeper nothing tells that a worker lives that does not answer: its time to offer itself passes, then it is taken for dead. It is
 // ended when it comes in the end; until then there are two, and so there may be one that is older than the newest.
 void Checker::require_no_other(ArenaId arena, Pid pid, Pid newest, const char* is_what) const {
   for (const auto& [other, worker] : world_.workers()) {
     if (other == pid || worker->arena() != arena) continue;
-    const bool may_be_unseen = worker->hangs() || world_.was_stopped_lately(other) || other != newest;
+    const bool may_be_unseen = worker->hangs() || is_busy(*worker) || world_.was_stopped_lately(other) || other != newest;
     require(may_be_unseen && world_.settings().parent == Parent::shell, arena,
             "two workers: process " + number(pid) + " is " + is_what + " while " + number(other) + " lives");
   }
@@ -295,9 +302,12 @@ void Checker::set_back(ArenaId arena, uint64_t frame) {
   Model& m = of(arena);
   require(frame < m.history.size(), arena, "it begins with a checkpoint of a frame that never was");
   if (frame == m.records.size()) return;
-  const auto& row = world_.database().row_of(arena);
-  const StoredSnapshot* newest = row.newest_whole();
-  require(newest != nullptr && newest->snapshot.frame.value == frame, arena,
+  // It may have been damaged after it was read.
+  const auto& checkpoints = world_.database().row_of(arena).checkpoints;
+  const auto newest = std::find_if(checkpoints.begin(), checkpoints.end(), [&](const StoredSnapshot& each) {
+    return each.snapshot.frame.value == frame || each.checksum == checksum_of(each.snapshot);
+  });
+  require(newest != checkpoints.end() && newest->snapshot.frame.value == frame, arena,
           "it is set back to frame " + number(frame) + ", which is not the last durable checkpoint");
   require(m.set_back_reported, arena,
           "it is set back from frame " + number(m.records.size()) + " to " + number(frame) + ", and nobody is told");
@@ -518,9 +528,7 @@ void Checker::ended_as_hung(ArenaId arena, Pid pid) {
 void Checker::ended_as_late(ArenaId arena, Pid pid, uint64_t expected_since_ns) {
   const Worker* worker = world_.worker(pid);
   if (worker == nullptr) return;
-  // Nobody hears of one before it is live, and one that is slow does not listen.
-  const bool is_busy = worker->region() && (worker->region()->stage == Stage::recovering || worker->region()->in_frame);
-  require(worker->hangs() || is_busy || world_.was_stopped_since(pid, expected_since_ns), arena,
+  require(worker->hangs() || is_busy(*worker) || world_.was_stopped_since(pid, expected_since_ns), arena,
           "a healthy worker is ended because its time is over");
 }
 

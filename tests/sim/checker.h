@@ -113,6 +113,7 @@ class Checker {
   Model& of(ArenaId arena);
   void evaluate(ArenaId arena, Model& model, const LogRecord& record);
   void truncate(Model& model, uint64_t frame);
+  [[nodiscard]] bool is_busy(const Worker& worker) const;
   void require_no_other(ArenaId arena, Pid pid, Pid newest, const char* is_what) const;
   void check_log_reaches_back(ArenaId arena, const Region& region, const Region& predecessor);
   void check_failed(ArenaId arena, Model& model, ArenaState before);

@@ -162,6 +162,7 @@ struct Region {
   uint64_t frame_done = 0;
   uint64_t beats = 0;
   uint64_t heartbeat_ns = 0;
+  uint64_t live_since_ns = 0;
   bool in_frame = false;
   std::optional<EventRef> applying;
   bool black_box = false;  // it died of something that it did itself

@@ -37,8 +37,8 @@ Settings Settings::draw(uint64_t seed) {
     g.bad_event_period = draw.one_in(4) ? 0 : draw.between(20, 200);
     s.games.push_back(g);
   }
-  // Shorter than a worker may be stopped, longer than a healthy one takes.
-  s.ready_timeout_ns = draw.between(3, 10) * kSecond;
+  // Shorter than a worker may be stopped.
+  s.ready_timeout_ns = draw.between(4, 10) * kSecond;
   s.stop_timeout_ns = draw.between(1000, 3000) * kMs;
   return s;
 }

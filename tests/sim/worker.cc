@@ -733,6 +733,7 @@ void Worker::go_live() {
   ticks_.emplace(game_.tick_ns, first_ns);
   snapshots_.emplace(game_.snapshot_interval_ns, now);
   region_->stage = Stage::live;
+  region_->live_since_ns = now;
   if (counts()) world_.checker().live(arena_, pid_, predecessor.get());
   send({.kind = FromWorker::Kind::live});
   assignment_->predecessor.reset();
