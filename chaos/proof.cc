@@ -85,11 +85,21 @@ Part mutants(Extent) {
           {shown("mutants_caught", "sim_mutants_caught"), at_most("mutants_missed", "sim_mutants_missed", 0)}};
 }
 
+// tests/sweep/roll.cc
+Part reload(Extent extent) {
+  const bool whole = extent == Extent::whole;
+  return {"reload",
+          "tests/sweep/arenad-roll",
+          {"--arenas", whole ? "200" : "8", "--reloads", whole ? "100" : "0"},
+          {at_least("reload_arenas", "arenas", whole ? 200 : 8), at_most("reload_violations", "violations", 0),
+           at_most("reload_rss_growth_kib", "rss_growth_kib", 256)}};
+}
+
 }  // namespace
 
 std::vector<Part> proof_parts(Extent extent) {
   return {workers(extent),      arenad(extent),     adoption(extent), everything(extent),
-          crash_points(extent), simulation(extent), mutants(extent)};
+          crash_points(extent), simulation(extent), mutants(extent),  reload(extent)};
 }
 
 }  // namespace arenad::chaos

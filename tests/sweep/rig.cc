@@ -142,7 +142,16 @@ Result<void> Rig::start_arena(ArenaId id, const std::string& name, const std::st
   return {};
 }
 
-Result<void> Rig::reload(const std::string& game, const std::string& module, const std::string& arena) {
+std::optional<Rig::RolloutStatus> Rig::rollout(const std::string& game) {
+  auto answer = ask_patiently([&](wire::Request::Builder request) { request.setRollouts(game); });
+  if (!answer) return std::nullopt;
+  const auto rollouts = answer->root().getReply().getRollouts();
+  if (rollouts.size() != 1) return std::nullopt;
+  return RolloutStatus{text_of(rollouts[0].getState()), rollouts[0].getPassed(), rollouts[0].getFailures().size(),
+                       rollouts[0].getIsOver()};
+}
+
+Result<void> Rig::reload(const std::string& game, const std::string& module, const std::string& arena, uint32_t batch) {
   const std::string path = std::string(ARENAD_TEST_GAMES) + "/" + module + ".so";
   const Fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (!file) return errno_error("cannot read " + path);
@@ -152,9 +161,9 @@ Result<void> Rig::reload(const std::string& game, const std::string& module, con
         auto reload = request.initReload();
         reload.setGame(game);
         reload.setFile(module + ".so");
-        reload.initArenas(1).set(0, arena);
+        if (!arena.empty()) reload.initArenas(1).set(0, arena);
         reload.setCanary(1);
-        reload.setBatch(1);
+        reload.setBatch(batch);
         reload.setProbationMs(100);
         reload.setProbationFrames(3);
       },

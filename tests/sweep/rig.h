@@ -65,8 +65,15 @@ class Rig {
   Result<void> start_arena(ArenaId id, const std::string& name, const std::string& game, uint32_t hz);
   Result<std::string> stop_arena(ArenaId id);
   Result<std::string> restart_arena(ArenaId id);
-  // Of one arena, on a short probation.
-  Result<void> reload(const std::string& game, const std::string& module, const std::string& arena);
+  // On a short probation. arena: a name; empty: all of the game.
+  Result<void> reload(const std::string& game, const std::string& module, const std::string& arena, uint32_t batch = 1);
+  struct RolloutStatus {
+    std::string state;
+    uint64_t passed = 0;
+    uint64_t failed = 0;
+    bool is_over = false;
+  };
+  std::optional<RolloutStatus> rollout(const std::string& game);
   // Whether a rollout is going on, as the next arenad that answers says.
   bool is_rolling_out();
   // Waits for an arenad that answers. Nothing: it knows no such arena, or none came.
