@@ -75,6 +75,9 @@ int main(int argc, char** argv) {
   CLI::App app("Measures what Arenad promises");
   Options options;
   app.add_option("--json", options.json, "Also write the figures to this file, as one flat object");
+  app.add_option_function<std::string>(
+      "group", [&](const std::string& group) { options.only = group + ".*"; },
+      "Measure only figures of this group, such as reload: the same as --only 'reload.*'");
   app.add_option("--only", options.only, "Measure only figures whose name matches this glob, such as 'ipc.*'");
   app.add_option("--seconds-scale", options.scale, "Measure so many times as long as usual")->check(CLI::Range(0.01, 100.0));
   try {

@@ -43,7 +43,7 @@ Part adoption(Extent extent) {
   const bool whole = extent == Extent::whole;
   return {"adoption",
           "chaos/arenad-prove",
-          {"adoption", "--arenas", whole ? "100" : "30", "--rounds", whole ? "200" : "5"},
+          {"rounds-of-adoption", "--arenas", whole ? "100" : "30", "--rounds", whole ? "200" : "5"},
           {at_most("adoption_p99_ms", "adoption_p99_ms", 500), at_most("adoption_workers_changed", "workers_changed", 0)}};
 }
 

@@ -99,13 +99,13 @@ int main(int argc, char** argv) {
   std::vector<std::string> names;
   for (const Part& part : proof_parts(Extent::whole)) names.push_back(part.name);
   app.add_option("--json", options.json, "Also write the figures to this file, as one flat object");
-  app.add_option("--only", options.only, "Run only this part; may be given several times")->check(CLI::IsMember(names));
+  app.add_option("part,--only", options.only, "Run only this part; may be given several times")->check(CLI::IsMember(names));
   app.add_flag_callback(
       "--short", [&] { options.extent = Extent::brief; }, "A form of each part that takes seconds, with other sizes");
   app.footer(
       "Exit code: 0 everything is reached; 1 something is missed, failed, or is not built; 2 the arguments are not right;\n"
       "130 cut short by Ctrl-C or SIGTERM");
-  CLI::App* adopt_command = app.add_subcommand("adoption", "Be the part of that name");
+  CLI::App* adopt_command = app.add_subcommand("rounds-of-adoption", "Be the part adoption");
   adopt_command->group("");
   adopt_command->add_option("--arenas", adoption.options.arenas)->check(CLI::Range(1, 1000));
   adopt_command->add_option("--rounds", adoption.options.rounds)->check(CLI::Range(1, 100'000));
