@@ -125,7 +125,9 @@ void Rollout::failed(ArenaId arena, std::string why) {
 
 void Rollout::gone(ArenaId arena) {
   Standing& standing = arenas_.at(arena);
-  if (standing != Standing::going_back && unsettled_ != 0) --unsettled_;
+  const bool is_unsettled =
+      standing == Standing::on_the_way || standing == Standing::on_probation || std::erase(wave_, arena) != 0;
+  if (is_unsettled && unsettled_ != 0) --unsettled_;
   standing = Standing::gone;
 }
 
