@@ -1,7 +1,7 @@
 // One arena's change of code, as far as it has come. Pure bookkeeping; arena_handover.cc carries it out.
 //
 //   finishing    the old worker is told to finish a frame, with a snapshot of it
-//     | it has; if it dies instead, it is recovered with the old code and told again, kTries times
+//     | it has; if it dies instead, it is recovered with the old code and told again, kTries times in all
 //   loading      a worker of the new code begins with that snapshot
 //     | it is live; if it dies, refuses or takes too long, the old code goes on from the same snapshot
 //   probation    frames run. Both regions are kept, and nothing goes to the database
@@ -40,8 +40,8 @@ class Handover {
   // The last frame of the old code.
   [[nodiscard]] FrameNumber from() const { return from_; }
   [[nodiscard]] bool passes(uint64_t now_ns, FrameNumber done, uint32_t tick_hz) const {
-    if (step_ != Step::probation || now_ns - live_ns_ < probation_.ns) return false;
-    return tick_hz == 0 || done.value >= from_.value + probation_.frames;
+    if (step_ != Step::probation || now_ns < live_ns_ || now_ns - live_ns_ < probation_.ns) return false;
+    return tick_hz == 0 || (done >= from_ && done.value - from_.value >= probation_.frames);
   }
 
  private:
