@@ -62,7 +62,9 @@ Result<KeptCode> CodeStore::keep(const fs::path& file) {
 }
 
 Result<KeptCode> CodeStore::keep(const Fd& file, const std::string& name) {
-  if (name.empty() || name.size() > 200 || name.find('/') != std::string::npos || name[0] == '.') {
+  const bool is_name = !name.empty() && name.size() <= 200 && name[0] != '.' && name.find('/') == std::string::npos &&
+                       name.find('\0') == std::string::npos;
+  if (!is_name) {
     return make_error(ErrorCode::invalid, "a module's file cannot be called \"" + name + '"');
   }
   auto bytes = read_whole(file, name);
