@@ -59,11 +59,10 @@ std::string made_printable(std::string_view text, Kind kind) {
     const size_t count = std::max<size_t>(next.bytes, 1);
     const std::string_view bytes = text.substr(0, count);
     text.remove_prefix(count);
-    if (kind == Kind::escaped_lines && (next.value == '\n' || next.value == '\\')) {
-      out += bytes;
-    } else if (next.bytes == 0 || acts_on_terminal(next.value)) {
+    const bool stays = kind == Kind::escaped_lines && (next.value == '\n' || next.value == '\\');
+    if (!stays && (next.bytes == 0 || acts_on_terminal(next.value))) {
       append_escaped(out, bytes);
-    } else if (next.value == '\\') {
+    } else if (!stays && next.value == '\\') {
       out += "\\\\";
     } else {
       out += bytes;

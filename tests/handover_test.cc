@@ -54,10 +54,12 @@ TEST_CASE("handover: probation is over when time and frames are, to the last one
   CHECK(handover.passes(end + 1, {last.value + 1}, kTickHz));
 }
 
-TEST_CASE("handover: without ticks, time alone counts") {
+TEST_CASE("handover: without ticks, one frame will do, or ten times the time") {
   const Handover handover = on_probation();
   CHECK_FALSE(handover.passes(kBegan + kProbation.ns - 1, {kFrom.value + 1000}, 0));
-  CHECK(handover.passes(kBegan + kProbation.ns, kFrom, 0));
+  CHECK(handover.passes(kBegan + kProbation.ns, {kFrom.value + 1}, 0));
+  CHECK_FALSE(handover.passes(kBegan + 10 * kProbation.ns - 1, kFrom, 0));
+  CHECK(handover.passes(kBegan + 10 * kProbation.ns, kFrom, 0));
 }
 
 TEST_CASE("handover: only on probation it passes") {

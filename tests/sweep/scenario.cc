@@ -217,8 +217,15 @@ void Life::change_code(const std::string& module) {
     }
     return begun.ok() || has_fired();
   });
-  burst(1);
-  until("the change of code is over", [&] { return !rig_.is_rolling_out(); });
+  // On probation it needs frames to run.
+  uint64_t said_ns = 0;
+  until("the change of code is over", [&] {
+    if (monotonic_ns() - said_ns > 20 * kMillisecond) {
+      burst(1);
+      said_ns = monotonic_ns();
+    }
+    return !rig_.is_rolling_out();
+  });
 }
 
 void Life::settle() {
