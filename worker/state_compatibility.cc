@@ -2,12 +2,15 @@
 
 #include <cstring>
 #include <map>
-#include <optional>
 #include <set>
 #include <string>
+#include <utility>
+#include <vector>
 
+#include <capnp/any.h>
 #include <capnp/schema.capnp.h>
 #include <capnp/serialize.h>
+#include <kj/debug.h>
 #include <kj/exception.h>
 
 namespace arenad {
@@ -91,6 +94,53 @@ std::string name_of(const Type::Reader& type, const Types& types) {
   return "an unknown type";
 }
 
+// The tag that says which member of a union is set.
+struct Tag {
+  uint32_t offset = 0;
+  uint16_t value = 0;
+  bool operator==(const Tag&) const = default;
+};
+
+// A field that holds something, wherever in its struct's groups and unions it stands.
+struct Slot {
+  Field::Reader field;
+  std::string owner;      // the struct or group
+  std::vector<Tag> tags;  // of the unions around it
+};
+
+// Ordinals count through a struct and all of its groups and unions, the names of which are free: by them a field is known.
+class Slots {
+ public:
+  Slots(const Types& types, const Node::Reader& of_struct) : types_(types) { add(of_struct, {}); }
+  [[nodiscard]] const std::map<uint16_t, Slot>& all() const { return slots_; }
+  [[nodiscard]] const Slot* find(uint16_t ordinal) const {
+    const auto found = slots_.find(ordinal);
+    return found == slots_.end() ? nullptr : &found->second;
+  }
+
+ private:
+  void add(const Node::Reader& node, const std::vector<Tag>& around) {
+    if (!added_.insert(node.getId()).second) return;  // a damaged schema
+    for (const auto field : node.getStruct().getFields()) {
+      std::vector<Tag> tags = around;
+      if (field.getDiscriminantValue() != Field::NO_DISCRIMINANT)
+        tags.push_back({node.getStruct().getDiscriminantOffset(), field.getDiscriminantValue()});
+      if (field.isGroup()) {
+        const Node::Reader* group = types_.find(field.getGroup().getTypeId());
+        KJ_REQUIRE(group != nullptr && group->isStruct(), "it lacks a group");
+        add(*group, tags);
+      } else {
+        KJ_REQUIRE(field.getOrdinal().isExplicit(), "a field has no ordinal");
+        slots_.emplace(field.getOrdinal().getExplicit(), Slot{field, short_name(node), std::move(tags)});
+      }
+    }
+  }
+
+  const Types& types_;
+  std::map<uint16_t, Slot> slots_;
+  std::set<uint64_t> added_;
+};
+
 class Comparison {
  public:
   Comparison(const Types& written, const Types& read) : written_(written), read_(read) {}
@@ -99,42 +149,33 @@ class Comparison {
     if (!compared_.emplace(written_id, read_id).second) return {};
     const Node::Reader* written = written_.find(written_id);
     const Node::Reader* read = read_.find(read_id);
-    if (written == nullptr || read == nullptr) return make_error(ErrorCode::corrupt, "a schema lacks a type that it uses");
-    if (!written->isStruct() || !read->isStruct()) return {};  // an enum: its numbers are taken over as they are
-    for (const auto field : read->getStruct().getFields()) {
-      const auto before = same_place(*written, field);
-      if (!before) continue;
-      if (auto fits = compare_fields(*read, *before, field); !fits) return fits;
+    if (written == nullptr || read == nullptr || !written->isStruct() || !read->isStruct())
+      return make_error(ErrorCode::corrupt, "a schema lacks a type that it uses");
+    const Slots before(written_, *written);
+    const Slots now(read_, *read);
+    for (const auto& [ordinal, slot] : now.all()) {
+      const Slot* same = before.find(ordinal);
+      if (same == nullptr) continue;
+      if (auto fits = compare_slots(ordinal, *same, slot); !fits) return fits;
     }
     return {};
   }
 
  private:
-  // A field is known by its ordinal; a group or union by its name.
-  static std::optional<Field::Reader> same_place(const Node::Reader& in, const Field::Reader& field) {
-    for (const auto other : in.getStruct().getFields()) {
-      if (other.isGroup() != field.isGroup()) continue;
-      const bool same = field.isGroup() ? other.getName() == field.getName()
-                                        : other.getOrdinal().isExplicit() && field.getOrdinal().isExplicit() &&
-                                              other.getOrdinal().getExplicit() == field.getOrdinal().getExplicit();
-      if (same) return other;
-    }
-    return std::nullopt;
-  }
-
-  Result<void> compare_fields(const Node::Reader& owner, const Field::Reader& written, const Field::Reader& read) {
-    if (read.isGroup()) return compare(written.getGroup().getTypeId(), read.getGroup().getTypeId());
-    const auto before = written.getSlot();
-    const auto now = read.getSlot();
-    const std::string where = "field " + short_name(owner) + "." + std::string(read.getName()) + " @" +
-                              std::to_string(read.getOrdinal().getExplicit());
+  Result<void> compare_slots(uint16_t ordinal, const Slot& written, const Slot& read) {
+    const auto before = written.field.getSlot();
+    const auto now = read.field.getSlot();
+    const std::string where = "field " + read.owner + "." + std::string(read.field.getName()) + " @" + std::to_string(ordinal);
     if (auto same = compare_types(where, before.getType(), now.getType()); !same) return same;
-    if (before.getOffset() != now.getOffset() || written.getDiscriminantValue() != read.getDiscriminantValue()) {
+    if (before.getOffset() != now.getOffset() || written.tags != read.tags)
       return make_error(ErrorCode::refused, where + " lies in another place than before");
-    }
+    // Numbers are stored as what differs from their default.
+    if (capnp::AnyStruct::Reader(before.getDefaultValue()) != capnp::AnyStruct::Reader(now.getDefaultValue()))
+      return make_error(ErrorCode::refused, where + " has another default than before");
     return {};
   }
 
+  // An enum's numbers are taken over as they are.
   Result<void> compare_types(const std::string& where, const Type::Reader& written, const Type::Reader& read) {
     const auto differs = [&] {
       return make_error(ErrorCode::refused, where + " was " + name_of(written, written_) + " and is " + name_of(read, read_) +

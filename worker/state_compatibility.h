@@ -1,6 +1,8 @@
 // Whether the state of one version of a game can be read by another one, by the rules of Cap'n Proto (capnproto.org/language.html#evolving-
-// your-protocol): what both have must lie in the same place and be of the same type. Fields that only one has are fine: one that is added
-// begins with its default, and one that an older version does not know is not taken over.
+// your-protocol): what both have must lie in the same place, be of the same type and have the same default. Fields that only one has are
+// fine: one that is added begins with its default, and one that an older version does not know is not taken over. Stricter than these rules:
+// a list's elements must stay what they are, and a field may move into a group, but not into a union. Looser: of a generic type, what its
+// parameters are is not compared.
 #pragma once
 
 #include <cstdint>
