@@ -1,7 +1,9 @@
 #include "ipc/incarnation.h"
 
+#include <algorithm>
 #include <array>
 #include <bit>
+#include <cstring>
 #include <new>
 
 #include "ipc/record.h"
@@ -83,6 +85,13 @@ void Incarnation::assign(ArenaId arena, Epoch epoch, CodeHash code, uint64_t sch
   identity.pid = pid;
 }
 
+void Incarnation::set_version(std::string_view version) {
+  IncarnationIdentity& identity = mutable_identity();
+  const size_t bytes = std::min(version.size(), sizeof identity.version - 1);
+  std::memcpy(identity.version, version.data(), bytes);
+  identity.version[bytes] = '\0';
+}
+
 void Incarnation::set_options(uint32_t tick_hz, uint32_t max_players) {
   mutable_identity().tick_hz = tick_hz;
   mutable_identity().max_players = max_players;
@@ -119,6 +128,11 @@ Epoch IncarnationView::epoch() const {
 }
 CodeHash IncarnationView::code() const {
   return {identity().code_high, identity().code_low};
+}
+std::string IncarnationView::version() const {
+  std::array<char, sizeof IncarnationIdentity::version> copy;
+  std::memcpy(copy.data(), identity().version, copy.size());
+  return {copy.data(), ::strnlen(copy.data(), copy.size())};
 }
 uint32_t IncarnationView::tick_hz() const {
   return identity().tick_hz;

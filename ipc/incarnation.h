@@ -2,6 +2,8 @@
 #pragma once
 
 #include <span>
+#include <string>
+#include <string_view>
 
 #include "arenad/code_hash.h"
 #include "arenad/ids.h"
@@ -27,6 +29,8 @@ class Incarnation {
   static Result<Incarnation> create(const IncarnationSizes& sizes);
   // Names the arena; before stage() leaves blank.
   void assign(ArenaId arena, Epoch epoch, CodeHash code, uint64_t schema_hash, uint32_t pid);
+  // At most 31 characters.
+  void set_version(std::string_view version);
   void set_options(uint32_t tick_hz, uint32_t max_players);
 
   [[nodiscard]] const WorkerStatus& status() const {
@@ -81,6 +85,7 @@ class IncarnationView {
   [[nodiscard]] ArenaId arena() const;
   [[nodiscard]] Epoch epoch() const;
   [[nodiscard]] CodeHash code() const;
+  [[nodiscard]] std::string version() const;
   [[nodiscard]] uint32_t tick_hz() const;
   [[nodiscard]] uint32_t max_players() const;
   [[nodiscard]] uint32_t pid() const;

@@ -57,7 +57,8 @@ struct IncarnationIdentity {
   uint32_t unused;
   uint64_t code_high;  // CodeHash of the game module
   uint64_t code_low;
-  uint8_t reserved[88];
+  char version[32];  // the module's own; ends with a zero
+  uint8_t reserved[56];
 };
 static_assert(sizeof(IncarnationIdentity) == 256);
 

@@ -131,8 +131,12 @@ Result<std::unique_ptr<Arena>> Arena::create(ArenaServices services, ArenaRecord
 // What is not kept any more is replaced by what new arenas get.
 GameTemplate* Arena::version_of(CodeHash code) {
   if (versions_ == nullptr) return nullptr;
-  GameTemplate* found = versions_->find(code);
-  return found != nullptr ? found : &versions_->current();
+  if (GameTemplate* found = versions_->find(code)) return found;
+  if (!code.is_null()) {
+    log_warning("arena={} msg=\"its version {} is not kept any more: it goes on with the current one\"", record_.name,
+                code.text());
+  }
+  return &versions_->current();
 }
 
 void Arena::begin_new() {

@@ -38,8 +38,8 @@ StreamView system_of(const IncarnationView& view) {
 
 // Nothing if it was given to the store before, or there is none.
 std::optional<FrameNumber> Arena::newest_snapshot(int& newest_slot) const {
-  // What may be taken back is not written down.
-  if (!lived_ || (is_on_probation() && is_active())) return std::nullopt;
+  // What may be taken back is not written down, unless it is the last that there will be.
+  if (!lived_ || (is_on_probation() && is_active() && !shutting_down_)) return std::nullopt;
   std::optional<FrameNumber> newest;
   for (int slot = 0; slot < 2; ++slot) {
     const auto frame = published_frame(lived_->slot(slot));

@@ -4,6 +4,7 @@
 
 #include "ipc/channel.h"
 #include "ipc/clock.h"
+#include "ipc/printable.h"
 
 namespace arenad {
 namespace {
@@ -76,7 +77,8 @@ void report_arena(const Arena& arena, Detail detail, wire::ArenaStatus::Builder 
   to.setName(record.name);
   to.setGame(record.game);
   if (arena.game() != nullptr) {
-    to.setGameVersion(arena.game()->facts().version);
+    // Of an adopted arena the template need not be loaded.
+    to.setGameVersion(arena.lived() != nullptr ? printable(arena.lived()->version()) : arena.game()->facts().version);
     if (!arena.game()->hash().is_null()) to.setCode(arena.game()->hash().text());
   }
   to.setPinned(arena.record().pinned);

@@ -542,6 +542,7 @@ int run_worker(const Module& module, Incarnation region, Link link) {
   open_black_box(region);
   region.assign(assignment->identity.arena, assignment->identity.epoch, assignment->code, module.game().schema_hash,
                 static_cast<uint32_t>(::getpid()));
+  region.set_version(module.game().version);
   announce_by_signal(link);
   LiveArena arena(module, std::move(region), std::move(link), *assignment, assigned_ns);
   const int exit_code = arena.begin(*assignment) ? arena.run() : kExitRefused;

@@ -237,6 +237,31 @@ TEST_CASE("another state: a field more just works in both directions, a changed 
   matches.check();
 }
 
+TEST_CASE("arenad is stopped in order, or dies, while an arena is on probation: nothing is set back") {
+  Daemon daemon(kConfig);
+  daemon.start();
+  Matches matches(daemon, 1, {{"hz", "60"}});
+  for (int i = 0; i < 20; ++i) matches.play();
+  CHECK(reload(daemon, {.module = "ledger_good", .probation_ms = 600'000}).error == "");
+  CHECK(matches.play_until([&] { return code_of(daemon, "match-0") == "2.0-good"; }));
+  for (int i = 0; i < 20; ++i) matches.play();
+  matches.check();
+  daemon.kill_arenad();
+  daemon.start();
+  CHECK(matches.play_until([&] { return daemon.arena("match-0").clients == 2; }));
+  for (int i = 0; i < 20; ++i) matches.play();
+  matches.check();
+  CHECK(code_of(daemon, "match-0") == "2.0-good");
+  const ArenaFacts before = daemon.arena("match-0");
+  daemon.stop();
+  daemon.start();
+  CHECK(daemon.becomes("match-0", [](const ArenaFacts& facts) { return facts.state == "running"; }));
+  CHECK(daemon.arena("match-0").frame >= before.frame);
+  CHECK(daemon.arena("match-0").events == before.events);
+  CHECK(code_of(daemon, "match-0") == "2.0-good");
+  CHECK(daemon.facts().notices.empty());
+}
+
 TEST_CASE("what cannot be a version is refused, and changes nothing") {
   Daemon daemon(kConfig);
   daemon.start();
