@@ -132,7 +132,9 @@ Charge Arena::note_death(const IncarnationView& region, Exit exit) {
   const Death death = judge_death(facts);
   where.took_ns = hang_.stalled_ns();
   StoreBatch batch;
-  const auto poison = poison_.died(where.applying, death.doing);
+  // One that took too long to begin, and still moved, was slow: that is no event's doing.
+  const bool was_overdue = !facts.ended_by_arenad.empty() && !hang_.has_hung();
+  const auto poison = poison_.died(where.applying, was_overdue ? PoisonWatch::Doing::from_outside : death.doing);
   const Charge charge = poison ? quarantine(*poison, region, where, batch) : Charge::budget;
   last_exit_ = death.cause;
   last_crash_ = where.id;

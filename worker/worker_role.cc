@@ -157,9 +157,11 @@ bool LiveArena::begin(const Assignment& assignment) {
   ARENAD_CRASH_POINT("worker.assigned");
   runtime_.incarnation().set_stage(Stage::recovering);
   const bool begun = assignment.fresh ? begin_fresh(assignment.params) : begin_again(assignment.sources);
-  // Channels that left before the frame that we begin with: kept only until nobody can have to begin before it.
+  // Channels that left before the frame that we begin with: kept only until nobody can have to begin before it. Of one that a replay has
+  // seen leave, or an earlier incarnation, arenad may not have heard.
+  const uint64_t let_in = status().newest_joined.load(std::memory_order_relaxed);
   for (auto& [id, channel] : runtime_.channels().all()) {
-    if (channel.gone_reason && !channel.joined) channel.left = runtime_.frame();
+    if (!channel.joined && (channel.gone_reason || id <= let_in)) channel.left = runtime_.frame();
   }
   if (begun) go_live();
   return begun;

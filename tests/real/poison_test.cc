@@ -59,6 +59,7 @@ TEST_CASE("an event that kills twice is left out; the arena goes on, uncharged")
     CHECK(ann.rejections().back().reason == Rejection::Reason::quarantined);
     CHECK(bob.rejections().empty());
     CHECK(ann.ask().applied == ann.said() + bob.said());
+    REQUIRE(eventually([&] { return quarantine(daemon).size() >= poisons * (ticks ? 2 : 1); }));  // of both arenas
     // Whatever dies now, they stay away: the frames' records say so.
     for (int round = 0; round < 3; ++round) {
       daemon.kill_worker(arena);
