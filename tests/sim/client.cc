@@ -29,15 +29,15 @@ void Client::ask() {
   if (!back) channel_ = std::make_shared<Channel>(world_.game_of(arena_).channel_records);
   state_ = State::asking;
   asks_to_come_back_ = back;
-  asked_life_ = arenad->life();
+  ++requests_;
   // What is asked for is in the message: by the time it is read, the client may have gone elsewhere.
   world_.to_arenad(
-      50 * kUs, [&world = world_, this, back, id = arena_, channel_id = channel_id_, channel = channel_, life = asked_life_] {
+      50 * kUs, [&world = world_, this, back, id = arena_, channel_id = channel_id_, channel = channel_, request = requests_] {
         ArenaShell* arena = world.arenad()->find(id);
         std::optional<ArenaShell::Attached> attached;
         if (arena != nullptr) attached = back ? arena->reattach(id_, channel_id, channel) : arena->attach(id_, kind_, channel);
-        world.after(50 * kUs, [this, attached, back, life] {
-          if (state_ != State::asking || asked_life_ != life) return;
+        world.after(50 * kUs, [this, attached, back, request] {
+          if (state_ != State::asking || requests_ != request) return;
           if (attached) {
             answered(attached->id, attached->outputs_from, attached->live, back);
           } else {

@@ -50,7 +50,7 @@ class Client {
   uint64_t position_ = 0;
   bool floods_ = false;
   uint64_t reads_from_ns_ = 0;  // it sleeps until then
-  uint64_t asked_life_ = 0;
+  uint64_t requests_ = 0;
   bool asks_to_come_back_ = false;
 };
 
