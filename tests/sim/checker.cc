@@ -301,7 +301,7 @@ void Checker::truncate(Model& m, uint64_t frame) {
 void Checker::set_back(ArenaId arena, uint64_t frame) {
   Model& m = of(arena);
   require(frame < m.history.size(), arena, "it begins with a checkpoint of a frame that never was");
-  if (frame == m.records.size()) return;
+  if (frame == m.records.size()) return world_.begins_from_database(arena);
   // It may have been damaged after it was read.
   const auto& checkpoints = world_.database().row_of(arena).checkpoints;
   const auto newest = std::find_if(checkpoints.begin(), checkpoints.end(), [&](const StoredSnapshot& each) {
@@ -318,7 +318,7 @@ void Checker::set_back(ArenaId arena, uint64_t frame) {
         kept.region->stage == Stage::live || kept.region->stage == Stage::finished || kept.region->stage == Stage::ended;
     require(!lived, arena, "it is set back, and the keeper has its region of epoch " + number(key.number));
   }
-  world_.is_set_back(arena);
+  world_.begins_from_database(arena);
   truncate(m, frame);
 }
 
@@ -351,7 +351,7 @@ void Checker::begun_anew(ArenaId arena) {
   if (m.records.empty()) return;
   require(world_.database().row_of(arena).checkpoints.empty(), arena, "it begins anew, and has a checkpoint");
   require(m.set_back_reported, arena, "it begins anew, and nobody is told");
-  world_.is_set_back(arena);
+  world_.begins_from_database(arena);
   truncate(m, 0);
 }
 

@@ -294,9 +294,9 @@ void World::notify_gone(uint64_t client, ChannelId attachment) {
   });
 }
 
-// Whoever was there reads what is left of the old outputs, and has to attach again. What is lost is lost with every region that had
-// snapshots of it: none of them can lie in a slot any more.
-void World::is_set_back(ArenaId arena) {
+// Nothing else is left of it. Whoever was there reads what is left of the old outputs, and has to attach again. What is lost is lost with
+// every region that had snapshots of it: none of them can lie in a slot any more.
+void World::begins_from_database(ArenaId arena) {
   old_snapshots_.erase(arena);
   for (const auto& [id, client] : clients_) {
     if (client->arena() == arena) client->session_ends();

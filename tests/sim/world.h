@@ -80,7 +80,7 @@ class World {
   void arenad_kills(Pid pid, Why why);
   void notify_incarnation(uint64_t client, std::shared_ptr<Region> region);
   void notify_gone(uint64_t client, ChannelId attachment);
-  void is_set_back(ArenaId arena);
+  void begins_from_database(ArenaId arena);
 
   // What arenad's parent keeps.
   void keep(const KeepKey& key, Kept kept);
