@@ -77,6 +77,11 @@ void GameVersions::make_current(CodeHash hash) {
   log_info("game={} msg=\"new arenas get version {} ({})\"", name_, templates_.at(hash)->facts().version, hash.text());
 }
 
+void GameVersions::restore(CodeHash current, CodeHash previous) {
+  make_current(current);
+  previous_ = previous;
+}
+
 void GameVersions::discard(CodeHash hash) {
   const auto found = templates_.find(hash);
   const bool is_known = hash == current_ || hash == previous_ || hash == configured_;

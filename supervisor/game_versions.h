@@ -39,6 +39,8 @@ class GameVersions {
   Result<GameTemplate*> add(const Fd& module, const std::string& file_name);
   // What was current becomes the previous one.
   void make_current(CodeHash hash);
+  // As it was before a rollout that has failed: its version is nothing that a rollback may go to.
+  void restore(CodeHash current, CodeHash previous);
   // Forgets a version that no arena runs, file and all, unless it is the current, the previous or the configured one.
   void discard(CodeHash hash);
   // Ends the template of a version that no arena runs, unless it is the current one.

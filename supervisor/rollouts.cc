@@ -59,7 +59,7 @@ std::vector<ArenaId> Rollouts::concerned(Running& running) const {
 }
 
 Rollouts::Running Rollouts::plan(GameVersions& game, GameTemplate& to, const RolloutOrder& order) const {
-  Running running{&game, &game.current(), &to, order, Rollout(order.policy, {}), 0, monotonic_ns(), 0};
+  Running running{&game, &game.current(), &to, order, Rollout(order.policy, {}), game.previous(), 0, monotonic_ns(), 0};
   running.rollout = Rollout(order.policy, concerned(running));
   return running;
 }
@@ -106,10 +106,9 @@ void Rollouts::advance_all() {
 void Rollouts::advance(Running& running) {
   for (const ArenaId arena : concerned(running)) running.rollout.add(arena);
   const Rollout::Next next = running.rollout.next(running.to->spares().size());
-  if (next.make_current || next.make_old_current) {
-    running.game->make_current(next.make_current ? running.to->hash() : running.from->hash());
-    save(*running.game);
-  }
+  if (next.make_current) running.game->make_current(running.to->hash());
+  if (next.make_old_current) running.game->restore(running.from->hash(), running.previous);
+  if (next.make_current || next.make_old_current) save(*running.game);
   if (running.rollout.wants_workers()) get_worker(running);
   for (const ArenaId arena : next.hand_over) hand_over(running, arena, *running.to);
   for (const ArenaId arena : next.give_back) hand_over(running, arena, *running.from);

@@ -31,6 +31,7 @@ class Rollouts {
     GameTemplate* to = nullptr;
     RolloutOrder order;
     Rollout rollout;
+    CodeHash previous;  // of the game, when it began
     uint32_t pinned = 0;
     uint64_t began_ns = 0;
     uint64_t ended_ns = 0;  // 0: it is not over

@@ -1,4 +1,5 @@
 // New code under running matches: what takes over, what is taken back, and that nobody loses or hears anything twice by it.
+#include <algorithm>
 #include <csignal>
 #include <cstdlib>
 #include <fcntl.h>
@@ -87,6 +88,13 @@ std::string code_of(Daemon& daemon, const std::string& arena) {
   auto answer = control.call([&](wire::Request::Builder request) { select_one(request.initStatus(), arena); }, {}, kPatienceMs);
   REQUIRE(answer.ok());
   return answer->root().getReply().getStatus().getArenas()[0].getGameVersion();
+}
+
+bool is_on_probation(Daemon& daemon, const std::string& arena) {
+  ControlClient control = daemon.connect();
+  auto answer = control.call([&](wire::Request::Builder request) { select_one(request.initStatus(), arena); }, {}, kPatienceMs);
+  REQUIRE(answer.ok());
+  return answer->root().getReply().getStatus().getArenas()[0].getProbation();
 }
 
 // Arenas with two players each, who play all the time.
@@ -235,6 +243,35 @@ TEST_CASE("another state: a field more just works in both directions, a changed 
   CHECK(code_of(daemon, "match-1") == "2.0-migrates");
   matches.play();
   matches.check();
+}
+
+TEST_CASE("one that fails behind the canary: with rollback_all everybody has the old version again") {
+  Daemon daemon(kConfig);
+  daemon.start();
+  Matches matches(daemon, 4, {{"hz", "60"}});
+  for (int i = 0; i < 20; ++i) matches.play();
+  CHECK(reload(daemon, {.module = "ledger_good", .probation_ms = 100, .probation_frames = 5}).error == "");
+  CHECK(matches.play_to_the_end_of_rollout().state == "done");
+  CHECK(reload(daemon, {.module = "ledger", .batch = 1, .probation_ms = 2000, .on_failure = wire::OnFailure::ROLLBACK_ALL})
+            .error == "");
+  CHECK(matches.play_until([&] { return rollout(daemon).passed >= 1; }));
+  // The next one that is on probation dies, of something else: that is a failure too.
+  CHECK(matches.play_until([&] {
+    for (const std::string& name : matches.names()) {
+      if (!is_on_probation(daemon, name)) continue;
+      daemon.kill_worker(name);
+      return true;
+    }
+    return false;
+  }));
+  CHECK(matches.play_to_the_end_of_rollout().state == "failed");
+  CHECK(matches.play_until([&] {
+    return std::ranges::all_of(matches.names(), [&](const std::string& name) { return code_of(daemon, name) == "2.0-good"; });
+  }));
+  for (int i = 0; i < 20; ++i) matches.play();
+  matches.check();
+  daemon.start_arena("new", {}, "ledger");
+  CHECK(code_of(daemon, "new") == "2.0-good");
 }
 
 TEST_CASE("arenad is stopped in order, or dies, while an arena is on probation: nothing is set back") {
