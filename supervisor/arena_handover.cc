@@ -109,9 +109,8 @@ void Arena::handover_worker_live() {
     case Handover::Step::finishing:
       return ask_to_finish();
     case Handover::Step::loading:
-      break;  // see keep_origin()
     case Handover::Step::probation:
-      break;
+      break;  // see keep_origin()
     case Handover::Step::taking_back:
       log_info("arena={} epoch={} msg=\"it runs with its old code again\"", record_.name, record_.epoch);
       // What the database has may be of the code that was taken back.

@@ -197,7 +197,8 @@ void Commands::versions(RequestId from, const std::string& game) {
   scope_.server.reply(from, [&](wire::Reply::Builder reply) {
     auto to = reply.initVersions(static_cast<uint>(rows.size()));
     for (uint i = 0; i < to.size(); ++i) {
-      const auto& [versions, version] = rows[i];
+      const GameVersions* versions = rows[i].game;
+      const GameTemplate* version = rows[i].version;
       to[i].setGame(versions->name());
       to[i].setVersion(version->facts().version);
       to[i].setCode(version->hash().is_null() ? "" : version->hash().text());
