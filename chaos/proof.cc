@@ -3,14 +3,18 @@
 namespace arenad::chaos {
 namespace {
 
-Figure at_least(std::string name, std::string key, double bound) {
-  return {"prove." + std::move(name), std::move(key), Bar::at_least, bound};
+// A name with a subject of its own stands as it is.
+std::string whole_name(const std::string& name) {
+  return name.find('.') == std::string::npos ? "prove." + name : name;
 }
-Figure at_most(std::string name, std::string key, double bound) {
-  return {"prove." + std::move(name), std::move(key), Bar::at_most, bound};
+Figure at_least(const std::string& name, std::string key, double bound) {
+  return {whole_name(name), std::move(key), Bar::at_least, bound};
 }
-Figure shown(std::string name, std::string key) {
-  return {"prove." + std::move(name), std::move(key), Bar::shown, 0};
+Figure at_most(const std::string& name, std::string key, double bound) {
+  return {whole_name(name), std::move(key), Bar::at_most, bound};
+}
+Figure shown(const std::string& name, std::string key) {
+  return {whole_name(name), std::move(key), Bar::shown, 0};
 }
 
 // Ten thousand kills of workers, and what arenad grows by meanwhile. Few bots, so that most of the time goes into kills.
@@ -91,15 +95,27 @@ Part reload(Extent extent) {
   return {"reload",
           "tests/sweep/arenad-roll",
           {"--arenas", whole ? "200" : "8", "--reloads", whole ? "100" : "0"},
-          {at_least("reload_arenas", "arenas", whole ? 200 : 8), at_most("reload_violations", "violations", 0),
-           at_most("reload_rss_growth_kib", "rss_growth_kib", 256)}};
+          {at_least("reload.arenas", "arenas", whole ? 200 : 8), at_most("reload.violations", "violations", 0),
+           at_most("reload.rss_growth_kib", "rss_growth_kib", 256)}};
+}
+
+// tests/sweep/upgrades.cc
+Part upgrade(Extent extent) {
+  const bool whole = extent == Extent::whole;
+  return {"reload-upgrade",
+          "tests/sweep/arenad-upgrades",
+          {"--arenas", whole ? "30" : "6", "--upgrades", whole ? "100" : "5"},
+          {at_least("upgrade.count", "count", whole ? 100 : 5), at_most("upgrade.late_frames", "late_frames", 0),
+           shown("upgrade.late_frames_with_machine", "late_with_machine"), shown("upgrade.requests", "requests"),
+           at_most("upgrade.failed_requests", "failed_requests", 0), at_most("upgrade.violations", "violations", 0)}};
 }
 
 }  // namespace
 
 std::vector<Part> proof_parts(Extent extent) {
   return {workers(extent),      arenad(extent),     adoption(extent), everything(extent),
-          crash_points(extent), simulation(extent), mutants(extent),  reload(extent)};
+          crash_points(extent), simulation(extent), mutants(extent),  reload(extent),
+          upgrade(extent)};
 }
 
 }  // namespace arenad::chaos

@@ -36,6 +36,12 @@ int refuse(const arenad::Error& error) {
   return kExitFailed;
 }
 
+// `reload` is also what begins with reload-.
+bool is_wanted(const Part& part, const std::vector<std::string>& only) {
+  return only.empty() ||
+         std::ranges::any_of(only, [&](const auto& one) { return part.name == one || part.name.starts_with(one + "-"); });
+}
+
 int prove(const Options& options) {
   become_reaper();
   auto signals = StopSignals::take();
@@ -48,7 +54,7 @@ int prove(const Options& options) {
   ProofReport report;
   bool cut_short = false;
   for (const Part& part : proof_parts(options.extent)) {
-    if (!options.only.empty() && std::ranges::find(options.only, part.name) == options.only.end()) continue;
+    if (!is_wanted(part, options.only)) continue;
     cut_short = cut_short || signals->look() != Wish::go_on;
     if (cut_short) {
       report.add(part, {PartOutcome::How::cut_short, "cut short", {}, 0});
@@ -99,7 +105,7 @@ int main(int argc, char** argv) {
   std::vector<std::string> names;
   for (const Part& part : proof_parts(Extent::whole)) names.push_back(part.name);
   app.add_option("--json", options.json, "Also write the figures to this file, as one flat object");
-  app.add_option("part,--only", options.only, "Run only this part; may be given several times")->check(CLI::IsMember(names));
+  app.add_option("part,--only", options.only, "Run only this part, and those whose names begin with it and -; may be given several times")->check(CLI::IsMember(names));
   app.add_flag_callback(
       "--short", [&] { options.extent = Extent::brief; }, "A form of each part that takes seconds, with other sizes");
   app.footer(

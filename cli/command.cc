@@ -20,6 +20,7 @@ Commands all_commands() {
   commands.push_back(pin_command());
   commands.push_back(unpin_command());
   commands.push_back(versions_command());
+  commands.push_back(upgrade_command());
   return commands;
 }
 

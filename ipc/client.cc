@@ -86,6 +86,7 @@ struct Attachment::State {
 
   void add_incarnation(IncarnationView view);
   void take_notice(ControlIncoming& incoming);
+  bool take_board(Fd region);
   void reattach();
   [[nodiscard]] const ChannelEntry* my_entry() const;
   void update_released();
@@ -106,9 +107,19 @@ void Attachment::State::take_notice(ControlIncoming& incoming) {
   const auto notice = incoming.root().getNotice();
   if (notice.isIncarnation() && !incoming.fds.empty()) {
     if (auto view = IncarnationView::map(std::move(incoming.fds[0]))) add_incarnation(std::move(*view));
+  } else if (notice.isBoard() && !incoming.fds.empty()) {
+    take_board(std::move(incoming.fds[0]));
   } else if (notice.isGone()) {
     departure = Departure{notice.getGone().getState(), notice.getGone().getReason()};
   }
+}
+
+bool Attachment::State::take_board(Fd region) {
+  auto next = BoardView::map(std::move(region));
+  if (!next) return false;
+  board = std::move(*next);
+  bell_seen = board.bell() - 1;  // look at the socket at once
+  return true;
 }
 
 void Client::State::take_in() {
@@ -184,11 +195,8 @@ void Attachment::State::reattach() {
   }
   const auto attached = reply->root().getReply().getAttached();
   if (reply->fds.empty()) return;
-  auto next_board = BoardView::map(std::move(reply->fds[0]));
-  if (!next_board) return;
+  if (!take_board(std::move(reply->fds[0]))) return;
   id = attached.getAttachment();
-  board = std::move(*next_board);
-  bell_seen = board.bell() - 1;  // look at the socket at once
   if (!attached.getLive() || reply->fds.size() < 2) return;
   auto view = IncarnationView::map(std::move(reply->fds[1]));
   if (view && (incarnations.empty() || view->epoch() > incarnations.back().epoch())) add_incarnation(std::move(*view));

@@ -38,7 +38,23 @@ struct Request {
     rolloutOrder @21 :RolloutOrder;
     pin @22 :Pin;
     versions @23 :Text;          # of a game; empty: of all
+    reloadConfig @24 :Void;
+    upgrade @25 :Upgrade;        # of arenad itself. Answered by the program that has taken its place, or by this one with an error
   }
+}
+
+struct Upgrade {
+  program @0 :Text;      # the whole path; empty: where the program that runs was executed from
+  timeoutMs @1 :UInt32;  # for the new program to say that it can take over, and again for what is on the way to settle; 0: 10 s
+  dryRun @2 :Bool;       # only ask whether it could
+}
+
+struct Upgraded {
+  fromVersion @0 :Text;
+  toVersion @1 :Text;
+  program @2 :Text;
+  arenas @3 :UInt32;     # that have gone over
+  heldMs @4 :Float64;    # for so long nobody was answered
 }
 
 struct CrashQuery {
@@ -74,6 +90,8 @@ struct Reply {
     rollout @14 :Rollout;                     # reload, rollback, rolloutOrder
     rollouts @15 :List(Rollout);              # the last one of each game, by name
     versions @16 :List(GameVersion);          # by game, the current one of each first
+    configReloaded @17 :Void;
+    upgraded @18 :Upgraded;
     # pin is answered with items
     # quarantineRetry and quarantineDrop are answered with items: `id` is the entry's number, `name` the arena's name
   }
@@ -355,6 +373,7 @@ struct Notice {
   union {
     incarnation @1 :UInt64;   # epoch of a new incarnation. One fd: its region. The one before has ended for good
     gone @2 :Gone;            # the arena runs no more; nothing follows for this attachment
+    board @3 :Void;           # arenad was upgraded. One fd: the arena's new board; the old one is rung no more
   }
 }
 

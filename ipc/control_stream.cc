@@ -106,6 +106,34 @@ Result<void> ControlStream::queue(capnp::MessageBuilder& message, std::span<cons
   return {};
 }
 
+ControlStream::Part ControlStream::received() const {
+  const auto* bytes = reinterpret_cast<const kj::byte*>(received_.data());
+  return {kj::arrayPtr(bytes + consumed_, bytes + received_.size()), &received_fds_};
+}
+
+std::vector<ControlStream::Part> ControlStream::unsent() const {
+  std::vector<Part> parts;
+  for (const Unsent& one : unsent_) {
+    const auto bytes = one.words.asPtr().asBytes();
+    parts.push_back({bytes.slice(one.sent, bytes.size()), &one.fds});
+  }
+  return parts;
+}
+
+void ControlStream::restore_received(kj::ArrayPtr<const kj::byte> bytes, std::deque<Fd> fds) {
+  received_.assign(bytes.begin(), bytes.end());
+  received_fds_ = std::move(fds);
+}
+
+void ControlStream::restore_unsent(kj::ArrayPtr<const kj::byte> bytes, std::deque<Fd> fds) {
+  // The end of a message: what was sent of it stands for nothing any more.
+  Unsent unsent{kj::heapArray<capnp::word>((bytes.size() + sizeof(capnp::word) - 1) / sizeof(capnp::word)), 0, std::move(fds)};
+  unsent.sent = unsent.words.asBytes().size() - bytes.size();
+  std::memcpy(unsent.words.asBytes().begin() + unsent.sent, bytes.begin(), bytes.size());
+  unsent_bytes_ += bytes.size();
+  unsent_.push_back(std::move(unsent));
+}
+
 ControlStream::Io ControlStream::flush() {
   while (!unsent_.empty()) {
     Unsent& next = unsent_.front();

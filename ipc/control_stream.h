@@ -52,13 +52,25 @@ class ControlStream {
   Result<void> queue(capnp::MessageBuilder& message, std::span<const int> fds = {});
   Io flush();
   [[nodiscard]] size_t unsent_bytes() const { return unsent_bytes_; }
+
+  // What is on the way, for a program that takes the place of this one. Bytes and descriptors of one part go together.
+  struct Part {
+    kj::ArrayPtr<const kj::byte> bytes;
+    const std::deque<Fd>* fds;
+  };
+  [[nodiscard]] Part received() const;
+  [[nodiscard]] std::vector<Part> unsent() const;
+  // On a stream that has done nothing yet.
+  void restore_received(kj::ArrayPtr<const kj::byte> bytes, std::deque<Fd> fds);
+  void restore_unsent(kj::ArrayPtr<const kj::byte> bytes, std::deque<Fd> fds);
+
   [[nodiscard]] const Fd& fd() const { return socket_; }
 
  private:
   struct Unsent {
     kj::Array<capnp::word> words;
     size_t sent = 0;
-    std::vector<Fd> fds;
+    std::deque<Fd> fds;
   };
   // The size of the message at the head of the buffer in bytes, 0 if that cannot be told yet.
   size_t framed_bytes();

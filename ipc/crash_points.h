@@ -109,6 +109,11 @@ inline constexpr auto kCrashPoints = std::to_array<std::string_view>({
     "arenad.adoption.settled",
     "arenad.socket.opened",
     "arenad.ready.told",
+    "arenad.upgrade.asked",
+    "arenad.upgrade.before",
+    "arenad.upgrade.begun",
+    "arenad.upgrade.arena",
+    "arenad.upgrade.answered",
 });
 
 // Of a name in the list; anything else is an error of the compiler.

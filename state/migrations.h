@@ -16,5 +16,8 @@ struct Migration {
 
 // Ordered; the first makes version 1 of nothing, the last makes the version that this build writes.
 std::span<const Migration> known_migrations();
+inline int64_t newest_database_version() {
+  return known_migrations().back().version;
+}
 
 }  // namespace arenad

@@ -15,18 +15,32 @@ constexpr uint64_t kSayAgainNs = 10 * kSecond;
 
 Acceptor::Acceptor(uv_loop_t* loop, FactQueue& facts)
     : loop_(loop), facts_(facts), pause_(loop, [this] {
-        if (listener_) poll_.watch(UV_READABLE);
+        if (listener_ && begun_) poll_.watch(UV_READABLE);
       }) {}
 
 Result<void> Acceptor::listen(const std::string& path, SocketKind kind, Accepted accepted) {
   ::unlink(path.c_str());
   auto listener = listen_unix(path, kind);
   if (!listener) return listener.error();
-  path_ = path;
-  accepted_ = std::move(accepted);
-  listener_ = std::move(*listener);
-  poll_ = UvPoll(loop_, listener_.get(), [this](int) { facts_.post([this] { accept(); }); });
+  take_on(std::move(*listener), path, std::move(accepted));
   return {};
+}
+
+void Acceptor::take_on(Fd listener, std::string path, Accepted accepted) {
+  path_ = std::move(path);
+  accepted_ = std::move(accepted);
+  listener_ = std::move(listener);
+  poll_ = UvPoll(loop_, listener_.get(), [this](int) { facts_.post([this] { accept(); }); });
+}
+
+void Acceptor::begin() {
+  begun_ = true;
+  if (listener_) poll_.watch(UV_READABLE);
+}
+
+void Acceptor::pause() {
+  begun_ = false;
+  if (listener_) poll_.watch(0);
 }
 
 void Acceptor::close() {
@@ -37,7 +51,7 @@ void Acceptor::close() {
 }
 
 void Acceptor::accept() {
-  while (listener_) {
+  while (listener_ && begun_) {
     auto connection = accept_unix(listener_);
     if (!connection) return rest(connection.error());
     if (!*connection) return;

@@ -21,7 +21,12 @@ class Acceptor {
   // From now on connections are possible; they wait until begin(). A file that is left of an earlier arenad is removed: whoever calls
   // holds the lock on its directory.
   Result<void> listen(const std::string& path, SocketKind kind, Accepted accepted);
-  void begin() { poll_.watch(UV_READABLE); }
+  // The same with the socket of the arenad that this one has taken the place of.
+  void take_on(Fd listener, std::string path, Accepted accepted);
+  void begin();
+  // Who connects waits until it begins again.
+  void pause();
+  [[nodiscard]] const Fd& listener() const { return listener_; }
   // Removes the file.
   void close();
 
@@ -36,6 +41,7 @@ class Acceptor {
   Fd listener_;
   UvPoll poll_;
   UvTimer pause_;
+  bool begun_ = false;
   uint64_t said_ns_ = 0;
   uint64_t failures_ = 0;  // since it was said
 };

@@ -64,8 +64,12 @@ void Adoption::close() {
 
 Result<void> Adoption::begin(const std::string& socket_path, std::vector<KeptDescriptor> kept, size_t arenas,
                              std::function<void()> settled) {
-  auto listening = acceptor_.listen(socket_path, SocketKind::packets, [this](Fd socket) { accepted(std::move(socket)); });
-  if (!listening) return listening;
+  const auto take = [this](Fd socket) { accepted(std::move(socket)); };
+  if (handed_ != nullptr) {
+    acceptor_.take_on(handed_->take(handed_->state().getWorkersListener()), socket_path, take);
+  } else if (auto listening = acceptor_.listen(socket_path, SocketKind::packets, take); !listening) {
+    return listening;
+  }
   settled_ = std::move(settled);
   unknown_ = arenas;
   for (KeptDescriptor& one : kept) {
@@ -130,7 +134,12 @@ void Adoption::take_up(ArenaId arena, Durable durable) {
   if (--unknown_ == 0) acceptor_.begin();
   ARENAD_CRASH_POINT("arenad.adoption.known");
   Arena* there = scope_.roster.find(arena);
-  if (there != nullptr) take_up(*there, std::move(durable), is_late_ ? Wait::waited : Wait::may_wait);
+  const auto state = handed_ != nullptr ? handed_->find(arena) : std::nullopt;
+  if (there != nullptr && state) {
+    there->take_on(*state, *handed_, scope_.children, durable);
+  } else if (there != nullptr) {
+    take_up(*there, std::move(durable), is_late_ ? Wait::waited : Wait::may_wait);
+  }
   settle_if_done();
 }
 
@@ -231,6 +240,7 @@ void Adoption::settle_if_done() {
   if (unknown_ != 0 || !awaited_.empty() || !settled_) return;
   deadline_.stop();
   forget_leftovers();
+  handed_ = nullptr;
   const auto settled = std::exchange(settled_, nullptr);
   ARENAD_CRASH_POINT("arenad.adoption.settled");
   settled();

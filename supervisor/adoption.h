@@ -32,6 +32,9 @@ class Adoption {
   explicit Adoption(Scope scope);
   void close();
 
+  // What another program of this process has handed on: its arenas go on as they were. Before begin(), and there until it is settled.
+  void take_on(HandedOn& handed) { handed_ = &handed; }
+  [[nodiscard]] const Fd& listener() const { return acceptor_.listener(); }
   // Errors: the workers' socket cannot be made. `arenas`: how many will be taken up. `settled` is called once, when each has been.
   Result<void> begin(const std::string& socket_path, std::vector<KeptDescriptor> kept, size_t arenas,
                      std::function<void()> settled);
@@ -82,6 +85,7 @@ class Adoption {
   std::map<uint64_t, Caller> callers_;
   std::map<ArenaId, Left> left_;
   std::map<ArenaId, Durable> awaited_;
+  HandedOn* handed_ = nullptr;
   size_t unknown_ = 0;    // arenas that the database has not told of yet
   bool is_late_ = false;  // the deadline has passed
   std::function<void()> settled_;

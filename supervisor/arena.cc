@@ -443,6 +443,7 @@ void Arena::drain(uint64_t deadline_ms) {
   draining_ = true;
   const uint64_t deadline_unix_ns = unix_ns() + deadline_ms * kMillisecond;
   tell_worker([&](wire::ToWorker::Builder message) { message.setDrain(deadline_unix_ns); });
+  drain_until_ns_ = monotonic_ns() + deadline_ms * kMillisecond;
   drain_deadline_.start(deadline_ms);
 }
 

@@ -6,7 +6,8 @@
 //
 // arena.cc has the life of the workers; arena_deaths.cc how they are watched and what is written down of their ends; arena_quarantine.cc
 // the events that it does not get; arena_inheritance.cc how it begins with what an earlier arenad has left; arena_clients.cc who is
-// attached; arena_saving.cc what goes to the database; arena_handover.cc how it changes its code.
+// attached; arena_saving.cc what goes to the database; arena_handover.cc how it changes its code; arena_upgrade.cc how it goes over to another
+// program of arenad.
 #pragma once
 
 #include <deque>
@@ -45,6 +46,7 @@ class ClientNotices {
   virtual ~ClientNotices() = default;
   virtual void incarnation(uint64_t connection, uint32_t attachment, Epoch epoch, const Fd& region) = 0;
   virtual void gone(uint64_t connection, uint32_t attachment, const std::string& state, const std::string& reason) = 0;
+  virtual void board(uint64_t connection, uint32_t attachment, const Fd& board) = 0;
 };
 
 // What the database knows of an arena beside its record.
@@ -103,6 +105,13 @@ class Arena {
   void keep(Inheritance inheritance, const Durable& durable);
   // An arena whose worker lives and has offered itself.
   void adopt(std::unique_ptr<ChildProcess> worker, Inheritance inheritance, const Durable& durable);
+  // Why hand_on() would not say all of it; nothing if it would.
+  [[nodiscard]] std::optional<std::string> not_steady() const;
+  void hand_on(wire::ArenaState::Builder to, FdsToKeep& fds) const;
+  // Of the arenad that this one has taken the place of, in the same process: its worker goes on and hears only of a new board.
+  void take_on(wire::ArenaState::Reader from, HandedOn& handed, const ChildScope& children, const Durable& durable);
+  // Gives its record to the database as it is.
+  void save_record() { persist(); }
   // From now on arenad answers: those who were there have some time to come back.
   void expect_clients_back();
   // What is kept of it is newer than its record, which says that it rests.
@@ -205,6 +214,7 @@ class Arena {
   void skip_channel_ids();
   void take_over_checkpoint(const Snapshot& checkpoint);
   void inherit(Inheritance inheritance, const Durable& durable);
+  void take_on_worker(wire::ArenaState::Reader from, HandedOn& handed, const ChildScope& children);
   void drop_those_who_did_not_return();
   void listen_to_worker();
   void carry_out(const ArenaActions& actions);
@@ -306,6 +316,7 @@ class Arena {
   ErrorCode start_failure_ = ErrorCode::failed;
   uint64_t died_ns_ = 0;
   uint64_t delay_until_ns_ = 0;
+  uint64_t drain_until_ns_ = 0;  // 0: no such time
   uint64_t recoveries_ = 0;
   UvTimer delay_;
   UvDeadline deadline_;

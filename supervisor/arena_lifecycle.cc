@@ -30,6 +30,21 @@ const char* to_string(ArenaState state) {
   return "?";
 }
 
+ArenaLifecycle::ArenaLifecycle(const Memory& memory, RestartBudget budget)
+    : state_(memory.state),
+      budget_(std::move(budget)),
+      begun_with_(memory.begun_with),
+      stop_wanted_(memory.stop_wanted),
+      worker_(memory.worker),
+      delay_pending_(memory.delay_pending),
+      has_lived_(memory.has_lived),
+      tried_again_(memory.tried_again),
+      crashes_(memory.crashes) {}
+
+ArenaLifecycle::Memory ArenaLifecycle::memory() const {
+  return {state_, begun_with_, stop_wanted_, worker_, delay_pending_, has_lived_, tried_again_, crashes_};
+}
+
 bool ArenaLifecycle::is_active() const {
   switch (state_) {
     case ArenaState::starting:

@@ -29,6 +29,7 @@
 
 namespace arenad {
 
+// The numbers of ArenaState, BeginWith and ArenaLifecycle::Worker go over upgrades of arenad: new ones come last.
 enum class ArenaState { starting, running, recovering, backing_off, restarting, stopping, stopped, ended, failed, lost };
 const char* to_string(ArenaState state);
 
@@ -88,7 +89,22 @@ struct Answer {
 
 class ArenaLifecycle {
  public:
+  enum class Worker { none, begun, live };
+  // All that it knows beside its budget.
+  struct Memory {
+    ArenaState state = ArenaState::starting;
+    BeginWith begun_with = BeginWith::nothing;
+    bool stop_wanted = false;
+    Worker worker = Worker::none;
+    bool delay_pending = false;
+    bool has_lived = false;
+    bool tried_again = false;
+    uint64_t crashes = 0;
+  };
+
   ArenaLifecycle(ArenaState state, const RestartPolicy& policy) : state_(state), budget_(policy) {}
+  // One that another process had.
+  ArenaLifecycle(const Memory& memory, RestartBudget budget);
 
   // A new arena, or one from the database.
   ArenaActions begin(BeginWith with);
@@ -112,6 +128,7 @@ class ArenaLifecycle {
   [[nodiscard]] uint64_t crashes() const { return crashes_; }
   // Not stopped, ended, failed or lost.
   [[nodiscard]] bool is_active() const;
+  [[nodiscard]] Memory memory() const;
 
  private:
   ArenaActions crashed(uint64_t now_ns, uint64_t random, Charge charge = Charge::budget);
@@ -126,7 +143,6 @@ class ArenaLifecycle {
   BeginWith begun_with_ = BeginWith::nothing;
   bool stop_wanted_ = false;  // in `stopping`: the arena must be recovered before it can be put down
   // Facts about a worker mean nothing while there is none: they are of one that was given up.
-  enum class Worker { none, begun, live };
   Worker worker_ = Worker::none;
   bool delay_pending_ = false;
   bool has_lived_ = false;

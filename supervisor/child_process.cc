@@ -73,6 +73,7 @@ void ChildProcess::read_link() {
       case Link::Received::broken:
         // It is about to end by itself; or it has given up its link, which ends it.
         link_poll_.watch(0);
+        link_ended_ = true;
         grace_.start(kGraceMs);
         return;
     }
@@ -103,6 +104,22 @@ void ChildProcess::send(capnp::MessageBuilder& message, std::span<const int> fds
     return;
   }
   if (link_.has_unsent()) link_poll_.watch(UV_READABLE | UV_WRITABLE);
+}
+
+void ChildProcess::hand_on(wire::ProcessState::Builder to, FdsToKeep& fds) const {
+  to.setPid(static_cast<uint32_t>(pid_));
+  to.setPidfd(fds.add(pidfd_));
+  to.setLink(fds.add(link_.fd()));
+}
+
+std::unique_ptr<ChildProcess> ChildProcess::take_on(const ChildScope& scope, wire::ProcessState::Reader from,
+                                                    HandedOn& handed) {
+  Fd link = handed.take(from.getLink());
+  Fd pidfd = handed.take(from.getPidfd());
+  if (!link || !pidfd) return nullptr;
+  auto process = std::make_unique<ChildProcess>(scope, Link(std::move(link)));
+  (void)process->watch(static_cast<pid_t>(from.getPid()), std::move(pidfd));
+  return process;
 }
 
 bool ChildProcess::has_ended() const {

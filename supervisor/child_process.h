@@ -13,6 +13,7 @@
 #include "ipc/process.h"
 #include "supervisor/child_reaper.h"
 #include "supervisor/fact_queue.h"
+#include "supervisor/handed_on.h"
 #include "supervisor/uv_handles.h"
 
 namespace arenad {
@@ -48,6 +49,12 @@ class ChildProcess {
 
   [[nodiscard]] pid_t pid() const { return pid_; }
   [[nodiscard]] const Fd& pidfd() const { return pidfd_; }
+  // It lives, and nothing waits to be sent to it: hand_on() would say all of it.
+  [[nodiscard]] bool is_steady() const { return pidfd_ && !exit_ && !link_ended_ && !link_.has_unsent(); }
+  void hand_on(wire::ProcessState::Builder to, FdsToKeep& fds) const;
+  // nullptr if there was none, or its descriptors are not there any more.
+  static std::unique_ptr<ChildProcess> take_on(const ChildScope& scope, wire::ProcessState::Reader from, HandedOn& handed);
+
   // Whether it has ended, also if that has not been reported yet.
   [[nodiscard]] bool has_ended() const;
   [[nodiscard]] bool is_watched() const { return static_cast<bool>(pidfd_); }
@@ -60,6 +67,7 @@ class ChildProcess {
   Link link_;
   Fd pidfd_;
   pid_t pid_ = 0;
+  bool link_ended_ = false;
   std::optional<Exit> exit_;
   Listener listener_;
   UvPoll link_poll_;

@@ -94,6 +94,10 @@ void Commands::request(RequestId from, wire::Request::Reader request, std::vecto
       return pin(from, request.getPin());
     case wire::Request::VERSIONS:
       return versions(from, text_of(request.getVersions()));
+    case wire::Request::RELOAD_CONFIG:
+      break;
+    case wire::Request::UPGRADE:
+      return upgrade(from, request.getUpgrade());
   }
   scope_.server.fail(from,
                      make_error(ErrorCode::invalid, "this arenad does not know the request; it is older than its caller"));
@@ -135,8 +139,11 @@ Commands::Selected Commands::select(wire::Selection::Reader selection) const {
   return selected;
 }
 
-std::shared_ptr<Commands::Collected> Commands::collect(RequestId from, const Selected& selected) {
-  auto collected = std::make_shared<Collected>(Collected{from, {}, selected.arenas.size()});
+std::shared_ptr<Commands::Collected> Commands::collect(RequestId from, const Selected& selected,
+                                                       std::optional<wire::WaitingRequest::Kind> kind) {
+  auto collected = std::make_shared<Collected>(Collected{from, {}, selected.arenas.size(), kind, {}});
+  std::erase_if(waiting_, [](const auto& one) { return one.expired(); });
+  if (kind) waiting_.push_back(collected);
   for (const std::string& name : selected.missing) collected->outcomes.push_back({{}, name, no_arena(name)});
   return collected;
 }
@@ -253,7 +260,7 @@ void Commands::start(RequestId from, wire::Start::Reader start) {
 
 void Commands::answer_start(RequestId from, ArenaId id) {
   Arena* arena = scope_.roster.find(id);
-  if (arena == nullptr) return;
+  if (arena == nullptr) return scope_.server.fail(from, no_arena(id.text()));
   const StoreHealth health = scope_.services.store.health();
   const bool began = arena->is_active() || arena->state() == ArenaState::ended;
   ARENAD_CRASH_POINT("arenad.start.persisted");
@@ -315,6 +322,7 @@ void Commands::status(RequestId from, wire::Selection::Reader selection) {
 }
 
 void Commands::add_outcome(const std::shared_ptr<Collected>& collected, Outcome outcome) {
+  collected->awaited.erase(outcome.id);
   collected->outcomes.push_back(std::move(outcome));
   if (--collected->missing == 0) answer(*collected);
 }
@@ -323,16 +331,16 @@ void Commands::when_settled(const std::shared_ptr<Collected>& collected, Arena& 
                             std::function<bool(const Arena&)> settled,
                             std::function<Result<std::string>(const Arena&)> outcome) {
   const ArenaId id = arena.record().id;
-  arena.when(std::move(settled), [this, collected, id, outcome = std::move(outcome)] {
+  arena.when(std::move(settled), [this, collected, id, name = arena.record().name, outcome = std::move(outcome)] {
     const Arena* settled_arena = scope_.roster.find(id);
-    if (settled_arena == nullptr) return;
-    add_outcome(collected, {id, settled_arena->record().name, outcome(*settled_arena)});
+    add_outcome(collected, {id, name, settled_arena == nullptr ? Result<std::string>(no_arena(name)) : outcome(*settled_arena)});
   });
 }
 
 // When its state is in the database; while that takes nothing, as soon as the arena stands still.
-void Commands::when_put_down(const std::shared_ptr<Collected>& collected, Arena& arena) {
+void Commands::await_put_down(const std::shared_ptr<Collected>& collected, Arena& arena) {
   const StoreThread& store = scope_.services.store;
+  collected->awaited.emplace(arena.record().id, arena.record().epoch);
   when_settled(
       collected, arena,
       [&store](const Arena& a) { return !a.is_active() && (a.is_saved() || store.health().failing_since_ns.has_value()); },
@@ -345,27 +353,38 @@ void Commands::when_put_down(const std::shared_ptr<Collected>& collected, Arena&
       });
 }
 
+void Commands::await_restart(const std::shared_ptr<Collected>& collected, Arena& arena, uint64_t epoch) {
+  collected->awaited.emplace(arena.record().id, epoch);
+  when_settled(
+      collected, arena,
+      [epoch](const Arena& a) { return !a.is_active() || (a.state() == ArenaState::running && a.record().epoch > epoch); },
+      outcome_of_restart);
+}
+
+void Commands::write_outcomes(const Collected& collected, capnp::List<wire::Item>::Builder to) {
+  for (uint i = 0; i < to.size(); ++i) {
+    const Outcome& outcome = collected.outcomes[i];
+    to[i].setId(outcome.id.text());
+    to[i].setName(outcome.name);
+    if (outcome.result) {
+      to[i].setOk(outcome.result.value());
+    } else {
+      auto failure = to[i].initError();
+      failure.setCode(failure_code_of(outcome.result.error().code));
+      failure.setMessage(outcome.result.error().text());
+    }
+  }
+}
+
 void Commands::answer(const Collected& collected) {
   scope_.server.reply(collected.from, [&](wire::Reply::Builder reply) {
-    auto items = reply.initItems(static_cast<uint>(collected.outcomes.size()));
-    for (uint i = 0; i < items.size(); ++i) {
-      const Outcome& outcome = collected.outcomes[i];
-      items[i].setId(outcome.id.text());
-      items[i].setName(outcome.name);
-      if (outcome.result) {
-        items[i].setOk(outcome.result.value());
-      } else {
-        auto failure = items[i].initError();
-        failure.setCode(failure_code_of(outcome.result.error().code));
-        failure.setMessage(outcome.result.error().text());
-      }
-    }
+    write_outcomes(collected, reply.initItems(static_cast<uint>(collected.outcomes.size())));
   });
 }
 
 void Commands::restart(RequestId from, wire::Selection::Reader selection) {
   const Selected selected = select(selection);
-  const auto collected = collect(from, selected);
+  const auto collected = collect(from, selected, wire::WaitingRequest::Kind::RESTART);
   if (selected.arenas.empty()) return answer(*collected);
   for (Arena* arena : selected.arenas) {
     const uint64_t epoch = arena->record().epoch;
@@ -374,23 +393,20 @@ void Commands::restart(RequestId from, wire::Selection::Reader selection) {
                               make_error(ErrorCode::refused, std::string("it is ") + to_string(arena->state()))});
       continue;
     }
-    when_settled(
-        collected, *arena,
-        [epoch](const Arena& a) { return !a.is_active() || (a.state() == ArenaState::running && a.record().epoch > epoch); },
-        outcome_of_restart);
+    await_restart(collected, *arena, epoch);
   }
 }
 
 void Commands::stop(RequestId from, wire::Selection::Reader selection) {
   const Selected selected = select(selection);
-  const auto collected = collect(from, selected);
+  const auto collected = collect(from, selected, wire::WaitingRequest::Kind::PUT_DOWN);
   if (selected.arenas.empty()) return answer(*collected);
   for (Arena* arena : selected.arenas) {
     if (arena->stop().verdict == Verdict::already) {
       add_outcome(collected, {arena->record().id, arena->record().name, std::string("already ") + to_string(arena->state())});
       continue;
     }
-    when_put_down(collected, *arena);
+    await_put_down(collected, *arena);
   }
 }
 
@@ -398,11 +414,11 @@ void Commands::drain(RequestId from, wire::Drain::Reader drain) {
   const auto selection = drain.getSelection();
   const Selected selected = select(selection);
   if (selection.getAll()) draining_ = true;
-  const auto collected = collect(from, selected);
+  const auto collected = collect(from, selected, wire::WaitingRequest::Kind::PUT_DOWN);
   if (selected.arenas.empty()) return answer(*collected);
   for (Arena* arena : selected.arenas) {
     arena->drain(drain.getDeadlineMs());
-    when_put_down(collected, *arena);
+    await_put_down(collected, *arena);
   }
 }
 

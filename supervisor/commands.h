@@ -1,6 +1,6 @@
 // What each request on the control socket does. One function for each verb; a request that takes time is answered when the arenas
 // that it concerns have settled. commands_incidents.cc has those about crashes and quarantine, commands_reload.cc those about versions of
-// games.
+// games, commands_upgrade.cc the one about arenad itself and what waits meanwhile.
 #pragma once
 
 #include <map>
@@ -12,6 +12,7 @@
 #include "supervisor/control_server.h"
 #include "supervisor/rollouts.h"
 #include "supervisor/roster.h"
+#include "supervisor/upgrade.h"
 
 namespace arenad {
 
@@ -23,6 +24,7 @@ struct CommandScope {
   Checkpointer& checkpointer;
   std::map<std::string, std::unique_ptr<GameVersions>>& games;
   Rollouts& rollouts;
+  Upgrade& upgrade;
   std::string configuration_path;
   std::vector<std::string>& notices;
   uint64_t started_ns;
@@ -36,6 +38,12 @@ class Commands {
   void connection_closed(uint64_t connection);
   void refuse_new_arenas() { draining_ = true; }
 
+  // commands_upgrade.cc. Requests that wait, and cannot go over an upgrade.
+  [[nodiscard]] size_t must_be_answered() const;
+  void hand_on(wire::ControlState::Builder to) const;
+  // When all arenas are taken up.
+  void take_on(wire::UpgradeState::Reader from);
+
  private:
   struct Outcome {
     ArenaId id;
@@ -47,6 +55,9 @@ class Commands {
     RequestId from;
     std::vector<Outcome> outcomes;
     size_t missing = 0;
+    // Of stop, drain and restart: who is awaited. Such a request goes over an upgrade of arenad.
+    std::optional<wire::WaitingRequest::Kind> kind;
+    std::map<ArenaId, uint64_t> awaited;  // with the epoch that it had
   };
 
   void version(RequestId from);
@@ -77,6 +88,11 @@ class Commands {
   void versions(RequestId from, const std::string& game);
   [[nodiscard]] Result<GameVersions*> find_game(const std::string& name) const;
   static Result<GameTemplate*> find_version(GameVersions& game, const std::string& text);
+  // commands_upgrade.cc
+  void upgrade(RequestId from, wire::Upgrade::Reader upgrade);
+  void take_on_waiting(wire::WaitingRequest::Reader request);
+  void await_put_down(const std::shared_ptr<Collected>& collected, Arena& arena);
+  void await_restart(const std::shared_ptr<Collected>& collected, Arena& arena, uint64_t epoch);
   using EntryAction = std::function<void(Arena&, const QuarantineRecord&, std::function<void(Result<std::string>)>)>;
   void for_each_entry(RequestId from, capnp::List<uint64_t>::Reader ids, EntryAction action);
   void describe(const QuarantineRecord& record, wire::QuarantinedEvent::Builder to) const;
@@ -88,19 +104,22 @@ class Commands {
   };
   [[nodiscard]] Selected select(wire::Selection::Reader selection) const;
   // One outcome is to come for each arena; those for what is missing are there already.
-  std::shared_ptr<Collected> collect(RequestId from, const Selected& selected);
+  std::shared_ptr<Collected> collect(RequestId from, const Selected& selected,
+                                     std::optional<wire::WaitingRequest::Kind> kind = std::nullopt);
   [[nodiscard]] Result<ArenaRecord> new_record(wire::Start::Reader start);
   [[nodiscard]] Result<void> room_for_another(const GameTemplate& game) const;
   [[nodiscard]] uint64_t shared_memory_bytes() const;
   void report_daemon(wire::DaemonStatus::Builder to) const;
   void when_settled(const std::shared_ptr<Collected>& collected, Arena& arena, std::function<bool(const Arena&)> settled,
                     std::function<Result<std::string>(const Arena&)> outcome);
-  void when_put_down(const std::shared_ptr<Collected>& collected, Arena& arena);
   void add_outcome(const std::shared_ptr<Collected>& collected, Outcome outcome);
+  static void write_outcomes(const Collected& collected, capnp::List<wire::Item>::Builder to);
   void answer(const Collected& collected);
   void forget_oldest_finished();
 
   CommandScope scope_;
+  std::vector<std::weak_ptr<Collected>> waiting_;  // those with a kind
+  std::optional<RequestId> upgrading_;
   bool draining_ = false;
   uint32_t next_attachment_ = 1;
   struct Attachment {

@@ -1,5 +1,7 @@
 #include "supervisor/control_server.h"
 
+#include <algorithm>
+
 #include "ipc/control_client.h"
 #include "supervisor/log.h"
 
@@ -18,6 +20,26 @@ Result<void> ControlServer::listen(const std::string& path, Handlers handlers) {
   return listening;
 }
 
+void ControlServer::listen_on(Fd listener, const std::string& path, Handlers handlers) {
+  handlers_ = std::move(handlers);
+  acceptor_.take_on(std::move(listener), path, [this](Fd socket) { accepted(std::move(socket)); });
+  hold(false);
+}
+
+void ControlServer::hold(bool held) {
+  held_ = held;
+  if (held) {
+    acceptor_.pause();
+  } else {
+    acceptor_.begin();
+  }
+  for (const auto& [id, connection] : connections_) {
+    watch(*connection);
+    // Requests may have arrived whole before it was held.
+    if (!held) facts_.post([this, id = id] { take_requests(id); });
+  }
+}
+
 void ControlServer::close() {
   acceptor_.close();
   for (auto& [id, connection] : connections_) connection->stream.flush();
@@ -26,26 +48,43 @@ void ControlServer::close() {
 
 void ControlServer::accepted(Fd socket) {
   if (connections_.size() >= kMaxConnections) return;  // closed again by its owner
-  const uint64_t id = next_id_++;
-  auto connection = std::make_unique<Connection>(std::move(socket));
+  add(next_id_++, std::make_unique<Connection>(std::move(socket)));
+}
+
+void ControlServer::add(uint64_t id, std::unique_ptr<Connection> connection) {
   connection->poll = UvPoll(loop_, connection->stream.fd().get(), [this, id](int events) {
     if ((events & UV_READABLE) != 0) facts_.post([this, id] { read(id); });
     if ((events & UV_WRITABLE) != 0) facts_.post([this, id] { write(id); });
   });
-  connection->poll.watch(UV_READABLE);
+  watch(*connection);
   connections_[id] = std::move(connection);
+}
+
+void ControlServer::watch(Connection& connection) const {
+  const bool unsent = connection.stream.unsent_bytes() != 0;
+  connection.poll.watch((held_ ? 0 : UV_READABLE) | (unsent ? UV_WRITABLE : 0));
 }
 
 void ControlServer::read(uint64_t id) {
   const auto found = connections_.find(id);
+  if (found == connections_.end() || held_) return;
+  const auto io = found->second->stream.receive();
+  take_requests(id);
+  if (io != ControlStream::Io::ok) drop(id);
+}
+
+void ControlServer::take_requests(uint64_t id) {
+  const auto found = connections_.find(id);
   if (found == connections_.end()) return;
   ControlStream& stream = found->second->stream;
-  const auto io = stream.receive();
   try {
-    while (auto message = stream.next()) {
+    while (!held_) {
+      const auto message = stream.next();
+      if (!message) break;
       const auto request = message->root<wire::Request>();
       std::vector<Fd> fds;
       for (uint16_t i = 0; i < request.getFds(); ++i) fds.push_back(stream.take_fd());
+      ++found->second->unanswered;
       handlers_.request({id, request.getId()}, request, std::move(fds));
       if (connections_.count(id) == 0) return;
     }
@@ -54,8 +93,9 @@ void ControlServer::read(uint64_t id) {
     drop(id);
     return;
   }
-  if (stream.broken()) log_warning("msg=\"a connection to the control socket was closed: it broke the protocol\"");
-  if (io != ControlStream::Io::ok || stream.broken()) drop(id);
+  if (!stream.broken()) return;
+  log_warning("msg=\"a connection to the control socket was closed: it broke the protocol\"");
+  drop(id);
 }
 
 void ControlServer::write(uint64_t id) {
@@ -65,8 +105,7 @@ void ControlServer::write(uint64_t id) {
     drop(id);
     return;
   }
-  const bool unsent = found->second->stream.unsent_bytes() != 0;
-  found->second->poll.watch(unsent ? UV_READABLE | UV_WRITABLE : UV_READABLE);
+  watch(*found->second);
 }
 
 void ControlServer::send(uint64_t id, capnp::MessageBuilder& message, std::span<const int> fds) {
@@ -78,7 +117,17 @@ void ControlServer::send(uint64_t id, capnp::MessageBuilder& message, std::span<
     facts_.post([this, id] { drop(id); });
     return;
   }
-  if (stream.unsent_bytes() != 0) found->second->poll.watch(UV_READABLE | UV_WRITABLE);
+  if (stream.unsent_bytes() != 0) watch(*found->second);
+}
+
+void ControlServer::was_asked(RequestId from) {
+  if (const auto found = connections_.find(from.connection); found != connections_.end()) ++found->second->unanswered;
+}
+
+size_t ControlServer::unanswered() const {
+  size_t total = 0;
+  for (const auto& [id, connection] : connections_) total += connection->unanswered;
+  return total;
 }
 
 void ControlServer::drop(uint64_t id) {
@@ -92,6 +141,7 @@ void ControlServer::reply(RequestId to, const std::function<void(wire::Reply::Bu
   auto reply = root.initReply();
   reply.setId(to.request);
   fill(reply);
+  if (const auto asked = connections_.find(to.connection); asked != connections_.end()) --asked->second->unanswered;
   send(to.connection, message, fds);
 }
 
@@ -122,6 +172,60 @@ void ControlServer::gone(uint64_t connection, uint32_t attachment, const std::st
   gone.setState(state);
   gone.setReason(reason);
   send(connection, message, {});
+}
+
+// What this arenad writes is at another place than what the one before wrote.
+void ControlServer::board(uint64_t connection, uint32_t attachment, const Fd& board) {
+  capnp::MallocMessageBuilder message;
+  auto root = message.initRoot<wire::FromDaemon>();
+  root.setFds(1);
+  auto notice = root.initNotice();
+  notice.setAttachment(attachment);
+  notice.setBoard();
+  const int fd = board.get();
+  send(connection, message, {&fd, 1});
+}
+
+void ControlServer::hand_on(wire::ControlState::Builder to, FdsToKeep& fds) const {
+  const auto write_fds = [&](const std::deque<Fd>& from, capnp::List<int32_t>::Builder list) {
+    for (uint i = 0; i < list.size(); ++i) list.set(i, fds.add(from[i]));
+  };
+  to.setListener(fds.add(acceptor_.listener()));
+  to.setNextConnection(next_id_);
+  auto connections = to.initConnections(static_cast<uint>(connections_.size()));
+  uint next = 0;
+  for (const auto& [id, connection] : connections_) {
+    auto one = connections[next++];
+    one.setId(id);
+    one.setSocket(fds.add(connection->stream.fd()));
+    const auto received = connection->stream.received();
+    one.setReceived(received.bytes);
+    write_fds(*received.fds, one.initReceivedFds(static_cast<uint>(received.fds->size())));
+    const auto parts = connection->stream.unsent();
+    auto unsent = one.initUnsent(static_cast<uint>(parts.size()));
+    for (uint i = 0; i < unsent.size(); ++i) {
+      unsent[i].setBytes(parts[i].bytes);
+      write_fds(*parts[i].fds, unsent[i].initFds(static_cast<uint>(parts[i].fds->size())));
+    }
+  }
+}
+
+void ControlServer::take_on(wire::ControlState::Reader from, HandedOn& handed) {
+  const auto take_fds = [&](capnp::List<int32_t>::Reader list) {
+    std::deque<Fd> taken;
+    for (const int32_t number : list) taken.push_back(handed.take(number));
+    return taken;
+  };
+  held_ = true;
+  next_id_ = std::max(next_id_, from.getNextConnection());
+  for (const auto one : from.getConnections()) {
+    Fd socket = handed.take(one.getSocket());
+    if (!socket) continue;
+    auto connection = std::make_unique<Connection>(std::move(socket));
+    connection->stream.restore_received(one.getReceived(), take_fds(one.getReceivedFds()));
+    for (const auto unsent : one.getUnsent()) connection->stream.restore_unsent(unsent.getBytes(), take_fds(unsent.getFds()));
+    add(one.getId(), std::move(connection));
+  }
 }
 
 }  // namespace arenad

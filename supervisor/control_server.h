@@ -32,6 +32,12 @@ class ControlServer final : public ClientNotices {
   ControlServer(uv_loop_t* loop, FactQueue& facts) : loop_(loop), facts_(facts), acceptor_(loop, facts) {}
   // Makes the socket.
   Result<void> listen(const std::string& path, Handlers handlers);
+  // Takes no request any more, and lets no one in, until it is told otherwise: who asks waits.
+  void hold(bool held);
+  // Of the arenad that this one has taken the place of: the connections are there from now on, and are heard after listen_on().
+  void take_on(wire::ControlState::Reader from, HandedOn& handed);
+  void listen_on(Fd listener, const std::string& path, Handlers handlers);
+  void hand_on(wire::ControlState::Builder to, FdsToKeep& fds) const;
   // Stops accepting, removes the socket, cuts everyone off after what is queued has been offered to them.
   void close();
 
@@ -41,17 +47,28 @@ class ControlServer final : public ClientNotices {
   void incarnation(uint64_t connection, uint32_t attachment, Epoch epoch, const Fd& region) override;
   void gone(uint64_t connection, uint32_t attachment, const std::string& state, const std::string& reason) override;
 
+  void board(uint64_t connection, uint32_t attachment, const Fd& board) override;
+
   [[nodiscard]] size_t connections() const { return connections_.size(); }
+  // Requests that have not been answered.
+  [[nodiscard]] size_t unanswered() const;
+  [[nodiscard]] bool is_connected(uint64_t connection) const { return connections_.contains(connection); }
+  // A request to the arenad before this one, which this one is to answer.
+  void was_asked(RequestId from);
 
  private:
   struct Connection {
     explicit Connection(Fd socket) : stream(std::move(socket), limits::kMaxControlMessageBytes) {}
     ControlStream stream;
     UvPoll poll;
+    size_t unanswered = 0;
   };
 
   void accepted(Fd socket);
+  void add(uint64_t id, std::unique_ptr<Connection> connection);
+  void watch(Connection& connection) const;
   void read(uint64_t id);
+  void take_requests(uint64_t id);
   void write(uint64_t id);
   void send(uint64_t id, capnp::MessageBuilder& message, std::span<const int> fds);
   void drop(uint64_t id);
@@ -60,6 +77,7 @@ class ControlServer final : public ClientNotices {
   FactQueue& facts_;
   Handlers handlers_;
   Acceptor acceptor_;
+  bool held_ = false;
   uint64_t next_id_ = 1;
   std::map<uint64_t, std::unique_ptr<Connection>> connections_;
 };

@@ -11,6 +11,7 @@ namespace arenad {
 class FactQueue {
  public:
   void post(std::function<void()> fact) { facts_.push_back(std::move(fact)); }
+  [[nodiscard]] bool is_empty() const { return facts_.empty(); }
   // Also takes what is posted meanwhile.
   void take_all() {
     while (!facts_.empty()) {

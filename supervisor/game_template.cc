@@ -275,6 +275,54 @@ void GameTemplate::end_all() {
   retire(std::move(process_));
 }
 
+bool GameTemplate::is_steady() const {
+  if (state_ == State::absent) return waiters_.empty();
+  if (state_ != State::serving || !waiters_.empty() || !checks_.empty() || !forking_.empty()) return false;
+  return process_->is_steady() &&
+         std::all_of(spares_.begin(), spares_.end(), [](const Spare& spare) { return spare.process->is_steady(); });
+}
+
+void GameTemplate::hand_on(wire::TemplateState::Builder to, FdsToKeep& fds) const {
+  to.setGame(game_);
+  to.setCodeHigh(hash_.high);
+  to.setCodeLow(hash_.low);
+  process_->hand_on(to.initProcess(), fds);
+  to.setVersion(game_facts_.version);
+  to.setTickHz(game_facts_.tick_hz);
+  to.setStateType(game_facts_.state_type);
+  to.setRegionBytes(game_facts_.region_bytes);
+  to.setModuleFile(game_facts_.module_file);
+  to.setSchema({reinterpret_cast<const capnp::byte*>(game_facts_.schema.data()), game_facts_.schema.size()});
+  auto spares = to.initSpares(static_cast<uint>(spares_.size()));
+  for (uint i = 0; i < spares.size(); ++i) {
+    spares_[i].process->hand_on(spares[i].initProcess(), fds);
+    spares[i].setRegion(fds.add(spares_[i].region.fd()));
+  }
+}
+
+void GameTemplate::take_on(wire::TemplateState::Reader from, HandedOn& handed) {
+  process_ = ChildProcess::take_on(scope_, from.getProcess(), handed);
+  if (!process_) return;
+  state_ = State::serving;
+  process_->listen(
+      {[this](const LinkMessage& message) { take_template_message(message); }, [this](Exit exit) { template_ended(exit); }});
+  game_facts_.version = from.getVersion();
+  game_facts_.tick_hz = from.getTickHz();
+  game_facts_.state_type = from.getStateType();
+  game_facts_.region_bytes = from.getRegionBytes();
+  game_facts_.module_file = from.getModuleFile();
+  game_facts_.schema.assign(from.getSchema().asChars().begin(), from.getSchema().size());
+  for (const auto spare : from.getSpares()) {
+    auto process = ChildProcess::take_on(scope_, spare.getProcess(), handed);
+    auto region = IncarnationView::map(handed.take(spare.getRegion()));
+    if (!process || !region) continue;
+    ChildProcess* raw = process.get();
+    raw->listen({[this, raw](LinkMessage message) { take_spare_message(raw, std::move(message)); },
+                 [this, raw](Exit exit) { spare_ended(raw, exit); }});
+    spares_.push_back({std::move(process), std::move(*region)});
+  }
+}
+
 void GameTemplate::rest() {
   if (state_ == State::closed || !waiters_.empty()) return;
   state_ = State::absent;

@@ -47,6 +47,13 @@ class GameTemplate {
   void prepare(std::function<void(Result<void>)> prepared);
   // Whether it could take over the state of another version, once it is prepared. Errors: refused; it says which field does not fit.
   void check_state(const GameFacts& other, std::function<void(Result<void>)> checked);
+  // Nothing is on the way: hand_on() says all of it.
+  [[nodiscard]] bool is_steady() const;
+  // Nothing is written of one that is absent.
+  [[nodiscard]] bool is_serving() const { return state_ == State::serving; }
+  void hand_on(wire::TemplateState::Builder to, FdsToKeep& fds) const;
+  void take_on(wire::TemplateState::Reader from, HandedOn& handed);
+
   // Ends the template and its spares, until somebody needs them again.
   void rest();
   // The same for good. Whoever still waits is told.

@@ -27,6 +27,8 @@ class Handover {
   static constexpr uint32_t kTries = 3;
 
   explicit Handover(const Probation& probation) : probation_(probation) {}
+  // One that another process had: on probation.
+  Handover(const Probation& probation, uint64_t live_ns, FrameNumber from) : Handover(probation) { live(live_ns, from); }
 
   [[nodiscard]] Step step() const { return step_; }
   // The old worker died while it was to finish: whether to ask its successor.
@@ -38,6 +40,8 @@ class Handover {
     from_ = frame;
   }
   void take_back() { step_ = Step::taking_back; }
+  [[nodiscard]] const Probation& probation() const { return probation_; }
+  [[nodiscard]] uint64_t live_ns() const { return live_ns_; }
   // The last frame of the old code.
   [[nodiscard]] FrameNumber from() const { return from_; }
   [[nodiscard]] bool passes(uint64_t now_ns, FrameNumber done, uint32_t tick_hz) const {

@@ -21,6 +21,8 @@ class KeptArena {
   // Kept by an earlier arenad: known from now on, so that it can be forgotten.
   void is_kept(const KeptName& name) { names_.insert(name.text()); }
 
+  [[nodiscard]] const std::set<std::string>& names() const { return names_; }
+
   void forget_process(Epoch epoch);
   void forget_incarnation(Epoch epoch);
   void forget_channel(ChannelId channel);

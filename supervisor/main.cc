@@ -77,12 +77,36 @@ std::vector<arenad::ConfigProblem> missing_files(const arenad::Config& config, c
   return missing;
 }
 
-int run(const arenad::Config& config, const std::string& path, const char* self) {
+// Whether this program, with this configuration, could go on where another one is.
+arenad::Result<void> can_take_over(arenad::wire::UpgradeState::Reader state, const arenad::DaemonConfig& config) {
+  const auto stays = [](const std::string& key, const std::string& now, capnp::Text::Reader before) -> arenad::Result<void> {
+    const std::string was(before.begin(), before.size());
+    if (now == was) return {};
+    return arenad::make_error(arenad::ErrorCode::refused, "the configuration has another " + key + " now, " + now +
+                                                              ", and arenas that run are at " + was);
+  };
+  auto same = stays("daemon.directory", config.directory.string(), state.getDirectory());
+  if (same) same = stays("daemon.socket", config.socket_path().string(), state.getControlSocket());
+  if (same) same = stays("daemon.runtime_directory", config.workers_socket_path().string(), state.getWorkersSocket());
+  return same;
+}
+
+int run(const arenad::Config& config, arenad::Supervisor::Program program) {
   set_up_logging(config.daemon);
+  if (auto handed = arenad::take_handed_on_fd()) {
+    arenad::set_process_name("arenad");  // execve(2) by descriptor has named it after that
+    auto state = arenad::HandedOn::read(*handed);
+    if (!state) {
+      spdlog::error("msg=\"{}\"", state.error().text());
+      return 1;
+    }
+    program.handed = std::move(*state);
+  }
   // A worker needs three descriptors and a client's channel one: thousands of arenas need many.
   const uint64_t files = arenad::raise_open_files_limit(kWantedOpenFiles);
   if (files < kWantedOpenFiles) spdlog::info("msg=\"at most {} open files: raise LimitNOFILE for more arenas\"", files);
-  auto supervisor = arenad::Supervisor::open(config, path, worker_program(config, self));
+  auto supervisor = arenad::Supervisor::open(config, std::move(program));
+  arenad::let_signals_wait(false);
   if (!supervisor) {
     spdlog::error("msg=\"{}\"", supervisor.error().text());
     return 1;
@@ -99,9 +123,11 @@ int main(int argc, char** argv) {
   std::string path = "/etc/arenad/arenad.toml";
   bool check = false;
   bool print_default = false;
+  bool asked = false;
   app.add_option("--config", path, "The configuration file")->capture_default_str();
   app.add_flag("--check-config", check, "Check the configuration, tell every problem with file, line and key, and exit");
   app.add_flag("--print-default-config", print_default, "Print a configuration with every key explained, and exit");
+  app.add_flag("--can-take-over", asked)->group("");  // what arenad asks a program before it gives its place to it
   app.set_version_flag("--version", std::string("arenad ") + arenad::kVersion);
   try {
     app.parse(argc, argv);
@@ -113,8 +139,17 @@ int main(int argc, char** argv) {
     return 0;
   }
   const auto loaded = arenad::load_config(path);
-  if (const auto* problems = std::get_if<std::vector<arenad::ConfigProblem>>(&loaded)) return report(*problems);
+  if (const auto* problems = std::get_if<std::vector<arenad::ConfigProblem>>(&loaded)) {
+    if (!asked) return report(*problems);
+    return arenad::answer_can_take_over([&](auto) -> arenad::Result<void> {
+      return arenad::make_error(arenad::ErrorCode::invalid, problems->front().text());
+    });
+  }
   const auto& config = std::get<arenad::Config>(loaded);
+  ::signal(SIGPIPE, SIG_IGN);
+  if (asked) {
+    return arenad::answer_can_take_over([&](auto state) { return can_take_over(state, config.daemon); });
+  }
   if (const auto missing = missing_files(config, path, argv[0]); !missing.empty()) {
     report(missing);
     // They may be put in place later, and arenas that run already need an arenad.
@@ -124,7 +159,7 @@ int main(int argc, char** argv) {
     std::printf("%s: no problems\n", path.c_str());
     return 0;
   }
-  ::signal(SIGPIPE, SIG_IGN);
+  arenad::let_signals_wait(true);
   ::signal(SIGXFSZ, SIG_IGN);  // a file size limit is an error of a write
-  return run(config, path, argv[0]);
+  return run(config, {path, worker_program(config, argv[0]), {argv, argv + argc}, std::nullopt});
 }

@@ -34,6 +34,8 @@ class PoisonWatch {
   }
 
   [[nodiscard]] const std::optional<EventRef>& suspect() const { return suspect_; }
+  // As another process had it.
+  void restore(const EventRef& suspect) { suspect_ = suspect; }
 
  private:
   std::optional<EventRef> suspect_;

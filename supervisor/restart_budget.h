@@ -18,6 +18,7 @@
 #pragma once
 
 #include <cstdint>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -46,7 +47,21 @@ class RestartBudget {
  public:
   enum class State { starting, running, given_up };
 
+  // All that it knows beside the policy. The numbers of State go over upgrades of arenad: new ones come last.
+  struct Memory {
+    State state = State::starting;
+    uint64_t running_since_ns = 0;     // valid in State::running
+    uint32_t crashes_in_row = 0;       // without a healthy time between them
+    std::vector<uint64_t> charged_ns;  // times of the restarts in the window, oldest first
+  };
+
   explicit RestartBudget(const RestartPolicy& policy) : policy_(policy) {}
+  RestartBudget(const RestartPolicy& policy, Memory memory)
+      : policy_(policy),
+        state_(memory.state),
+        running_since_ns_(memory.running_since_ns),
+        crashes_in_row_(memory.crashes_in_row),
+        charged_ns_(std::move(memory.charged_ns)) {}
 
   // The new incarnation has run its first frame: its healthy time begins.
   void running(uint64_t now_ns);
@@ -64,6 +79,7 @@ class RestartBudget {
 
   [[nodiscard]] State state() const { return state_; }
   [[nodiscard]] const RestartPolicy& policy() const { return policy_; }
+  [[nodiscard]] Memory memory() const { return {state_, running_since_ns_, crashes_in_row_, charged_ns_}; }
   // Restarts charged in the window that ends now: "3 of 5 in 60 s".
   [[nodiscard]] uint32_t charged(uint64_t now_ns) const;
 
@@ -74,9 +90,9 @@ class RestartBudget {
 
   RestartPolicy policy_;
   State state_ = State::starting;
-  uint64_t running_since_ns_ = 0;     // valid in State::running
-  uint32_t crashes_in_row_ = 0;       // without a healthy time between them
-  std::vector<uint64_t> charged_ns_;  // times of the restarts in the window, oldest first
+  uint64_t running_since_ns_ = 0;
+  uint32_t crashes_in_row_ = 0;
+  std::vector<uint64_t> charged_ns_;
 };
 
 }  // namespace arenad

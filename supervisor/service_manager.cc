@@ -22,13 +22,6 @@ constexpr int kFirstListenFd = 3;
 constexpr size_t kMaxUnsent = 100'000;
 constexpr uint64_t kPatienceMs = 1000;
 
-std::string take_variable(const char* name) {
-  const char* value = ::getenv(name);
-  std::string text = value != nullptr ? value : "";
-  ::unsetenv(name);
-  return text;
-}
-
 int number(const std::string& text) {
   int value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
@@ -37,8 +30,18 @@ int number(const std::string& text) {
 
 }  // namespace
 
+std::string ServiceManager::take_variable(const char* name) {
+  const char* value = ::getenv(name);
+  if (value == nullptr) return {};
+  std::string text = value;
+  ::unsetenv(name);
+  environment_.push_back(std::string(name) + "=" + text);
+  return text;
+}
+
 ServiceManager::ServiceManager(uv_loop_t* loop) : loop_(loop) {
   collect_kept();
+  environment_.clear();  // those are not for a second time
   const std::string address = take_variable("NOTIFY_SOCKET");
   const int watchdog_usec = number(take_variable("WATCHDOG_USEC"));
   const std::string watched = take_variable("WATCHDOG_PID");

@@ -36,11 +36,14 @@ class ServiceManager {
   void ready();
   void stopping();
 
+  // NAME=value, as it was in the environment: for a program that takes the place of this one.
+  [[nodiscard]] const std::vector<std::string>& environment() const { return environment_; }
   [[nodiscard]] bool is_there() const { return static_cast<bool>(socket_); }
   // Messages that the manager has not taken yet.
   [[nodiscard]] size_t waiting() const { return unsent_.size(); }
 
  private:
+  std::string take_variable(const char* name);
   void connect(const std::string& address);
   void collect_kept();
   void send(std::string text, const Fd* fd);
@@ -55,6 +58,7 @@ class ServiceManager {
   Fd socket_;
   UvPoll poll_;
   UvTimer watchdog_;
+  std::vector<std::string> environment_;
   std::vector<KeptDescriptor> kept_;
   std::deque<Unsent> unsent_;
   bool is_stuck_ = false;

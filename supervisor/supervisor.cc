@@ -11,23 +11,43 @@
 
 namespace arenad {
 
-Result<std::unique_ptr<Supervisor>> Supervisor::open(Config config, std::string configuration_path,
-                                                     std::string worker_program) {
-  auto lock = DirectoryLock::take(config.daemon.directory);
+namespace {
+
+// Of two directories the second may be the same as the first.
+struct Locks {
+  DirectoryLock directory;
+  std::optional<DirectoryLock> runtime;
+};
+
+Result<Locks> take_locks(const DaemonConfig& config) {
+  auto lock = DirectoryLock::take(config.directory);
   if (!lock) return lock.error();
   std::error_code error;
-  std::filesystem::create_directories(config.daemon.runtime_directory, error);
+  std::filesystem::create_directories(config.runtime_directory, error);
   if (error) {
     errno = error.value();
-    return errno_error("cannot make the directory " + config.daemon.runtime_directory.string());
+    return errno_error("cannot make the directory " + config.runtime_directory.string());
   }
   // The sockets lie there.
-  std::optional<DirectoryLock> runtime_lock;
-  if (!std::filesystem::equivalent(config.daemon.runtime_directory, config.daemon.directory, error)) {
-    auto taken = DirectoryLock::take(config.daemon.runtime_directory);
-    if (!taken) return taken.error();
-    runtime_lock = std::move(*taken);
+  if (std::filesystem::equivalent(config.runtime_directory, config.directory, error)) {
+    return Locks{std::move(*lock), std::nullopt};
   }
+  auto runtime = DirectoryLock::take(config.runtime_directory);
+  if (!runtime) return runtime.error();
+  return Locks{std::move(*lock), std::move(*runtime)};
+}
+
+Locks take_on_locks(HandedOn& handed) {
+  Fd runtime = handed.take(handed.state().getRuntimeLock());
+  return {DirectoryLock::take_on(handed.take(handed.state().getDirectoryLock())),
+          runtime ? std::optional(DirectoryLock::take_on(std::move(runtime))) : std::nullopt};
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Supervisor>> Supervisor::open(Config config, Program program) {
+  auto locks = program.handed ? Result<Locks>(take_on_locks(*program.handed)) : take_locks(config.daemon);
+  if (!locks) return locks.error();
   auto opened = Store::open(config.daemon.database_path().string());
   if (!opened) return opened.error();
   auto records = opened->store.arenas();
@@ -38,22 +58,31 @@ Result<std::unique_ptr<Supervisor>> Supervisor::open(Config config, std::string 
   if (!incident) return incident.error();
   auto quarantined = opened->store.latest_quarantined();
   if (!quarantined) return quarantined.error();
-  std::unique_ptr<Supervisor> self(new Supervisor(std::move(config), std::move(configuration_path), std::move(*lock),
+  std::unique_ptr<Supervisor> self(new Supervisor(std::move(config), std::move(program), std::move(locks->directory),
                                                   std::move(opened->store), RecordNumbers(*incident, *quarantined)));
-  self->runtime_lock_ = std::move(runtime_lock);
+  self->runtime_lock_ = std::move(locks->runtime);
   if (opened->notice) {
     log_error("msg=\"{}\"", *opened->notice);
     self->notices_.push_back(one_line(*opened->notice));
   }
-  self->make_games(worker_program, *games);
+  self->make_games(*games);
   self->forget_unneeded_code(*records);
+  if (self->program_.handed) {
+    const auto state = self->program_.handed->state();
+    for (const auto notice : state.getNotices()) self->notices_.emplace_back(notice.begin(), notice.size());
+    self->started_ns_ = state.getStartedNs();
+    ARENAD_CRASH_POINT("arenad.upgrade.begun");
+    self->take_on_templates();
+    self->server_.take_on(state.getControl(), *self->program_.handed);
+    self->adoption_.take_on(*self->program_.handed);
+  }
   if (auto taken = self->take_up_arenas(*records); !taken) return taken.error();
   return self;
 }
 
-Supervisor::Supervisor(Config config, std::string configuration_path, DirectoryLock lock, Store store, RecordNumbers numbers)
+Supervisor::Supervisor(Config config, Program program, DirectoryLock lock, Store store, RecordNumbers numbers)
     : config_((uv_loop_init(&loop_), std::move(config))),
-      configuration_path_(std::move(configuration_path)),
+      program_(std::move(program)),
       lock_(std::move(lock)),
       started_ns_(monotonic_ns()),
       manager_(&loop_),
@@ -64,6 +93,7 @@ Supervisor::Supervisor(Config config, std::string configuration_path, DirectoryL
       code_(config_.daemon.directory / "modules"),
       checkpointer_(&loop_, facts_, roster_, store_, config_.checkpoint),
       rollouts_(&loop_, facts_, store_, roster_),
+      upgrade_(ChildScope{&loop_, facts_, reaper_}, program_.arguments),
       adoption_({ChildScope{&loop_, facts_, reaper_}, services(), roster_, manager_}),
       turn_(&loop_, [this] { facts_.take_all(); }),
       terminate_(&loop_, SIGTERM, [this] { facts_.post([this] { begin_shutdown(); }); }),
@@ -72,6 +102,7 @@ Supervisor::Supervisor(Config config, std::string configuration_path, DirectoryL
       shutdown_deadline_(&loop_, [this] { facts_.post([this] { shut_down_faster(); }); }),
       watch_(&loop_, [this] { facts_.post([this] { watch_workers(); }); }) {
   watch_.start(Arena::kWatchIntervalMs, Arena::kWatchIntervalMs);
+  upgrade_.set_host(upgrade_host());
 }
 
 Supervisor::~Supervisor() {
@@ -89,15 +120,16 @@ ArenaServices Supervisor::services() {
   return {&loop_, facts_, config_, store_, server_, manager_, numbers_, oom_};
 }
 
-void Supervisor::make_games(const std::string& worker_program, const std::vector<GameRecord>& before) {
-  const GameVersions::Scope scope{{&loop_, facts_, reaper_}, code_, worker_program, config_.arenas.ready_timeout_ms};
+void Supervisor::make_games(const std::vector<GameRecord>& before) {
+  const GameVersions::Scope scope{{&loop_, facts_, reaper_}, code_, program_.worker, config_.arenas.ready_timeout_ms};
   for (const auto& [name, game] : config_.games) {
     const auto record = std::ranges::find(before, name, &GameRecord::name);
     games_[name] =
         std::make_unique<GameVersions>(scope, name, game, record == before.end() ? std::nullopt : std::optional(*record));
   }
   commands_ = std::make_unique<Commands>(
-      CommandScope{services(), roster_, server_, checkpointer_, games_, rollouts_, configuration_path_, notices_, started_ns_});
+      CommandScope{services(), roster_, server_, checkpointer_, games_, rollouts_, upgrade_, program_.configuration_path, notices_,
+                   started_ns_});
 }
 
 void Supervisor::forget_unneeded_code(const std::vector<ArenaRecord>& records) {
@@ -150,6 +182,7 @@ void Supervisor::take_up_arena(const ArenaRecord& record) {
 // Every arena runs, or is on the way: from now on arenad answers.
 void Supervisor::open_for_clients() {
   if (shutting_down_) return;
+  is_settled_ = true;
   if (adoption_.set_back() != 0) {
     notices_.push_back(std::to_string(adoption_.set_back()) +
                        " arenas were set back to their last checkpoints when arenad started: nothing newer was left of them");
@@ -158,11 +191,7 @@ void Supervisor::open_for_clients() {
   if (adoption_.adopted() + adoption_.recovered() != 0) {
     log_info("msg=\"{} arenas were adopted, {} recovered from what was kept\"", adoption_.adopted(), adoption_.recovered());
   }
-  const std::string socket = config_.daemon.socket_path().string();
-  auto listening = server_.listen(socket, {[this](RequestId from, wire::Request::Reader request, std::vector<Fd> fds) {
-                                             commands_->request(from, request, std::move(fds));
-                                           },
-                                           [this](uint64_t connection) { commands_->connection_closed(connection); }});
+  auto listening = listen_for_clients();
   if (!listening) {
     log_error("msg=\"{}\"", listening.error().text());
     could_not_begin_ = true;
@@ -170,9 +199,28 @@ void Supervisor::open_for_clients() {
   }
   ARENAD_CRASH_POINT("arenad.socket.opened");
   for (const auto& [id, arena] : roster_.all()) arena->expect_clients_back();
-  log_info("msg=\"listening on {}\"", socket);
+  log_info("msg=\"listening on {}\"", config_.daemon.socket_path().string());
   manager_.ready();
   ARENAD_CRASH_POINT("arenad.ready.told");
+  if (stops_when_settled_) begin_shutdown();
+}
+
+Result<void> Supervisor::listen_for_clients() {
+  const std::string socket = config_.daemon.socket_path().string();
+  const ControlServer::Handlers handlers{[this](RequestId from, wire::Request::Reader request, std::vector<Fd> fds) {
+                                           commands_->request(from, request, std::move(fds));
+                                         },
+                                         [this](uint64_t connection) { commands_->connection_closed(connection); }};
+  if (!program_.handed) return server_.listen(socket, handlers);
+  HandedOn& handed = *program_.handed;
+  server_.listen_on(handed.take(handed.state().getControl().getListener()), socket, handlers);
+  commands_->take_on(handed.state());
+  ARENAD_CRASH_POINT("arenad.upgrade.answered");
+  handed.close_others();
+  program_.handed.reset();
+  // Of those whom the program before had told to end nobody else knows.
+  reaper_.expect_strangers();
+  return {};
 }
 
 void Supervisor::watch_workers() {
@@ -204,8 +252,11 @@ void Supervisor::note_store_health() {
   }
 }
 
+// Not before every arena has been taken up: one that is not yet could not be told to finish. Whoever asks twice does not wait for that.
 void Supervisor::begin_shutdown() {
+  if (!is_settled_ && !std::exchange(stops_when_settled_, true)) return;
   if (shutting_down_) return shut_down_faster();
+  upgrade_.close();
   shutting_down_ = true;
   const auto active =
       std::count_if(roster_.all().begin(), roster_.all().end(), [](const auto& a) { return a.second->is_active(); });
@@ -242,6 +293,7 @@ void Supervisor::finish_shutdown_if_done() {
   server_.close();
   adoption_.close();
   rollouts_.close();
+  upgrade_.close();
   roster_.clear();
   for (auto& [name, game] : games_) game->close();
   shutdown_deadline_.close();

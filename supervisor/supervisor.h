@@ -13,15 +13,24 @@
 #include "supervisor/config.h"
 #include "supervisor/control_server.h"
 #include "supervisor/directory_lock.h"
+#include "supervisor/handed_on.h"
 #include "supervisor/rollouts.h"
 #include "supervisor/roster.h"
+#include "supervisor/upgrade.h"
 
 namespace arenad {
 
 class Supervisor {
  public:
   // Errors: another arenad has the directory, no right to it, a database of a newer Arenad, the socket.
-  static Result<std::unique_ptr<Supervisor>> open(Config config, std::string configuration_path, std::string worker_program);
+  // handed: by the program whose place this one has taken.
+  struct Program {
+    std::string configuration_path;
+    std::string worker;
+    Upgrade::Arguments arguments;  // how this process was called
+    std::optional<HandedOn> handed;
+  };
+  static Result<std::unique_ptr<Supervisor>> open(Config config, Program program);
   Supervisor(const Supervisor&) = delete;
   Supervisor& operator=(const Supervisor&) = delete;
   ~Supervisor();
@@ -31,14 +40,21 @@ class Supervisor {
   bool run();
 
  private:
-  Supervisor(Config config, std::string configuration_path, DirectoryLock lock, Store store, RecordNumbers numbers);
+  Supervisor(Config config, Program program, DirectoryLock lock, Store store, RecordNumbers numbers);
 
-  void make_games(const std::string& worker_program, const std::vector<GameRecord>& before);
+  void make_games(const std::vector<GameRecord>& before);
   void forget_unneeded_code(const std::vector<ArenaRecord>& records);
   // Takes up what an earlier arenad has left.
   Result<void> take_up_arenas(const std::vector<ArenaRecord>& records);
   void take_up_arena(const ArenaRecord& record);
   void open_for_clients();
+  Result<void> listen_for_clients();
+  // supervisor_upgrade.cc
+  void take_on_templates();
+  [[nodiscard]] Upgrade::Host upgrade_host();
+  void hand_on(wire::UpgradeState::Builder to, FdsToKeep& fds) const;
+  [[nodiscard]] std::vector<std::string> in_the_way_of_upgrade() const;
+  void save_records();
   void store_wakes();
   void watch_workers();
   void note_store_health();
@@ -51,7 +67,7 @@ class Supervisor {
   FactQueue facts_;
   ChildReaper reaper_;
   Config config_;
-  std::string configuration_path_;
+  Program program_;
   DirectoryLock lock_;
   std::optional<DirectoryLock> runtime_lock_;  // if it is another directory
   uint64_t started_ns_;
@@ -67,6 +83,7 @@ class Supervisor {
   Roster roster_;
   Checkpointer checkpointer_;
   Rollouts rollouts_;
+  Upgrade upgrade_;
   std::unique_ptr<Commands> commands_;
   Adoption adoption_;
   UvTurn turn_;
@@ -75,6 +92,8 @@ class Supervisor {
   UvSignal child_;
   UvDeadline shutdown_deadline_;
   UvTimer watch_;
+  bool is_settled_ = false;          // every arena is taken up
+  bool stops_when_settled_ = false;  // somebody has asked before that
   bool shutting_down_ = false;
   bool closed_ = false;
   bool could_not_begin_ = false;

@@ -135,6 +135,7 @@ class LiveArena {
   FrameNumber snapshot_tried_;
   std::optional<uint64_t> drain_deadline_unix_ns_;
   std::deque<PendingRetry> retries_;
+  std::deque<LinkMessage> put_off_;  // came while a frame ran, and wait for its end
   ArenaRuntime runtime_;
 };
 
@@ -144,8 +145,19 @@ void LiveArena::attach(AssignedChannel channel) {
   attached.gone_reason = channel.gone_reason;
 }
 
-// A result does not fit before arenad has stored older ones.
+// A result does not fit before arenad has stored older ones. If arenad is upgraded meanwhile, it says so on another board.
 void LiveArena::wait_for_commit() {
+  LinkMessage message;
+  while (orphan_.is_watched() && link_.receive(message, Link::Wait::no) == Link::Received::message) {
+    std::optional<MessageView> view;
+    const bool is_board = message.root<wire::ToWorker>(view).isAdopt();
+    if (is_board) {
+      take_message(message);
+    } else {
+      put_off_.push_back(std::move(message));
+      message = {};
+    }
+  }
   const std::array waits = {board_.bell_wait(board_.bell())};
   runtime_.incarnation().beat();  // it waits for the disk, which is no fault of the game's
   runtime_.results_committed(board_.results_committed());
@@ -258,7 +270,7 @@ int LiveArena::run() {
 LiveArena::Fate LiveArena::look_at_link() {
   const uint32_t bell = board_.bell();
   const uint64_t now = monotonic_ns();
-  if (bell == bell_seen_ && !take_link_signal() && now < next_link_look_ns()) return Fate::goes_on;
+  if (bell == bell_seen_ && put_off_.empty() && !take_link_signal() && now < next_link_look_ns()) return Fate::goes_on;
   bell_seen_ = bell;
   link_looked_ns_ = now;
   if (orphan_.is_alone()) {
@@ -270,6 +282,12 @@ LiveArena::Fate LiveArena::look_at_link() {
     }
   }
   LinkMessage message;
+  while (!put_off_.empty()) {
+    message = std::move(put_off_.front());
+    put_off_.pop_front();
+    const Fate fate = take_message(message);
+    if (fate != Fate::goes_on) return fate;
+  }
   for (;;) {
     switch (link_.receive(message, Link::Wait::no)) {
       case Link::Received::message: {

@@ -172,6 +172,12 @@ Result<void> Rig::reload(const std::string& game, const std::string& module, con
   return {};
 }
 
+Result<void> Rig::upgrade() {
+  auto answer = ask([](wire::Request::Builder request) { request.initUpgrade(); });
+  if (!answer) return answer.error();
+  return {};
+}
+
 bool Rig::is_rolling_out() {
   auto answer = ask_patiently([](wire::Request::Builder request) { request.setRollouts(""); });
   if (!answer) return true;

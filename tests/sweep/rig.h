@@ -67,6 +67,8 @@ class Rig {
   Result<std::string> restart_arena(ArenaId id);
   // On a short probation. arena: a name; empty: all of the game.
   Result<void> reload(const std::string& game, const std::string& module, const std::string& arena, uint32_t batch = 1);
+  // Of arenad itself, to its own program.
+  Result<void> upgrade();
   struct RolloutStatus {
     std::string state;
     uint64_t passed = 0;

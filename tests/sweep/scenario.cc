@@ -27,6 +27,7 @@ bool takes_snapshots(Scenario scenario) {
     case Scenario::play:
     case Scenario::adoption:
     case Scenario::templates:
+    case Scenario::upgrade:
       return true;
     case Scenario::recovery:
     case Scenario::everybody:
@@ -68,6 +69,7 @@ class Life {
   void kill_everybody();
   void kill_templates();
   void change_code(const std::string& module);
+  void upgrade();
   void settle();
   void check_status(const ArenaStatus& status);
   void check_players();
@@ -228,6 +230,17 @@ void Life::change_code(const std::string& module) {
   });
 }
 
+// What dies on the way ends it, and is not asked again.
+void Life::upgrade() {
+  until("arenad is upgraded", [&] {
+    const auto upgraded = rig_.upgrade();
+    if (!upgraded && upgraded.error().code != ErrorCode::unreachable && !has_fired()) {
+      throw GivenUp{"the upgrade is refused: " + upgraded.error().text()};
+    }
+    return upgraded.ok() || has_fired();
+  });
+}
+
 void Life::settle() {
   ArenaStatus status;
   const size_t awards = ann_.model().awards().size();
@@ -374,6 +387,9 @@ Outcome Life::run() {
       case Scenario::takeback:
         change_code("ledger_dies_at_once");
         break;
+      case Scenario::upgrade:
+        upgrade();
+        break;
     }
     hear_all();
     play(2);
@@ -414,6 +430,8 @@ const char* to_string(Scenario scenario) {
       return "handover";
     case Scenario::takeback:
       return "takeback";
+    case Scenario::upgrade:
+      return "upgrade";
   }
   return "?";
 }

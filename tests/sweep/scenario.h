@@ -7,6 +7,7 @@
 //   templates   the templates are killed before the start
 //   handover    another version of the game takes over in the middle
 //   takeback    the same, and it dies in its first frame: the old version takes over again
+//   upgrade     arenad gives its place to another program in the middle
 //
 // The arena's end is judged by what the players have heard (tests/real/ledger_model.h), by what the database has, by the processes
 // that are there, and by whether arenactl's status tells the truth of them.
@@ -19,9 +20,10 @@
 
 namespace arenad::sweep {
 
-enum class Scenario { play, recovery, adoption, everybody, templates, handover, takeback };
+enum class Scenario { play, recovery, adoption, everybody, templates, handover, takeback, upgrade };
 inline constexpr std::array kScenarios{Scenario::play,      Scenario::recovery, Scenario::adoption, Scenario::everybody,
-                                       Scenario::templates, Scenario::handover, Scenario::takeback};
+                                       Scenario::templates, Scenario::handover, Scenario::takeback,
+                                       Scenario::upgrade};
 const char* to_string(Scenario scenario);
 
 // Whether the arena has ticks.

@@ -1,0 +1,265 @@
+// Another program of arenad under running arenas: nobody but arenad notices, and whoever cannot take over does not.
+#include <algorithm>
+#include <csignal>
+#include <filesystem>
+#include <thread>
+
+#include <doctest/doctest.h>
+
+#include "ipc/clock.h"
+#include "ipc/control_client.h"
+#include "tests/real/daemon.h"
+#include "tests/real/ledger_player.h"
+#include "tests/real/player.h"
+
+using namespace arenad;
+using namespace arenad::test;
+
+namespace {
+
+constexpr const char* kPatientRestarts =
+    "[restart]\nintensity = 3\nwindow_ms = 600000\nfirst_delay_ms = 0\nmax_delay_ms = 0\nhealthy_ms = 600000\n";
+
+Result<ControlIncoming> ask_to_upgrade(Daemon& daemon, const std::string& program = "", uint32_t timeout_ms = 0,
+                                       bool dry_run = false) {
+  ControlClient control = daemon.connect();
+  return control.call(
+      [&](wire::Request::Builder request) {
+        auto upgrade = request.initUpgrade();
+        upgrade.setProgram(program);
+        upgrade.setTimeoutMs(timeout_ms);
+        upgrade.setDryRun(dry_run);
+      },
+      {}, kPatienceMs);
+}
+
+std::string upgrade(Daemon& daemon, const std::string& program = "", uint32_t timeout_ms = 0) {
+  auto answer = ask_to_upgrade(daemon, program, timeout_ms);
+  return answer ? "upgraded" : answer.error().text();
+}
+
+bool contains(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
+
+void play(Player& player, int count) {
+  for (int i = 0; i < count; ++i) player.say();
+  CHECK(player.hears_all());
+  CHECK(player.complaint() == "");
+}
+
+}  // namespace
+
+TEST_CASE("arenad is upgraded under arenas and players, and none of them notices") {
+  for (const Daemon::Parent parent : {Daemon::Parent::test, Daemon::Parent::keeper}) {
+    Daemon daemon(kPatientRestarts + echo_section(), parent);
+    daemon.start();
+    daemon.start_arena("duel");
+    daemon.start_arena("ticking", {{"hz", "100"}});
+    daemon.start_arena("stopped");
+    CHECK(daemon.stop_arena("stopped").ok());
+    Player ann(daemon.socket(), "duel", "ann");
+    Player bob(daemon.socket(), "ticking", "bob");
+    play(ann, 10);
+    play(bob, 10);
+    const pid_t arenad = daemon.pid();
+    const ArenaFacts duel = daemon.arena("duel");
+    const ArenaFacts ticking = daemon.arena("ticking");
+    for (int i = 0; i < 5; ++i) {
+      // What is said on the way is heard on the other side.
+      ann.say();
+      CHECK(upgrade(daemon) == "upgraded");
+      play(ann, 10);
+      play(bob, 10);
+    }
+    CHECK(daemon.pid() == arenad);
+    for (const auto& [name, was] : {std::pair("duel", duel), std::pair("ticking", ticking)}) {
+      const ArenaFacts now = daemon.arena(name);
+      CHECK(now.state == "running");
+      CHECK(now.pid == was.pid);
+      CHECK(now.epoch == was.epoch);
+      CHECK(now.restarts_total == 0);
+      CHECK(now.clients == 1);
+    }
+    CHECK(daemon.facts().running == 2);
+    CHECK(daemon.arena("stopped").state == "stopped");
+    // No client had to attach again.
+    CHECK(ann.ask().joins == 1);
+    CHECK(ann.ask().dropped == 0);
+
+    // All that arenad does it still does.
+    const uint64_t epoch = daemon.kill_worker("duel");
+    REQUIRE(daemon.runs_again("duel", epoch));
+    play(ann, 10);
+    CHECK(daemon.arena("duel").last_exit == "signal=KILL");
+    CHECK(daemon.restart("stopped").ok());
+    daemon.start_arena("another");
+    Player carl(daemon.socket(), "duel", "carl");
+    play(carl, 5);
+    CHECK(ann.ask().joins == 2);
+    carl.leave();
+    REQUIRE(ann.listens_until([&] { return ann.departed().size() == 1; }));
+    if (parent == Daemon::Parent::keeper) {
+      daemon.kill_arenad();
+      play(ann, 10);
+      CHECK(daemon.arena("ticking").pid == ticking.pid);
+      CHECK(upgrade(daemon) == "upgraded");
+      play(bob, 10);
+    }
+    CHECK(daemon.stop_arena("duel").ok());
+    CHECK(ann.listens_until([&] { return ann.is_gone(); }));
+  }
+}
+
+TEST_CASE("whoever waits for an answer gets it from the program that has taken over") {
+  Daemon daemon(game_section("ledger", module_path("ledger")));
+  daemon.start();
+  daemon.start_arena("drained", {{"hz", "50"}}, "ledger");
+  Result<ControlIncoming> drained = make_error(ErrorCode::failed, "not answered");
+  std::thread waiting([&] {
+    ControlClient control = daemon.connect();
+    drained = control.call(
+        [](wire::Request::Builder request) {
+          auto drain = request.initDrain();
+          drain.setDeadlineMs(1500);
+          select_one(drain.initSelection(), "drained");
+        },
+        {}, kPatienceMs);
+  });
+  CHECK(eventually([&] { return contains(daemon.arenactl({"status", "drained"}).out, "drain"); }));
+  CHECK(upgrade(daemon) == "upgraded");
+  CHECK(daemon.arena("drained").state == "draining");
+  CHECK(upgrade(daemon) == "upgraded");
+  waiting.join();
+  REQUIRE(drained.ok());
+  const auto items = drained->root().getReply().getItems();
+  REQUIRE(items.size() == 1);
+  CHECK(items[0].isOk());
+  CHECK(std::string(items[0].getName()) == "drained");
+  CHECK(daemon.arena("drained").state == "stopped");
+
+  // Over one connection, in one piece: the second is read by the next program.
+  const ControlClient connection = daemon.connect();
+  capnp::MallocMessageBuilder first;
+  auto request = first.initRoot<wire::Request>();
+  request.setId(1);
+  request.initUpgrade();
+  capnp::MallocMessageBuilder second;
+  request = second.initRoot<wire::Request>();
+  request.setId(2);
+  request.setVersion();
+  auto bytes = capnp::messageToFlatArray(first);
+  auto more = capnp::messageToFlatArray(second);
+  std::string both(reinterpret_cast<const char*>(bytes.begin()), bytes.asBytes().size());
+  both.append(reinterpret_cast<const char*>(more.begin()), more.asBytes().size() - 8);
+  REQUIRE(::write(connection.fd().get(), both.data(), both.size()) == static_cast<ssize_t>(both.size()));
+  ControlStream stream(Fd(connection.fd().duplicate().value().release()), limits::kMaxControlMessageBytes);
+  const auto next_id = [&] {
+    std::unique_ptr<ControlMessage> message;
+    CHECK(eventually([&] {
+      CHECK(stream.receive() == ControlStream::Io::ok);
+      message = stream.next();
+      return message != nullptr;
+    }));
+    return message == nullptr ? 0 : message->root<wire::FromDaemon>().getReply().getId();
+  };
+  CHECK(next_id() == 1);
+  // The rest of a message whose beginning the program before has read.
+  REQUIRE(::write(connection.fd().get(), more.asBytes().end() - 8, 8) == 8);
+  CHECK(next_id() == 2);
+}
+
+TEST_CASE("a program that cannot take over is refused, and arenad goes on as it was") {
+  Daemon daemon(echo_section());
+  daemon.start();
+  daemon.start_arena("duel");
+  Player ann(daemon.socket(), "duel", "ann");
+  play(ann, 5);
+  const ArenaFacts before = daemon.arena("duel");
+  const size_t files = open_files_of(daemon.pid());
+  CHECK(contains(upgrade(daemon, ARENAD_TEST_BAD_ARENAD "crashes"), "signal=ABRT"));
+  CHECK(contains(upgrade(daemon, ARENAD_TEST_BAD_ARENAD "is_silent", 300), "has not answered in time"));
+  CHECK(contains(upgrade(daemon, ARENAD_TEST_BAD_ARENAD "is_older"), "knows only 1"));
+  CHECK(contains(upgrade(daemon, "/bin/true"), "before it has answered"));
+  CHECK(contains(upgrade(daemon, "/nonexistent/arenad"), "cannot read the program /nonexistent/arenad"));
+  CHECK(contains(upgrade(daemon, daemon.config()), "not a program"));
+  CHECK(contains(upgrade(daemon, "arenad"), "whole path"));
+  CHECK(contains(upgrade(daemon, "/"), "not a program"));
+  const std::string text = (daemon.folder() / "text").string();
+  write_file(text, "no program\n");
+  std::filesystem::permissions(text, std::filesystem::perms::owner_all);
+  CHECK(contains(upgrade(daemon, text), "does not take over"));
+
+  const std::string config = read_file(daemon.config());
+  write_file(daemon.config(), config + "[spares]\nper_game = \"many\"\n");
+  CHECK(contains(upgrade(daemon), "spares.per_game"));
+  std::string elsewhere = config;
+  elsewhere.insert(elsewhere.find("[daemon]") + 8, "\nsocket = \"other.sock\"");
+  write_file(daemon.config(), elsewhere);
+  CHECK(contains(upgrade(daemon), "daemon.socket"));
+  write_file(daemon.config(), config);
+
+  const ArenaFacts now = daemon.arena("duel");
+  CHECK(now.pid == before.pid);
+  CHECK(now.epoch == before.epoch);
+  play(ann, 5);
+  CHECK(eventually([&] { return open_files_of(daemon.pid()) == files; }));
+  CHECK(ask_to_upgrade(daemon, "", 0, true).ok());
+  CHECK(upgrade(daemon) == "upgraded");
+  play(ann, 5);
+}
+
+TEST_CASE("the restart history goes over an upgrade") {
+  Daemon daemon(kPatientRestarts + echo_section());
+  daemon.start();
+  daemon.start_arena("duel");
+  daemon.start_arena("failing");
+  Player ann(daemon.socket(), "duel", "ann");
+  play(ann, 5);
+  for (int i = 0; i < 2; ++i) REQUIRE(daemon.runs_again("failing", daemon.kill_worker("failing")));
+  CHECK(daemon.arena("failing").restarts == 2);
+  CHECK(upgrade(daemon) == "upgraded");
+  CHECK(daemon.arena("failing").restarts == 2);
+  REQUIRE(daemon.runs_again("failing", daemon.kill_worker("failing")));
+  CHECK(upgrade(daemon) == "upgraded");
+  daemon.kill_worker("failing");
+  CHECK(daemon.becomes("failing", [](const ArenaFacts& a) { return a.state == "failed"; }));
+  CHECK(upgrade(daemon) == "upgraded");
+  CHECK(daemon.arena("failing").state == "failed");
+  CHECK(daemon.arena("failing").restarts_total == 4);
+  CHECK(daemon.restart("failing").ok());
+  play(ann, 5);
+}
+
+TEST_CASE("an arena that waits for its restart gets it after the upgrade") {
+  Daemon daemon("[restart]\nintensity = 10\nwindow_ms = 600000\nfirst_delay_ms = 2000\nmax_delay_ms = 2000\nhealthy_ms = 600000\n" +
+                echo_section());
+  daemon.start();
+  daemon.start_arena("duel");
+  Player ann(daemon.socket(), "duel", "ann");
+  play(ann, 5);
+  REQUIRE(daemon.runs_again("duel", daemon.kill_worker("duel")));
+  play(ann, 5);
+  const uint64_t epoch = daemon.kill_worker("duel");
+  CHECK(daemon.becomes("duel", [](const ArenaFacts& a) { return a.state == "backoff"; }));
+  CHECK(upgrade(daemon) == "upgraded");
+  CHECK(daemon.arena("duel").state == "backoff");
+  ann.say();
+  REQUIRE(daemon.runs_again("duel", epoch));
+  play(ann, 5);
+  CHECK(ann.ask().joins == 1);
+}
+
+TEST_CASE("signals that come while arenad is replaced reach the program that has taken over") {
+  Daemon daemon(echo_section());
+  daemon.start();
+  daemon.start_arena("duel");
+  Player ann(daemon.socket(), "duel", "ann");
+  play(ann, 5);
+  std::thread upgrading([&] { (void)ask_to_upgrade(daemon); });
+  REQUIRE(eventually([&] { return contains(daemon.log(), "gives its place"); }));
+  daemon.stop();
+  upgrading.join();
+  daemon.start();
+  CHECK(daemon.arena("duel").state == "running");
+}
