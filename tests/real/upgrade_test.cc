@@ -261,5 +261,6 @@ TEST_CASE("signals that come while arenad is replaced reach the program that has
   daemon.stop();
   upgrading.join();
   daemon.start();
-  CHECK(daemon.arena("duel").state == "running");
+  CHECK(daemon.becomes("duel", [](const ArenaFacts& a) { return a.state == "running"; }));
+  CHECK(daemon.facts().notices.empty());
 }
