@@ -268,8 +268,11 @@ void GameTemplate::retire(std::unique_ptr<ChildProcess> process) {
 
 void GameTemplate::end_all() {
   for (const auto& checked : std::exchange(checks_, {})) checked(make_error(ErrorCode::failed, "its template has ended"));
+  // Who is being forked now ends when the link does, and nobody may ever hear its pid.
+  const bool leaves_strangers = std::ranges::any_of(forking_, [](const auto& f) { return !f.process->is_watched(); });
   for (Forking& forking : forking_) retire(std::move(forking.process));
   forking_.clear();
+  if (leaves_strangers) scope_.reaper.expect_strangers();
   for (Spare& spare : spares_) retire(std::move(spare.process));
   spares_.clear();
   retire(std::move(process_));
