@@ -42,107 +42,115 @@ constexpr ChoiceKey choice(std::span<const std::string_view> names) {
           [](ConfigTarget target) { return static_cast<size_t>(in<Section, Member>(target)); }};
 }
 
+using enum TakesEffect;
+
 constexpr std::array kKeys{
-    ConfigKey{"daemon", "directory", "What must survive a restart of the machine: the database.",
+    ConfigKey{"daemon", "directory", after_restart, "What must survive a restart of the machine: the database.",
               PathKey{in<&Config::daemon, &DaemonConfig::directory>}},
-    ConfigKey{"daemon", "runtime_directory", "What need not: the control socket.",
+    ConfigKey{"daemon", "runtime_directory", after_restart, "What need not: the control socket.",
               PathKey{in<&Config::daemon, &DaemonConfig::runtime_directory>}},
-    ConfigKey{"daemon", "socket", "The control socket, relative to runtime_directory.",
+    ConfigKey{"daemon", "socket", after_restart, "The control socket, relative to runtime_directory.",
               PathKey{in<&Config::daemon, &DaemonConfig::socket>, RelativeTo::runtime_directory}},
-    ConfigKey{"daemon", "worker", "The program arena-worker. Empty: the one beside arenad's own program.",
+    ConfigKey{"daemon", "worker", after_restart, "The program arena-worker. Empty: the one beside arenad's own program.",
               PathKey{in<&Config::daemon, &DaemonConfig::worker>, RelativeTo::file, EmptyPath::allowed}},
-    ConfigKey{"daemon", "log_level", "The least important messages that are logged.",
+    ConfigKey{"daemon", "log_level", at_once, "The least important messages that are logged.",
               choice<&Config::daemon, &DaemonConfig::log_level>(kLogLevels)},
-    ConfigKey{"daemon", "log_format", "plain: for a terminal. logfmt: key=value. auto: logfmt under systemd, plain otherwise.",
+    ConfigKey{"daemon", "log_format", at_once,
+              "plain: for a terminal. logfmt: key=value. auto: logfmt under systemd, plain otherwise.",
               choice<&Config::daemon, &DaemonConfig::log_format>(kLogFormats)},
 
-    ConfigKey{"checkpoint", "interval_ms",
+    ConfigKey{"checkpoint", "interval_ms", at_once,
               "How often the newest snapshots of all arenas are made durable. A machine that dies "
               "loses at most this much.",
               NumberKey{in<&Config::checkpoint, &CheckpointConfig::interval_ms>, 10, 10 * kMinuteMs}},
-    ConfigKey{"checkpoint", "alarm_ms",
+    ConfigKey{"checkpoint", "alarm_ms", at_once,
               "When the database has taken nothing for this time, or something has waited for it so long, that is logged as an "
               "error and shown by arenactl status. 0: never.",
               NumberKey{in<&Config::checkpoint, &CheckpointConfig::alarm_ms>, 0, 24 * kHourMs}},
 
-    ConfigKey{"snapshot", "interval_ms",
+    ConfigKey{"snapshot", "interval_ms", when_begun,
               "How often an arena saves its state in shared memory. A worker that dies runs at most "
               "this much again.",
               NumberKey{in<&Config::snapshot, &SnapshotConfig::interval_ms>, 1, 10 * kMinuteMs}},
 
-    ConfigKey{"arenas", "max_arenas", "More are refused.",
+    ConfigKey{"arenas", "max_arenas", at_once, "More are refused.",
               NumberKey{in<&Config::arenas, &ArenasConfig::max_arenas>, 1, 100'000}},
-    ConfigKey{"arenas", "shared_memory_mib", "Arenas are refused that would take more shared memory than this. 0: no limit.",
+    ConfigKey{"arenas", "shared_memory_mib", at_once,
+              "Arenas are refused that would take more shared memory than this. 0: no limit.",
               NumberKey{in<&Config::arenas, &ArenasConfig::shared_memory_mib>, 0, 16 * kMiB}},
-    ConfigKey{"arenas", "ready_timeout_ms", "A worker that has not begun to run frames in this time counts as crashed.",
+    ConfigKey{"arenas", "ready_timeout_ms", at_once,
+              "A worker that has not begun to run frames in this time counts as crashed.",
               NumberKey{in<&Config::arenas, &ArenasConfig::ready_timeout_ms>, 100, kHourMs}},
-    ConfigKey{"arenas", "stop_timeout_ms", "A worker that has not stopped in this time, when asked to, is killed.",
+    ConfigKey{"arenas", "stop_timeout_ms", at_once, "A worker that has not stopped in this time, when asked to, is killed.",
               NumberKey{in<&Config::arenas, &ArenasConfig::stop_timeout_ms>, 100, kHourMs}},
-    ConfigKey{"arenas", "keep_finished", "How many finished arenas are kept to be looked at.",
+    ConfigKey{"arenas", "keep_finished", at_once, "How many finished arenas are kept to be looked at.",
               NumberKey{in<&Config::arenas, &ArenasConfig::keep_finished>, 0, 1'000'000}},
-    ConfigKey{"arenas", "orphan_timeout_ms",
+    ConfigKey{"arenas", "orphan_timeout_ms", when_begun,
               "When arenad is gone, workers go on for so long and wait for the next one; then they save and end.",
               NumberKey{in<&Config::arenas, &ArenasConfig::orphan_timeout_ms>, 0, 24 * kHourMs}},
     ConfigKey{
-        "arenas", "adoption_timeout_ms",
+        "arenas", "adoption_timeout_ms", when_begun,
         "So long arenad waits, when it starts, for the workers of an earlier one. A worker that has not offered itself by "
         "then is ended, and its arena recovered.",
         NumberKey{in<&Config::arenas, &ArenasConfig::adoption_timeout_ms>, 100, kHourMs}},
-    ConfigKey{"arenas", "reclaim_timeout_ms",
+    ConfigKey{"arenas", "reclaim_timeout_ms", when_begun,
               "So long the clients of an adopted arena have to come back; after that they count as dropped.",
               NumberKey{in<&Config::arenas, &ArenasConfig::reclaim_timeout_ms>, 100, kHourMs}},
 
-    ConfigKey{"restart", "intensity",
+    ConfigKey{"restart", "intensity", at_once,
               "Restarts in a window. An arena that would need more has failed: it is stopped, with "
               "all of its state kept, until an operator restarts it. 0: never restart.",
               NumberKey{in<&Config::restart, &RestartConfig::intensity>, 0, 1000}},
-    ConfigKey{"restart", "window_ms", "The length of the window, which always ends now.",
+    ConfigKey{"restart", "window_ms", at_once, "The length of the window, which always ends now.",
               NumberKey{in<&Config::restart, &RestartConfig::window_ms>, 1000, 24 * kHourMs}},
-    ConfigKey{"restart", "first_delay_ms",
+    ConfigKey{"restart", "first_delay_ms", at_once,
               "The first restart is immediate, the second waits for this time, each further one "
               "twice as long as the one before.",
               NumberKey{in<&Config::restart, &RestartConfig::first_delay_ms>, 0, kHourMs}},
-    ConfigKey{"restart", "max_delay_ms", "No restart waits longer than this.",
+    ConfigKey{"restart", "max_delay_ms", at_once, "No restart waits longer than this.",
               NumberKey{in<&Config::restart, &RestartConfig::max_delay_ms>, 0, kHourMs}},
-    ConfigKey{"restart", "healthy_ms", "An arena that ran for this time is restarted immediately again.",
+    ConfigKey{"restart", "healthy_ms", at_once, "An arena that ran for this time is restarted immediately again.",
               NumberKey{in<&Config::restart, &RestartConfig::healthy_ms>, 1, 24 * kHourMs}},
 
-    ConfigKey{"hang", "soft_limit_ms",
+    ConfigKey{"hang", "soft_limit_ms", when_begun,
               "A frame that takes longer is slow: it is recorded, with a stack of where it was. 0: none is.",
               NumberKey{in<&Config::hang, &HangConfig::soft_limit_ms>, 0, kHourMs}},
-    ConfigKey{"hang", "hard_limit_ms", "A worker that has not moved for this time is ended, and its arena recovered. 0: never.",
+    ConfigKey{"hang", "hard_limit_ms", at_once,
+              "A worker that has not moved for this time is ended, and its arena recovered. 0: never.",
               NumberKey{in<&Config::hang, &HangConfig::hard_limit_ms>, 0, kHourMs}},
 
-    ConfigKey{"spares", "per_game", "Processes that wait, with the module loaded, to become the worker of an arena.",
+    ConfigKey{"spares", "per_game", at_once, "Processes that wait, with the module loaded, to become the worker of an arena.",
               NumberKey{in<&Config::spares, &SparesConfig::per_game>, 0, 64}},
 
-    ConfigKey{"channels", "max_event_bytes", "The largest event with its header; at most half of default_bytes.",
+    ConfigKey{"channels", "max_event_bytes", when_begun, "The largest event with its header; at most half of default_bytes.",
               NumberKey{in<&Config::channels, &ChannelsConfig::max_event_bytes>, 256, limits::kMaxEventBytes}},
-    ConfigKey{"channels", "default_bytes", "The ring in which a client's events lie until a checkpoint covers them.",
+    ConfigKey{"channels", "default_bytes", when_begun,
+              "The ring in which a client's events lie until a checkpoint covers them.",
               NumberKey{in<&Config::channels, &ChannelsConfig::default_bytes>, limits::kMinChannelBytes,
                         limits::kMaxChannelBytes, Step::power_of_two}},
-    ConfigKey{"channels", "max_bytes", "The largest ring that a client may bring.",
+    ConfigKey{"channels", "max_bytes", when_begun, "The largest ring that a client may bring.",
               NumberKey{in<&Config::channels, &ChannelsConfig::max_bytes>, limits::kMinChannelBytes, limits::kMaxChannelBytes,
                         Step::power_of_two}},
 
-    ConfigKey{kGamesSection, "module", "The game module.", PathKey{in_game<&GameConfig::module>}},
-    ConfigKey{kGamesSection, "spares", "Instead of per_game of [spares].", NumberKey{in_game<&GameConfig::spares>, 0, 64}},
-    ConfigKey{kGamesSection, "snapshot_interval_ms", "Instead of interval_ms of [snapshot].",
+    ConfigKey{kGamesSection, "module", when_begun, "The game module.", PathKey{in_game<&GameConfig::module>}},
+    ConfigKey{kGamesSection, "spares", at_once, "Instead of per_game of [spares].",
+              NumberKey{in_game<&GameConfig::spares>, 0, 64}},
+    ConfigKey{kGamesSection, "snapshot_interval_ms", when_begun, "Instead of interval_ms of [snapshot].",
               NumberKey{in_game<&GameConfig::snapshot_interval_ms>, 1, 10 * kMinuteMs}},
-    ConfigKey{kGamesSection, "soft_limit_ms", "Instead of soft_limit_ms of [hang].",
+    ConfigKey{kGamesSection, "soft_limit_ms", when_begun, "Instead of soft_limit_ms of [hang].",
               NumberKey{in_game<&GameConfig::soft_limit_ms>, 0, kHourMs}},
-    ConfigKey{kGamesSection, "hard_limit_ms", "Instead of hard_limit_ms of [hang].",
+    ConfigKey{kGamesSection, "hard_limit_ms", at_once, "Instead of hard_limit_ms of [hang].",
               NumberKey{in_game<&GameConfig::hard_limit_ms>, 0, kHourMs}},
-    ConfigKey{kGamesSection, "on_divergence",
+    ConfigKey{kGamesSection, "on_divergence", when_begun,
               "What happens when a frame that is run again after a crash gives other outputs than before, so that the game is "
               "not deterministic. go-on: it is counted, logged and shown. stop: the arena is failed, its state kept.",
               game_choice<&GameConfig::on_divergence>(kOnDivergence)},
-    ConfigKey{kGamesSection, "output_ring_bytes",
+    ConfigKey{kGamesSection, "output_ring_bytes", when_begun,
               "The ring in which an arena's outputs lie until clients have read them. 0: a size that "
               "follows from what the module says that a frame's outputs may take.",
               NumberKey{in_game<&GameConfig::output_ring_bytes>, limits::kMinOutputRingBytes, 256 * kMiB,
                         Step::zero_or_power_of_two}},
-    ConfigKey{kGamesSection, "frame_log_bytes",
+    ConfigKey{kGamesSection, "frame_log_bytes", when_begun,
               "The ring in which an arena's decided frames lie until a checkpoint covers them.",
               NumberKey{in_game<&GameConfig::frame_log_bytes>, 128 * 1024, 64 * kMiB, Step::power_of_two}},
 };
@@ -214,6 +222,18 @@ std::string value(const ChoiceKey& key, ConfigTarget target) {
   return in_quotes(key.names[key.get(target)]);
 }
 
+void copy(const NumberKey& key, ConfigTarget from, ConfigTarget to) {
+  key.field(to) = key.field(from);
+}
+
+void copy(const PathKey& key, ConfigTarget from, ConfigTarget to) {
+  key.field(to) = key.field(from);
+}
+
+void copy(const ChoiceKey& key, ConfigTarget from, ConfigTarget to) {
+  key.set(to, key.get(from));
+}
+
 }  // namespace
 
 std::span<const ConfigKey> config_keys() {
@@ -244,6 +264,10 @@ std::string expected_value(const ConfigKey& key) {
 
 std::string value_text(const ConfigKey& key, ConfigTarget target) {
   return std::visit([&](const auto& kind) { return value(kind, target); }, key.kind);
+}
+
+void copy_value(const ConfigKey& key, ConfigTarget from, ConfigTarget to) {
+  std::visit([&](const auto& kind) { copy(kind, from, to); }, key.kind);
 }
 
 GameConfig game_defaults(const Config& config) {

@@ -1,5 +1,5 @@
 // Every key of the configuration, declared once. Reading, checking, the suggestion for a misspelt
-// key and the documented default file all follow from this table.
+// key, the documented default file and what becomes of a change all follow from this table.
 #pragma once
 
 #include <cstdint>
@@ -42,9 +42,17 @@ struct ChoiceKey {
   size_t (*get)(ConfigTarget);
 };
 
+// What a changed value does while arenad runs (config_reload.h).
+enum class TakesEffect {
+  at_once,        // arenad goes by it, also for what runs; a wait that is under way ends as it began
+  when_begun,     // what begins from now on goes by it: new arenas, attachments, the next worker of an arena, the next arenad
+  after_restart,  // of arenad: until then the old value stays in force
+};
+
 struct ConfigKey {
   std::string_view section;
   std::string_view name;
+  TakesEffect takes_effect;
   std::string_view help;
   std::variant<NumberKey, PathKey, ChoiceKey> kind;
 };
@@ -67,6 +75,8 @@ std::string_view nearest_config_section(std::string_view section);
 std::string expected_value(const ConfigKey& key);
 // The value as TOML.
 std::string value_text(const ConfigKey& key, ConfigTarget target);
+
+void copy_value(const ConfigKey& key, ConfigTarget from, ConfigTarget to);
 
 // What a game has that sets nothing of its own.
 GameConfig game_defaults(const Config& config);

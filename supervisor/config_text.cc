@@ -11,7 +11,8 @@ constexpr size_t kTextWidth = 100;
 
 constexpr std::string_view kHead =
     "# Configuration of arenad. Every key stands here with its default; to change one, remove the "
-    "'#' before it. Relative paths are relative to the folder of this file.";
+    "'#' before it. Relative paths are relative to the folder of this file. arenactl reload-config, or "
+    "SIGHUP, takes over what has changed while arenas run.";
 constexpr std::string_view kGamesHead =
     "# A section for each game, by the name that arenactl calls it: letters, digits, - and _. Only "
     "the module must be given.";
@@ -35,11 +36,23 @@ std::string section_head(std::string_view section) {
   return "\n" + wrapped(kGamesHead) + std::string(kExampleGame);
 }
 
+std::string_view when_changed(TakesEffect takes_effect) {
+  switch (takes_effect) {
+    case TakesEffect::at_once:
+      return "";
+    case TakesEffect::when_begun:
+      return " A change counts for what begins afterwards.";
+    case TakesEffect::after_restart:
+      return " A change needs a restart of arenad.";
+  }
+  return "";
+}
+
 std::string described(const ConfigKey& key, ConfigTarget defaults) {
   std::string expected = expected_value(key);
   expected[0] = static_cast<char>(std::toupper(static_cast<unsigned char>(expected[0])));
   std::string text = wrapped("# " + std::string(key.help));
-  text += wrapped("# " + expected + ".");
+  text += wrapped("# " + expected + "." + std::string(when_changed(key.takes_effect)));
   return text + "#" + std::string(key.name) + " = " + value_text(key, defaults) + "\n";
 }
 
