@@ -15,6 +15,7 @@
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include <utility>
 
 #include "ipc/clock.h"
 #include "ipc/process.h"
@@ -235,6 +236,10 @@ void Keeper::take_signal(int signal) {
     watchdog_ns_.reset();
     if (service_ == 0) exit_code_ = 0;
   }
+  if (signal == SIGHUP && state_ == State::starting) {
+    hangup_waits_ = true;
+    return;
+  }
   if (service_ != 0) ::kill(service_, signal);
 }
 
@@ -278,6 +283,7 @@ void Keeper::take(const Notification& n, std::vector<Fd> fds) {
     state_ = State::running;
     was_ready_ = true;
     if (watchdog_usec_ != 0) watchdog_ns_ = now + watchdog_usec_ * 1000;
+    if (std::exchange(hangup_waits_, false)) ::kill(service_, SIGHUP);
   }
   if (n.watchdog_usec) watchdog_usec_ = *n.watchdog_usec;
   if (n.watchdog_ping && watchdog_ns_ && !was_aborted_) watchdog_ns_ = now + watchdog_usec_ * 1000;

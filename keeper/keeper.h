@@ -10,7 +10,8 @@
 //
 // The protocol is systemd's own (sd_notify(3), sd_listen_fds(3), sd_watchdog_enabled(3)): READY, STOPPING, STATUS, WATCHDOG,
 // WATCHDOG_USEC, EXTEND_TIMEOUT_USEC, FDSTORE, FDSTOREREMOVE, FDNAME, FDPOLL, BARRIER; LISTEN_FDS to the next life. Only the service's
-// main process is listened to. The keeper has no state but the descriptors, reads no file and writes none.
+// main process is listened to. Signals are passed on to it; SIGHUP not before it is ready, because it may not listen for it yet and would
+// end. The keeper has no state but the descriptors, reads no file and writes none.
 //
 // Orphans of the service become the keeper's children (PR_SET_CHILD_SUBREAPER): it reaps them, and kills what is left of them when
 // it ends. If the keeper itself is killed, the service gets SIGTERM and ends in order.
@@ -67,6 +68,7 @@ class Keeper {
   FdStore store_;
   pid_t service_ = 0;
   bool was_ready_ = false;    // in any life
+  bool hangup_waits_ = false;  // until the service is ready
   bool was_aborted_ = false;  // this life, by the watchdog
   uint64_t deaths_in_row_ = 0;
   uint64_t watchdog_usec_ = 0;

@@ -78,6 +78,19 @@ TEST_CASE("keeper: signals are passed on, and it ends with the service") {
   CHECK(kept.says("term\n"));
 }
 
+TEST_CASE("keeper: a service that is not ready yet gets its SIGHUP when it is") {
+  Kept kept(
+      "exec perl -MSocket -e 'my $a = $ENV{NOTIFY_SOCKET}; $a =~ s/^@/\\0/; socket(S, AF_UNIX, SOCK_DGRAM, 0); "
+      "my $to = pack(\"S a*\", AF_UNIX, $a); $| = 1; $SIG{HUP} = sub { print \"hup\\n\"; exit 0 }; print \"up\\n\"; "
+      "select(undef, undef, undef, 0.01) until -e \"go\"; print \"ready\\n\"; send(S, \"READY=1\", 0, $to) or die; "
+      "sleep 1 while 1;'");
+  REQUIRE(kept.says("up\n"));
+  kept.program.signal(SIGHUP);
+  write_file(kept.folder / "go", "");
+  CHECK(code_of(kept) == "code=exited, status=0");
+  CHECK(kept.out() == "up\nready\nhup\n");
+}
+
 TEST_CASE("keeper: a service that does not end in time is killed, with all that it has left behind") {
   Kept kept("trap '' TERM; sleep 1000 & echo $! ; while :; do sleep 0.05; done", {"--stop-timeout", "100"});
   REQUIRE(kept.says("\n"));
