@@ -73,7 +73,7 @@ void Rollouts::begin(GameVersions& game, GameTemplate& to, const RolloutOrder& o
     facts_.post([this, &game, &to, order, answer, ready] {
       preparing_.erase(game.name());
       if (!ready) {
-        if (!is_used(to)) game.discard(to.hash());
+        if (!is_used(to) && !tells_of(to)) game.discard(to.hash());
         return answer(ready.error());
       }
       Running planned = plan(game, to, order);
@@ -154,6 +154,11 @@ void Rollouts::save(const GameVersions& game) {
 
 bool Rollouts::is_used(const GameTemplate& version) const {
   return std::ranges::any_of(roster_.all(), [&](const auto& entry) { return entry.second->game() == &version; });
+}
+
+bool Rollouts::tells_of(const GameTemplate& version) const {
+  const auto found = running_.find(version.game());
+  return found != running_.end() && (found->second.from == &version || found->second.to == &version);
 }
 
 void Rollouts::finish(Running& running) {

@@ -41,10 +41,15 @@ class Rollouts {
   void begin(GameVersions& game, GameTemplate& to, const RolloutOrder& order, Answer answer);
   // nullptr: there was none since arenad began.
   Running* find(const std::string& game);
+  // Errors: refused, while one of this game is prepared or not over.
+  [[nodiscard]] Result<void> check(const GameVersions& game) const;
+  // Whether the last rollout of its game is told with this version.
+  [[nodiscard]] bool tells_of(const GameTemplate& version) const;
+  // How the last one of a game ended that is there no more. Only if check() says so.
+  void forget(const std::string& game) { running_.erase(game); }
   [[nodiscard]] const std::map<std::string, Running>& all() const { return running_; }
 
  private:
-  Result<void> check(const GameVersions& game) const;
   [[nodiscard]] Running plan(GameVersions& game, GameTemplate& to, const RolloutOrder& order) const;
   [[nodiscard]] std::vector<ArenaId> concerned(Running& running) const;
   void advance_all();
