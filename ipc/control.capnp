@@ -38,7 +38,7 @@ struct Request {
     rolloutOrder @21 :RolloutOrder;
     pin @22 :Pin;
     versions @23 :Text;          # of a game; empty: of all
-    reloadConfig @24 :Void;
+    reloadConfig @24 :ReloadConfig;
     upgrade @25 :Upgrade;        # of arenad itself. Answered by the program that has taken its place, or by this one with an error
   }
 }
@@ -90,7 +90,7 @@ struct Reply {
     rollout @14 :Rollout;                     # reload, rollback, rolloutOrder
     rollouts @15 :List(Rollout);              # the last one of each game, by name
     versions @16 :List(GameVersion);          # by game, the current one of each first
-    configReloaded @17 :Void;
+    configReloaded @17 :ConfigReloaded;
     upgraded @18 :Upgraded;
     # pin is answered with items
     # quarantineRetry and quarantineDrop are answered with items: `id` is the entry's number, `name` the arena's name
@@ -194,6 +194,41 @@ struct GameVersion {
   previous @5 :Bool;         # a rollback goes back to it
   configured @6 :Bool;
   arenas @7 :UInt32;         # that run it
+}
+
+# Reads the configuration file again, and goes by what is there from now on.
+struct ReloadConfig {
+  dryRun @0 :Bool;           # finds and checks what would change, and changes nothing
+}
+
+struct ConfigReloaded {
+  file @0 :Text;
+  dryRun @1 :Bool;
+  changes @2 :List(ConfigChange);    # between what arenad goes by and the file; by game, what is no game's first
+  problems @3 :List(ConfigProblem);  # not empty: refused as a whole, nothing has changed
+  refusal @4 :FailureCode;           # if there are problems: `invalid`, or `refused` if only what runs now is in the way
+}
+
+struct ConfigChange {
+  key @0 :Text;              # with its sections; of a game that is added or removed: its section
+  from @1 :Text;             # as TOML; empty: the game is added
+  to @2 :Text;               # as TOML; empty: the game is removed
+  takesEffect @3 :TakesEffect;
+  note @4 :Text;             # what else there is to know; mostly empty
+}
+
+enum TakesEffect {
+  atOnce @0;                 # arenad goes by it, also for what runs
+  whenBegun @1;              # what begins from now on goes by it; what runs keeps what it has
+  afterRestart @2;           # of arenad: until then the old value stays in force
+}
+
+struct ConfigProblem {
+  file @0 :Text;
+  line @1 :UInt32;           # 0: of the file as a whole
+  column @2 :UInt32;         # 0: of the line as a whole
+  key @3 :Text;              # with its sections; empty: not of one key
+  message @4 :Text;
 }
 
 enum FailureCode {

@@ -139,6 +139,12 @@ GameTemplate* Arena::version_of(CodeHash code) {
   return &versions_->current();
 }
 
+void Arena::set_game(GameVersions* versions) {
+  ARENAD_ASSERT(versions != nullptr || (!is_active() && !has_worker()));
+  versions_ = versions;
+  game_ = version_of(CodeHash::parse(record_.code).value_or(CodeHash{}));
+}
+
 void Arena::begin_new() {
   persist();
   ARENAD_CRASH_POINT("arenad.start.begun");

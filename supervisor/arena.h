@@ -133,6 +133,10 @@ class Arena {
   using HandoverNotice = std::function<void(ArenaId, HandoverNews, const std::string& why)>;
   Result<void> hand_over(GameTemplate& to, const Probation& probation, HandoverNotice tell);
   void pin(bool pinned);
+  // The configuration has changed: other restarts are charged, or none, from the next crash on.
+  void set_restart_policy(const RestartPolicy& policy) { lifecycle_.set_restart_policy(policy); }
+  // The configuration knows its game again; or, with nullptr, no more: only of an arena that rests and has no worker.
+  void set_game(GameVersions* versions);
   [[nodiscard]] bool is_changing_code() const { return handover_.has_value(); }
   [[nodiscard]] bool is_on_probation() const;
   // Tells the game to end the match; what still runs at the deadline is stopped.

@@ -122,6 +122,8 @@ class ArenaLifecycle {
   Answer restart(uint64_t now_ns, BeginWith with);
   // A worker of other code has ended, which is taken back: the next one begins at once, and it counts as no crash.
   ArenaActions take_back(BeginWith with);
+  // Counts from the next crash on.
+  void set_restart_policy(const RestartPolicy& policy) { budget_.set_policy(policy); }
 
   [[nodiscard]] ArenaState state() const { return state_; }
   [[nodiscard]] const RestartBudget& budget() const { return budget_; }

@@ -27,6 +27,8 @@ class CheckpointAlarm {
     is_raised_ = is_over;
     return is_over ? AlarmChange::raised : AlarmChange::healed;
   }
+  // Counts from the next observation on.
+  void set_limit(uint64_t limit_ns) { limit_ns_ = limit_ns; }
   [[nodiscard]] bool is_raised() const { return is_raised_; }
 
  private:

@@ -17,6 +17,11 @@ Checkpointer::Checkpointer(uv_loop_t* loop, FactQueue& facts, Roster& roster, St
   timer_.start(config.interval_ms, config.interval_ms);
 }
 
+void Checkpointer::configure(const CheckpointConfig& config) {
+  alarm_.set_limit(config.alarm_ms * kMillisecond);
+  timer_.start(config.interval_ms, config.interval_ms);
+}
+
 void Checkpointer::run() {
   // While the store has not taken the last one, newer snapshots wait in shared memory: a later one replaces them.
   if (in_flight_) {

@@ -12,6 +12,8 @@ class Checkpointer {
  public:
   Checkpointer(uv_loop_t* loop, FactQueue& facts, Roster& roster, StoreThread& store, const CheckpointConfig& config);
   void close() { timer_.close(); }
+  // Goes by a changed configuration: an interval begins now.
+  void configure(const CheckpointConfig& config);
   // All that has changed, now.
   void run();
   // How long the oldest snapshot, record or result has waited for the database; 0: nothing waits.

@@ -95,7 +95,7 @@ void Commands::request(RequestId from, wire::Request::Reader request, std::vecto
     case wire::Request::VERSIONS:
       return versions(from, text_of(request.getVersions()));
     case wire::Request::RELOAD_CONFIG:
-      break;
+      return reload_config(from, request.getReloadConfig());
     case wire::Request::UPGRADE:
       return upgrade(from, request.getUpgrade());
   }

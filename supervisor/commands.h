@@ -1,6 +1,6 @@
 // What each request on the control socket does. One function for each verb; a request that takes time is answered when the arenas
 // that it concerns have settled. commands_incidents.cc has those about crashes and quarantine, commands_reload.cc those about versions of
-// games, commands_upgrade.cc the one about arenad itself and what waits meanwhile.
+// games, commands_config.cc the one about the configuration, commands_upgrade.cc the one about arenad itself.
 #pragma once
 
 #include <map>
@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "supervisor/checkpointer.h"
+#include "supervisor/config_reload.h"
 #include "supervisor/control_server.h"
 #include "supervisor/rollouts.h"
 #include "supervisor/roster.h"
@@ -24,6 +25,7 @@ struct CommandScope {
   Checkpointer& checkpointer;
   std::map<std::string, std::unique_ptr<GameVersions>>& games;
   Rollouts& rollouts;
+  ConfigReload& config_reload;
   Upgrade& upgrade;
   std::string configuration_path;
   std::vector<std::string>& notices;
@@ -86,6 +88,8 @@ class Commands {
   void rollout_order(RequestId from, wire::RolloutOrder::Reader order);
   void pin(RequestId from, wire::Pin::Reader pin);
   void versions(RequestId from, const std::string& game);
+  // commands_config.cc
+  void reload_config(RequestId from, wire::ReloadConfig::Reader reload);
   [[nodiscard]] Result<GameVersions*> find_game(const std::string& name) const;
   static Result<GameTemplate*> find_version(GameVersions& game, const std::string& text);
   // commands_upgrade.cc

@@ -73,6 +73,28 @@ void GameTemplate::check_state(const GameFacts& other, std::function<void(Result
   process_->send(message);
 }
 
+void GameTemplate::configure(GameConfig config, uint64_t ready_timeout_ms) {
+  const bool has_other_regions =
+      config.output_ring_bytes != config_.output_ring_bytes || config.frame_log_bytes != config_.frame_log_bytes;
+  config.module = config_.module;
+  config_ = std::move(config);
+  ready_timeout_ms_ = ready_timeout_ms;
+  if (state_ != State::loading && state_ != State::serving) return;
+  if (has_other_regions) return load_anew();
+  while (spares_.size() > config_.spares) {
+    retire(std::move(spares_.back().process));
+    spares_.pop_back();
+  }
+  fork_as_needed();
+}
+
+void GameTemplate::load_anew() {
+  state_ = State::absent;
+  deadline_.stop();
+  end_all();
+  load();
+}
+
 void GameTemplate::load() {
   auto ends = Link::make_pair();
   if (!ends) return fail_waiters(ends.error());

@@ -47,13 +47,15 @@ class GameTemplate {
   void prepare(std::function<void(Result<void>)> prepared);
   // Whether it could take over the state of another version, once it is prepared. Errors: refused; it says which field does not fit.
   void check_state(const GameFacts& other, std::function<void(Result<void>)> checked);
+  // Goes by a changed configuration, all but its module. Workers that wait are replaced if theirs would be other regions.
+  void configure(GameConfig config, uint64_t ready_timeout_ms);
+
   // Nothing is on the way: hand_on() says all of it.
   [[nodiscard]] bool is_steady() const;
   // Nothing is written of one that is absent.
   [[nodiscard]] bool is_serving() const { return state_ == State::serving; }
   void hand_on(wire::TemplateState::Builder to, FdsToKeep& fds) const;
   void take_on(wire::TemplateState::Reader from, HandedOn& handed);
-
   // Ends the template and its spares, until somebody needs them again.
   void rest();
   // The same for good. Whoever still waits is told.
@@ -73,6 +75,7 @@ class GameTemplate {
   void load();
   void take_template_message(const LinkMessage& message);
   void template_ended(Exit exit);
+  void load_anew();
   void fork_as_needed();
   void fork_one();
   void take_spare_message(ChildProcess* process, LinkMessage message);

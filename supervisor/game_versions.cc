@@ -70,6 +70,21 @@ Result<GameTemplate*> GameVersions::add(const Fd& module, const std::string& fil
   return find(kept->hash);
 }
 
+Result<GameTemplate*> GameVersions::offer(const std::filesystem::path& module) {
+  auto kept = scope_.code.keep(module);
+  if (!kept) return kept.error();
+  return find(kept->hash);
+}
+
+void GameVersions::configure(const GameConfig& config, CodeHash code, uint64_t ready_timeout_ms) {
+  config_ = config;
+  scope_.ready_timeout_ms = ready_timeout_ms;
+  for (const auto& [hash, version] : templates_) version->configure(config, ready_timeout_ms);
+  if (code == configured_) return;
+  configured_ = code;
+  make_current(code);
+}
+
 void GameVersions::make_current(CodeHash hash) {
   if (hash == current_ || find(hash) == nullptr) return;
   previous_ = current_;

@@ -1,7 +1,8 @@
 // The versions of one game: each is a module, kept by content, with a template of its own. New arenas get the current one; an arena
 // keeps the one that it runs until it is handed over or taken back.
 //
-//   configured   the module of the configuration. If it is another file's content than when arenad last ran, it becomes the current one
+//   configured   the module of the configuration. If it is another file's content than when arenad last ran, or than before the
+//                configuration was read again, it becomes the current one
 //   current      what new arenas get: the configured one, until a rollout has made another the current one
 //   previous     what was current before: a rollback's aim
 #pragma once
@@ -37,6 +38,11 @@ class GameVersions {
   GameTemplate* find(CodeHash hash);
   // Another version, which nobody runs yet.
   Result<GameTemplate*> add(const Fd& module, const std::string& file_name);
+  // The module that a changed configuration names, kept: what it is to be configured with, if it can be loaded.
+  Result<GameTemplate*> offer(const std::filesystem::path& module);
+  // Goes by a changed configuration. If its module has another content than before it becomes the current version. code: what offer()
+  // gave.
+  void configure(const GameConfig& config, CodeHash code, uint64_t ready_timeout_ms);
   // What was current becomes the previous one.
   void make_current(CodeHash hash);
   // As it was before a rollout that has failed: its version is nothing that a rollback may go to.

@@ -1,8 +1,11 @@
 #include "supervisor/log.h"
 
+#include <cstdlib>
+
 #include <spdlog/spdlog.h>
 
 #include "ipc/printable.h"
+#include "supervisor/config.h"
 
 namespace arenad {
 namespace {
@@ -21,7 +24,29 @@ spdlog::level::level_enum level_of(LogSeverity severity) {
   return spdlog::level::err;
 }
 
+spdlog::level::level_enum level_of(LogLevel level) {
+  switch (level) {
+    case LogLevel::debug:
+      return spdlog::level::debug;
+    case LogLevel::info:
+      return spdlog::level::info;
+    case LogLevel::warning:
+      return spdlog::level::warn;
+    case LogLevel::error:
+      return spdlog::level::err;
+  }
+  return spdlog::level::info;
+}
+
 }  // namespace
+
+void configure_log(const DaemonConfig& config) {
+  const bool under_systemd = ::getenv("JOURNAL_STREAM") != nullptr;
+  const bool logfmt = config.log_format == LogFormat::logfmt || (config.log_format == LogFormat::automatic && under_systemd);
+  spdlog::set_pattern(logfmt ? "%Y-%m-%dT%H:%M:%S.%eZ level=%l pid=%P %v" : "%Y-%m-%dT%H:%M:%S.%eZ %^%-7l%$ %v",
+                      spdlog::pattern_time_type::utc);
+  spdlog::set_level(level_of(config.log_level));
+}
 
 std::string one_line(std::string_view text) {
   std::string line;

@@ -7,6 +7,11 @@
 
 namespace arenad {
 
+struct DaemonConfig;
+
+// Which lines are written, and how they look, from now on.
+void configure_log(const DaemonConfig& config);
+
 enum class LogSeverity { debug, info, warning, error };
 
 // A line is a line, whatever a game, a file name or a database has put into the text.

@@ -3,7 +3,6 @@
 #include <cstdio>
 #include <filesystem>
 #include <signal.h>
-#include <unistd.h>
 #include <vector>
 
 #include <CLI/CLI.hpp>
@@ -12,6 +11,9 @@
 
 #include "ipc/process.h"
 #include "supervisor/config.h"
+#include "supervisor/config_files.h"
+#include "supervisor/held_signal.h"
+#include "supervisor/log.h"
 #include "supervisor/supervisor.h"
 #include "supervisor/version.h"
 
@@ -22,25 +24,7 @@ constexpr uint64_t kWantedOpenFiles = 262'144;
 void set_up_logging(const arenad::DaemonConfig& config) {
   auto logger = spdlog::stderr_color_st("arenad");
   spdlog::set_default_logger(logger);
-  const bool under_systemd = ::getenv("JOURNAL_STREAM") != nullptr;
-  const bool logfmt =
-      config.log_format == arenad::LogFormat::logfmt || (config.log_format == arenad::LogFormat::automatic && under_systemd);
-  spdlog::set_pattern(logfmt ? "%Y-%m-%dT%H:%M:%S.%eZ level=%l pid=%P %v" : "%Y-%m-%dT%H:%M:%S.%eZ %^%-7l%$ %v",
-                      spdlog::pattern_time_type::utc);
-  switch (config.log_level) {
-    case arenad::LogLevel::debug:
-      spdlog::set_level(spdlog::level::debug);
-      break;
-    case arenad::LogLevel::info:
-      spdlog::set_level(spdlog::level::info);
-      break;
-    case arenad::LogLevel::warning:
-      spdlog::set_level(spdlog::level::warn);
-      break;
-    case arenad::LogLevel::error:
-      spdlog::set_level(spdlog::level::err);
-      break;
-  }
+  arenad::configure_log(config);
 }
 
 int report(const std::vector<arenad::ConfigProblem>& problems) {
@@ -57,24 +41,6 @@ std::string worker_program(const arenad::Config& config, const char* self) {
   if (std::filesystem::exists(beside)) return beside.string();
   // In a build folder each program has a folder of its own.
   return (own.parent_path().parent_path() / "worker" / "arena-worker").string();
-}
-
-bool is_program(const std::string& path) {
-  return ::access(path.c_str(), X_OK) == 0 && std::filesystem::is_regular_file(path);
-}
-
-std::vector<arenad::ConfigProblem> missing_files(const arenad::Config& config, const std::string& path, const char* self) {
-  std::vector<arenad::ConfigProblem> missing;
-  const std::string worker = worker_program(config, self);
-  if (!is_program(worker)) {
-    missing.push_back({.file = path, .key = "daemon.worker", .message = "there is no program " + worker});
-  }
-  for (const auto& [name, game] : config.games) {
-    if (::access(game.module.c_str(), R_OK) == 0) continue;
-    missing.push_back(
-        {.file = path, .key = "games." + name + ".module", .message = "there is no file " + game.module.string()});
-  }
-  return missing;
 }
 
 // Whether this program, with this configuration, could go on where another one is.
@@ -106,7 +72,6 @@ int run(const arenad::Config& config, arenad::Supervisor::Program program) {
   const uint64_t files = arenad::raise_open_files_limit(kWantedOpenFiles);
   if (files < kWantedOpenFiles) spdlog::info("msg=\"at most {} open files: raise LimitNOFILE for more arenas\"", files);
   auto supervisor = arenad::Supervisor::open(config, std::move(program));
-  arenad::let_signals_wait(false);
   if (!supervisor) {
     spdlog::error("msg=\"{}\"", supervisor.error().text());
     return 1;
@@ -119,6 +84,7 @@ int run(const arenad::Config& config, arenad::Supervisor::Program program) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  arenad::hold_signal(SIGHUP);  // until the supervisor listens for it
   CLI::App app("Runs real-time game matches as worker processes, keeps their state, and brings them back when they die.");
   std::string path = "/etc/arenad/arenad.toml";
   bool check = false;
@@ -138,6 +104,9 @@ int main(int argc, char** argv) {
     std::fputs(arenad::default_config_text().c_str(), stdout);
     return 0;
   }
+  // It is read again later, wherever arenad's own folder is then.
+  std::error_code no_folder;
+  if (const auto whole = std::filesystem::absolute(path, no_folder); !no_folder) path = whole.string();
   const auto loaded = arenad::load_config(path);
   if (const auto* problems = std::get_if<std::vector<arenad::ConfigProblem>>(&loaded)) {
     if (!asked) return report(*problems);
@@ -150,7 +119,7 @@ int main(int argc, char** argv) {
   if (asked) {
     return arenad::answer_can_take_over([&](auto state) { return can_take_over(state, config.daemon); });
   }
-  if (const auto missing = missing_files(config, path, argv[0]); !missing.empty()) {
+  if (const auto missing = arenad::missing_files(config, path, worker_program(config, argv[0])); !missing.empty()) {
     report(missing);
     // They may be put in place later, and arenas that run already need an arenad.
     if (check) return 1;
@@ -159,7 +128,8 @@ int main(int argc, char** argv) {
     std::printf("%s: no problems\n", path.c_str());
     return 0;
   }
-  arenad::let_signals_wait(true);
+  arenad::hold_signal(SIGTERM);
+  arenad::hold_signal(SIGINT);
   ::signal(SIGXFSZ, SIG_IGN);  // a file size limit is an error of a write
   return run(config, {path, worker_program(config, argv[0]), {argv, argv + argc}, std::nullopt});
 }

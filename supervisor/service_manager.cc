@@ -114,6 +114,10 @@ void ServiceManager::ready() {
   send("READY=1", nullptr);
 }
 
+void ServiceManager::reloading() {
+  send("RELOADING=1\nMONOTONIC_USEC=" + std::to_string(monotonic_ns() / 1000), nullptr);
+}
+
 void ServiceManager::stopping() {
   send("STOPPING=1", nullptr);
 }

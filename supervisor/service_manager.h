@@ -34,6 +34,8 @@ class ServiceManager {
   void store(const std::string& name, const Fd& fd);
   void forget(const std::string& name);
   void ready();
+  // Until the next ready(): the configuration is read again.
+  void reloading();
   void stopping();
 
   // NAME=value, as it was in the environment: for a program that takes the place of this one.

@@ -7,6 +7,7 @@
 
 #include "ipc/clock.h"
 #include "ipc/crash_point.h"
+#include "supervisor/held_signal.h"
 #include "supervisor/log.h"
 
 namespace arenad {
@@ -98,9 +99,11 @@ Supervisor::Supervisor(Config config, Program program, DirectoryLock lock, Store
       turn_(&loop_, [this] { facts_.take_all(); }),
       terminate_(&loop_, SIGTERM, [this] { facts_.post([this] { begin_shutdown(); }); }),
       interrupt_(&loop_, SIGINT, [this] { facts_.post([this] { begin_shutdown(); }); }),
+      hangup_(&loop_, SIGHUP, [this] { facts_.post([this] { config_reload_->order(ConfigReload::Mode::apply, nullptr); }); }),
       child_(&loop_, SIGCHLD, [this] { facts_.post([this] { reaper_.sweep(); }); }),
       shutdown_deadline_(&loop_, [this] { facts_.post([this] { shut_down_faster(); }); }),
       watch_(&loop_, [this] { facts_.post([this] { watch_workers(); }); }) {
+  for (const int signal : {SIGTERM, SIGINT, SIGHUP}) let_go_of_signal(signal);
   watch_.start(Arena::kWatchIntervalMs, Arena::kWatchIntervalMs);
   upgrade_.set_host(upgrade_host());
 }
@@ -121,15 +124,20 @@ ArenaServices Supervisor::services() {
 }
 
 void Supervisor::make_games(const std::vector<GameRecord>& before) {
-  const GameVersions::Scope scope{{&loop_, facts_, reaper_}, code_, program_.worker, config_.arenas.ready_timeout_ms};
+  const auto make_game = [this](const std::string& name, const GameConfig& game,
+                                                const std::optional<GameRecord>& record) {
+    const GameVersions::Scope scope{{&loop_, facts_, reaper_}, code_, program_.worker, config_.arenas.ready_timeout_ms};
+    return std::make_unique<GameVersions>(scope, name, game, record);
+  };
   for (const auto& [name, game] : config_.games) {
     const auto record = std::ranges::find(before, name, &GameRecord::name);
-    games_[name] =
-        std::make_unique<GameVersions>(scope, name, game, record == before.end() ? std::nullopt : std::optional(*record));
+    games_[name] = make_game(name, game, record == before.end() ? std::nullopt : std::optional(*record));
   }
-  commands_ = std::make_unique<Commands>(
-      CommandScope{services(), roster_, server_, checkpointer_, games_, rollouts_, upgrade_, program_.configuration_path, notices_,
-                   started_ns_});
+  config_reload_ = std::make_unique<ConfigReload>(ConfigReload::Scope{
+      program_.configuration_path, config_, games_, code_, roster_, checkpointer_, rollouts_, store_, manager_, facts_,
+      [make_game](const std::string& name, const GameConfig& game) { return make_game(name, game, std::nullopt); }});
+  commands_ = std::make_unique<Commands>(CommandScope{services(), roster_, server_, checkpointer_, games_, rollouts_,
+                                                      *config_reload_, upgrade_, program_.configuration_path, notices_, started_ns_});
 }
 
 void Supervisor::forget_unneeded_code(const std::vector<ArenaRecord>& records) {
@@ -202,6 +210,7 @@ void Supervisor::open_for_clients() {
   log_info("msg=\"listening on {}\"", config_.daemon.socket_path().string());
   manager_.ready();
   ARENAD_CRASH_POINT("arenad.ready.told");
+  config_reload_->begin();
   if (stops_when_settled_) begin_shutdown();
 }
 
@@ -263,6 +272,7 @@ void Supervisor::begin_shutdown() {
   log_info("msg=\"stopping: {} arenas are saved\"", active);
   manager_.stopping();
   commands_->refuse_new_arenas();
+  config_reload_->close();
   shutdown_deadline_.start(config_.arenas.stop_timeout_ms);
   for (const auto& [id, arena] : roster_.all()) {
     arena->shut_down();
@@ -301,6 +311,8 @@ void Supervisor::finish_shutdown_if_done() {
   store_wake_.close();
   terminate_.close();
   interrupt_.close();
+  hold_signal(SIGHUP);
+  hangup_.close();
   child_.close();
   manager_.close();
   facts_.take_all();

@@ -84,11 +84,13 @@ class Supervisor {
   Checkpointer checkpointer_;
   Rollouts rollouts_;
   Upgrade upgrade_;
+  std::unique_ptr<ConfigReload> config_reload_;
   std::unique_ptr<Commands> commands_;
   Adoption adoption_;
   UvTurn turn_;
   UvSignal terminate_;
   UvSignal interrupt_;
+  UvSignal hangup_;
   UvSignal child_;
   UvDeadline shutdown_deadline_;
   UvTimer watch_;

@@ -36,6 +36,7 @@ std::vector<std::string> Supervisor::in_the_way_of_upgrade() const {
     found.emplace_back("the database has not taken everything yet");
   }
   if (manager_.waiting() != 0) found.emplace_back("the service manager has not taken everything yet");
+  if (!config_reload_->is_idle()) found.emplace_back("the configuration is being read again");
   if (const size_t requests = commands_->must_be_answered(); requests != 0) {
     found.push_back(std::to_string(requests) + " requests are being carried out");
   }

@@ -10,6 +10,7 @@
 
 #include "ipc/clock.h"
 #include "ipc/crash_point.h"
+#include "supervisor/held_signal.h"
 #include "supervisor/log.h"
 #include "supervisor/version.h"
 
@@ -148,7 +149,13 @@ void Upgrade::settle() {
 // Signals wait too, for this program or the next one. One that has come before is in the loop, which is seen to before look() is called.
 void Upgrade::hold(bool held) {
   held_ = held;
-  let_signals_wait(held);
+  for (const int signal : {SIGTERM, SIGINT, SIGHUP}) {
+    if (held) {
+      hold_signal(signal);
+    } else {
+      let_go_of_signal(signal);
+    }
+  }
   held_since_ns_ = monotonic_ns();
   host_.hold(held);
   if (held) host_.save();
@@ -239,13 +246,6 @@ int answer_can_take_over(const std::function<Result<void>(wire::UpgradeState::Re
     answer.setRefused(checked.error().text());
   }
   return link.send(message) ? 0 : 1;
-}
-
-void let_signals_wait(bool wait) {
-  sigset_t signals;
-  ::sigemptyset(&signals);
-  for (const int signal : {SIGTERM, SIGINT, SIGHUP}) ::sigaddset(&signals, signal);
-  ::pthread_sigmask(wait ? SIG_BLOCK : SIG_UNBLOCK, &signals, nullptr);
 }
 
 }  // namespace arenad

@@ -81,8 +81,6 @@ class Upgrade {
 
 // Where this program was executed from; the path may have another file by now.
 std::string own_program();
-// SIGTERM, SIGINT and SIGHUP wait until there are handlers for them, also over execve(2). Threads that are begun meanwhile never get them.
-void let_signals_wait(bool wait);
 
 // What the new program does when it is asked: descriptor 3 is the link to who asks. Gives the exit code.
 int answer_can_take_over(const std::function<Result<void>(wire::UpgradeState::Reader)>& check);

@@ -1,0 +1,23 @@
+// A signal whose default action would end the process, while nobody listens for it yet or any more. One that comes while it is held is
+// delivered when it is let go. Of the calling thread, and of those that it begins; a program that is executed inherits it.
+#pragma once
+
+#include <csignal>
+
+namespace arenad {
+
+inline void hold_signal(int signal) {
+  sigset_t set;
+  ::sigemptyset(&set);
+  ::sigaddset(&set, signal);
+  ::pthread_sigmask(SIG_BLOCK, &set, nullptr);
+}
+
+inline void let_go_of_signal(int signal) {
+  sigset_t set;
+  ::sigemptyset(&set);
+  ::sigaddset(&set, signal);
+  ::pthread_sigmask(SIG_UNBLOCK, &set, nullptr);
+}
+
+}  // namespace arenad
