@@ -13,6 +13,7 @@ Commands all_commands() {
   commands.push_back(quarantine_command());
   commands.push_back(results_command());
   commands.push_back(export_command());
+  commands.push_back(reload_config_command());
   commands.push_back(version_command());
   commands.push_back(reload_command());
   commands.push_back(rollback_command());

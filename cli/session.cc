@@ -47,6 +47,8 @@ std::string_view doubt(Effect effect) {
       return "; the rollout may have begun, or may still: see arenactl rollout status";
     case Effect::changes_rollout:
       return "; what was asked may have happened, or may still: see arenactl rollout status";
+    case Effect::changes_configuration:
+      return "; it may have been taken over, or may still be: arenactl reload-config --dry-run shows what differs";
   }
   return "";
 }

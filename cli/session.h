@@ -30,7 +30,7 @@ struct Session {
   [[nodiscard]] ExitCode fail(const Error& error) const;
 };
 
-enum class Effect { none, changes_arenas, begins_rollout, changes_rollout };
+enum class Effect { none, changes_arenas, begins_rollout, changes_rollout, changes_configuration };
 
 // One request, and what is done with its reply.
 struct Question {

@@ -81,7 +81,7 @@ const std::array kFailures{std::pair{wire::FailureCode::FAILED, 1},        std::
                            std::pair{wire::FailureCode::REFUSED, 6},       std::pair{wire::FailureCode::UNREACHABLE, 7},
                            std::pair{wire::FailureCode::CORRUPT, 1},       std::pair{wire::FailureCode::EXHAUSTED, 1}};
 
-const std::array<Texts, 16> kEveryVerb{Texts{"start", "tanks"},
+const std::array<Texts, 17> kEveryVerb{Texts{"start", "tanks"},
                                        Texts{"status"},
                                        Texts{"restart", "duel-1"},
                                        Texts{"drain", "duel-1"},
@@ -90,6 +90,7 @@ const std::array<Texts, 16> kEveryVerb{Texts{"start", "tanks"},
                                        Texts{"quarantine"},
                                        Texts{"results", "duel-1"},
                                        Texts{"export", "duel-1", "/nonexistent/recording"},
+                                       Texts{"reload-config"},
                                        Texts{"version"},
                                        Texts{"reload", "tanks", "/proc/self/exe"},
                                        Texts{"rollback", "tanks"},
@@ -587,7 +588,7 @@ TEST_SUITE("arenactl's command line") {
         std::pair{Texts{"frobnicate"}, "arenactl: there is no verb 'frobnicate'\narenactl: see arenactl --help\n"},
         std::pair{Texts{},
                   "arenactl: what shall be done? A verb is missing: start status restart drain stop crashes quarantine results "
-                  "export version reload rollback rollout pin unpin versions\narenactl: see arenactl --help\n"},
+                  "export reload-config version reload rollback rollout pin unpin versions\narenactl: see arenactl --help\n"},
         std::pair{Texts{"stop", "--ys"},
                   "arenactl: unknown option '--ys'; did you mean '--yes'?\narenactl: see arenactl stop --help\n"},
         std::pair{Texts{"status", "--jsno"},
