@@ -125,7 +125,7 @@ void ConfigReload::load_modules() {
       add_problem(module_key(name), version.error().text(), ErrorCode::invalid);
       continue;
     }
-    attempt_->code[name] = *version;
+    attempt_->code[name] = (*version)->hash();
     if (has_other_code(name)) load(name, **version);
   }
 }
@@ -144,7 +144,10 @@ void ConfigReload::load(const std::string& game, GameTemplate& version) {
 
 void ConfigReload::conclude() {
   // While modules were loaded arenas may have begun, and rollouts.
-  if (attempt_->outcome.problems.empty()) look_for_obstacles();
+  if (attempt_->outcome.problems.empty()) {
+    look_for_obstacles();
+    look_for_lost_code();
+  }
   if (attempt_->outcome.problems.empty()) tell_of_other_code();
   if (attempt_->order.mode == Mode::dry_run || !attempt_->outcome.problems.empty()) {
     withdraw();
@@ -173,10 +176,19 @@ void ConfigReload::look_for_obstacles() {
   }
 }
 
+// A rollout of the same module that has failed meanwhile has forgotten it.
+void ConfigReload::look_for_lost_code() {
+  for (const auto& [name, hash] : attempt_->code) {
+    if (scope_.games.at(name)->find(hash) != nullptr) continue;
+    add_problem(module_key(name), "a rollout of this module has failed while it was loaded", ErrorCode::refused);
+  }
+}
+
 // The same file may have another content.
 void ConfigReload::tell_of_other_code() {
   std::vector<ConfigChange>& changes = attempt_->outcome.changes;
-  for (const auto& [name, version] : attempt_->code) {
+  for (const auto& [name, hash] : attempt_->code) {
+    const GameTemplate* version = scope_.games.at(name)->find(hash);
     const auto found = std::ranges::find(changes, module_key(name), &ConfigChange::key);
     if (!has_other_code(name)) {
       if (found != changes.end()) found->note = "the same content";
@@ -210,11 +222,11 @@ void ConfigReload::apply() {
 }
 
 void ConfigReload::change_games() {
-  for (const auto& [name, version] : attempt_->code) {
+  for (const auto& [name, hash] : attempt_->code) {
     GameVersions& game = *scope_.games.at(name);
-    const bool is_other = version->hash() != game.configured();
+    const bool is_other = hash != game.configured();
     GameTemplate* const was_current = &game.current();
-    game.configure(scope_.config.games.at(name), version->hash(), scope_.config.arenas.ready_timeout_ms);
+    game.configure(scope_.config.games.at(name), hash, scope_.config.arenas.ready_timeout_ms);
     if (!is_other) continue;
     save(game);
     if (!is_used(*was_current)) game.let_go(was_current->hash());
@@ -256,10 +268,10 @@ void ConfigReload::withdraw() {
     end_game(std::move(game));
   }
   attempt_->added.clear();
-  for (const auto& [name, version] : std::exchange(attempt_->code, {})) {
-    if (is_used(*version)) continue;
+  for (const auto& [name, hash] : std::exchange(attempt_->code, {})) {
     GameVersions& game = *scope_.games.at(name);
-    const CodeHash hash = version->hash();
+    const GameTemplate* version = game.find(hash);
+    if (version == nullptr || is_used(*version)) continue;
     if (!scope_.rollouts.tells_of(*version) && !is_needed(hash, &game)) game.discard(hash);
     game.let_go(hash);
   }
@@ -300,7 +312,7 @@ bool ConfigReload::is_removed(const std::string& game) const {
 
 bool ConfigReload::has_other_code(const std::string& game) const {
   const auto found = attempt_->code.find(game);
-  return found != attempt_->code.end() && found->second->hash() != scope_.games.at(game)->configured();
+  return found != attempt_->code.end() && found->second != scope_.games.at(game)->configured();
 }
 
 bool ConfigReload::is_used(const GameTemplate& version) const {

@@ -67,7 +67,7 @@ class ConfigReload {
     Config asked;  // as it is in force when it is applied; what is in force, until the file was read
     ConfigOutcome outcome;
     Games added;
-    std::map<std::string, GameTemplate*> code;  // what the modules of the other games are
+    std::map<std::string, CodeHash> code;  // what the modules of the other games are
     size_t loading = 0;
   };
 
@@ -77,6 +77,7 @@ class ConfigReload {
   void load(const std::string& game, GameTemplate& version);
   void conclude();
   void look_for_obstacles();
+  void look_for_lost_code();
   void tell_of_other_code();
   void apply();
   void change_games();

@@ -2,6 +2,7 @@
 #include <array>
 #include <atomic>
 #include <csignal>
+#include <fcntl.h>
 #include <filesystem>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -379,6 +380,30 @@ TEST_CASE("a configuration with a relative path is found again") {
   CHECK(eventually([&] { return (told = run_to_end(command, folder)).code == 0; }));
   CHECK(told.out == "no changes\n");
   arenad.signal(SIGTERM);
+  CHECK(arenad.wait()->text() == "code=exited, status=0");
+}
+
+TEST_CASE("SIGHUP before arenad has read its configuration, and while it ends") {
+  PrivateFolder folder;
+  const std::string config = (folder / "arenad.toml").string();
+  REQUIRE(::mkfifo(config.c_str(), 0600) == 0);
+  Program arenad({{ARENAD_TEST_ARENAD, "--config", config}, folder.path(), folder / "out", folder / "err"});
+  // It opens the file, and waits for what is in it.
+  Fd writer;
+  REQUIRE(eventually([&] {
+    writer = Fd(::open(config.c_str(), O_WRONLY | O_NONBLOCK | O_CLOEXEC));
+    return static_cast<bool>(writer);
+  }));
+  arenad.signal(SIGHUP);
+  const std::string text =
+      "[daemon]\ndirectory = \"state\"\nruntime_directory = \"run\"\nworker = \"" ARENAD_TEST_WORKER "\"\n";
+  REQUIRE(::write(writer.get(), text.data(), text.size()) == static_cast<ssize_t>(text.size()));
+  writer.reset();
+  // The signal has waited until there was somebody who could take it: a pipe cannot be read again.
+  CHECK(
+      eventually([&] { return holds(read_file(folder / "err"), config + ": is no regular file, and cannot be read again"); }));
+  arenad.signal(SIGTERM);
+  while (!arenad.ended()) arenad.signal(SIGHUP);
   CHECK(arenad.wait()->text() == "code=exited, status=0");
 }
 
