@@ -67,9 +67,9 @@ class Keeper {
   std::string notify_address_;  // for NOTIFY_SOCKET
   FdStore store_;
   pid_t service_ = 0;
-  bool was_ready_ = false;    // in any life
+  bool was_ready_ = false;     // in any life
   bool hangup_waits_ = false;  // until the service is ready
-  bool was_aborted_ = false;  // this life, by the watchdog
+  bool was_aborted_ = false;   // this life, by the watchdog
   uint64_t deaths_in_row_ = 0;
   uint64_t watchdog_usec_ = 0;
   std::optional<uint64_t> watchdog_ns_;  // when a ping must have come; later, when an aborted one must have ended
