@@ -344,6 +344,23 @@ TEST_CASE("a module with another content is for new arenas, those that run keep 
   CHECK(version_of(daemon, "after") == "1.0");
 }
 
+TEST_CASE("no other module while a rollout of the game is not over, but everything else") {
+  Daemon daemon("");
+  put_module(daemon, "ledger");
+  daemon.reconfigure(ledger_section(daemon) + restarts(5));
+  daemon.start();
+  daemon.start_arena("match", {{"hz", "64"}}, "ledger");
+  REQUIRE(daemon.arenactl({"reload", "ledger", module_path("ledger_adds"), "--no-wait", "--probation", "10m"}).code == 0);
+  put_module(daemon, "ledger_good");
+  daemon.reconfigure(ledger_section(daemon) + restarts(7));
+  const Finished refused = reload(daemon);
+  CHECK(refused.code == 6);
+  CHECK(holds(refused.err, "games.ledger.module: a rollout of ledger is not over yet"));
+  CHECK(kept_modules(daemon) == 2);
+  put_module(daemon, "ledger");
+  CHECK(holds(reload(daemon).out, "  restart.intensity  5  ->  7\n"));
+}
+
 TEST_CASE("spares come and go, and with other rings they are others") {
   Daemon daemon(echo_section("spares = 0\n") + restarts(100));
   daemon.start();
