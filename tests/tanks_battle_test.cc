@@ -270,6 +270,37 @@ TEST_CASE("a moving tank shoots less precisely") {
   CHECK(moving <= kMovingDispersionFactor * dispersion);
 }
 
+TEST_CASE("a gun that is fired again and again grows hot where the rules have it so, and a hot gun is less precise") {
+  const auto widest = [](Battle& battle) {
+    int most = 0;
+    for (const ShotFired& shot : run<ShotFired>(battle, 100 * kTicksPerSecond)) {
+      most = std::max(most, std::abs(turn_between(kEast, shot.heading)));
+    }
+    return most;
+  };
+  const Situation range = firing(duel(Kind::light, Kind::heavy, 390), 0);
+  const int dispersion = vehicle(Kind::light).gun.dispersion;
+  Battle cold(range);
+  CHECK(widest(cold) <= dispersion);
+  CHECK(tank_of(cold, 0).gun_heat == 0);
+
+  Battle hot(range, {.heat_of_a_shot = 60});
+  run(hot, 1);
+  CHECK(tank_of(hot, 0).gun_heat == 60);
+  run(hot, 20);
+  CHECK(tank_of(hot, 0).gun_heat == 40);
+  const int most = widest(hot);
+  CHECK(most > dispersion);
+  CHECK(most <= dispersion * (1 + kHottest / kHeatThatDoublesDispersion));
+  CHECK(tank_of(hot, 0).gun_heat > kHottest - 60);
+  CHECK(tank_of(hot, 0).gun_heat <= kHottest);
+  CHECK(tank_of(hot, 1).gun_heat == 0);
+
+  hot.halt(0);
+  run(hot, kHottest);
+  CHECK(tank_of(hot, 0).gun_heat == 0);
+}
+
 TEST_CASE("armour is struck by facing and angle") {
   const auto strike_from = [](double at_degrees) {
     const Vec from = direction(degrees(at_degrees)) * 50;

@@ -104,6 +104,7 @@ TEST_CASE("an impossible state is refused") {
   refused([](Situation& s) { s.tanks[0].position.y = std::nan(""); });
   refused([](Situation& s) { s.tanks[0].speed_metres_per_second = std::nan(""); });
   refused([](Situation& s) { s.tanks[0].hit_points = 1 << 20; });
+  refused([](Situation& s) { s.tanks[0].gun_heat = kHottest + 1; });
   refused([](Situation& s) { s.shells.push_back({.shooter = 2}); });
 
   capnp::MallocMessageBuilder message;

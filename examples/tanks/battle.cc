@@ -44,7 +44,7 @@ Tank start(Seat seat) {
 
 bool is_possible(const Tank& tank) {
   return Map::contains(tank.position) && std::isfinite(tank.speed_metres_per_second) && tank.hit_points >= 0 &&
-         tank.hit_points <= vehicle(tank.kind).hit_points && tank.reload_ticks >= 0;
+         tank.hit_points <= vehicle(tank.kind).hit_points && tank.reload_ticks >= 0 && tank.gun_heat <= kHottest;
 }
 
 void require(bool condition, const char* what) {
@@ -83,7 +83,7 @@ Team better(const T& team_0, const T& team_1) {
 
 }  // namespace
 
-Battle::Battle(const Setup& setup) {
+Battle::Battle(const Setup& setup, const Rules& rules) : rules_(rules) {
   require(setup.players >= 2 && setup.players <= kMaxTanks, "a battle needs 2 to 30 players");
   situation_.end_tick = setup.seconds * kTicksPerSecond;
   situation_.random.state = setup.seed;
@@ -91,7 +91,7 @@ Battle::Battle(const Setup& setup) {
   for (Seat seat = 0; seat < setup.players; ++seat) situation_.tanks.push_back(start(seat));
 }
 
-Battle::Battle(Situation situation) : situation_(std::move(situation)) {
+Battle::Battle(Situation situation, const Rules& rules) : situation_(std::move(situation)), rules_(rules) {
   const size_t tanks = situation_.tanks.size();
   require(tanks >= 2 && tanks <= kMaxTanks, "a battle needs 2 to 30 tanks");
   require(std::all_of(situation_.tanks.begin(), situation_.tanks.end(), is_possible),
@@ -121,7 +121,7 @@ std::span<const Fact> Battle::tick() {
   facts_.clear();
   ++situation_.tick;
   drive_tanks(situation_);
-  fire_guns(situation_, facts_);
+  fire_guns(situation_, rules_, facts_);
   fly_shells(situation_, facts_);
   spot_tanks(situation_, facts_);
   capture_bases(situation_, facts_);

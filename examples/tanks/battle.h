@@ -11,6 +11,7 @@
 #include <span>
 
 #include "fact.h"
+#include "rules.h"
 #include "situation.h"
 
 namespace tanks::sim {
@@ -33,9 +34,9 @@ struct Outcome {
 class Battle {
  public:
   Battle() = default;
-  explicit Battle(const Setup& setup);
+  explicit Battle(const Setup& setup, const Rules& rules = {});
   // Goes on from there. Throws std::invalid_argument if no battle can be in that situation.
-  explicit Battle(Situation situation);
+  explicit Battle(Situation situation, const Rules& rules = {});
 
   // Values beyond 100 per cent count as 100; orders to wrecks do nothing.
   void give(Seat seat, const Order& order);
@@ -53,6 +54,7 @@ class Battle {
 
  private:
   Situation situation_;
+  Rules rules_;
   Facts facts_;  // of the tick that runs; kept for its memory only
 };
 

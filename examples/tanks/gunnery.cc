@@ -12,11 +12,12 @@ namespace {
 // The sum of two dice: small errors are more frequent than large ones.
 Angle with_dispersion(Random& random, const Tank& tank, const Gun& gun) {
   const int factor = tank.speed_metres_per_second == 0 ? 1 : kMovingDispersionFactor;
-  const double error = gun.dispersion * factor * (random.unit() + random.unit() - 1);
+  const double heat_factor = 1 + tank.gun_heat / kHeatThatDoublesDispersion;
+  const double error = gun.dispersion * factor * heat_factor * (random.unit() + random.unit() - 1);
   return static_cast<Angle>(tank.turret + static_cast<int>(error));
 }
 
-void fire(Situation& situation, Seat shooter, Facts& facts) {
+void fire(Situation& situation, const Rules& rules, Seat shooter, Facts& facts) {
   Tank& tank = situation.tanks[shooter];
   const Gun& gun = vehicle(tank.kind).gun;
   Shell shell;
@@ -31,6 +32,7 @@ void fire(Situation& situation, Seat shooter, Facts& facts) {
   situation.shells.push_back(shell);
 
   tank.reload_ticks = gun.reload_ticks;
+  tank.gun_heat = std::min(tank.gun_heat + rules.heat_of_a_shot, kHottest);
   tank.conspicuous_until = situation.tick + kConspicuousTicks;
   ++tank.tally.shots;
   facts.emplace_back(ShotFired{shell.id, shooter, shell.position, shell.heading, shell.seen_by_enemy});
@@ -115,12 +117,13 @@ bool fly(Situation& situation, Shell& shell, Facts& facts) {
 
 }  // namespace
 
-void fire_guns(Situation& situation, Facts& facts) {
+void fire_guns(Situation& situation, const Rules& rules, Facts& facts) {
   for (Seat seat = 0; seat < situation.seat_count(); ++seat) {
     Tank& tank = situation.tanks[seat];
     if (!tank.alive()) continue;
     if (tank.reload_ticks > 0) --tank.reload_ticks;
-    if (tank.order.fire && tank.reload_ticks == 0) fire(situation, seat, facts);
+    if (tank.gun_heat > 0) --tank.gun_heat;
+    if (tank.order.fire && tank.reload_ticks == 0) fire(situation, rules, seat, facts);
   }
 }
 

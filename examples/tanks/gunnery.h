@@ -2,6 +2,7 @@
 #pragma once
 
 #include "fact.h"
+#include "rules.h"
 
 namespace tanks::sim {
 
@@ -11,8 +12,10 @@ constexpr double kDamageSpread = 0.25;
 // A gun on a moving tank is this many times less precise.
 constexpr int kMovingDispersionFactor = 2;
 constexpr Tick kConspicuousTicks = 5 * kTicksPerSecond;
+// One that is so hot is half as precise; heat counts in proportion.
+constexpr double kHeatThatDoublesDispersion = 5 * kTicksPerSecond;
 
-void fire_guns(Situation& situation, Facts& facts);
+void fire_guns(Situation& situation, const Rules& rules, Facts& facts);
 void fly_shells(Situation& situation, Facts& facts);
 
 }  // namespace tanks::sim

@@ -1,6 +1,6 @@
 // Everything that matters in a battle at the end of a tick, as plain data. The rules (driving.h,
-// gunnery.h, spotting.h, capture.h) are functions over it; battle_state.h saves it bit for bit.
-// What is not in here does not survive a crash.
+// gunnery.h, spotting.h, capture.h) are functions over it; battle_state.h saves it bit for bit, but
+// for what only later versions have and save themselves. What is not in here does not survive a crash.
 #pragma once
 
 #include <cstddef>
@@ -68,6 +68,7 @@ struct Tank {
   Tick visible_until = 0;              // to the other team
   bool discovered = false;             // the other team has seen it at least once
   uint32_t capture_ticks = 0;          // earned in the enemy's base, lost by leaving or damage
+  uint32_t gun_heat = 0;               // ticks until the gun is cold; 0 in versions whose guns stay cold (rules.h)
   Order order;
   Tally tally;
 
