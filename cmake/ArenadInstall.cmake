@@ -4,7 +4,7 @@
 #   include/arenad/         headers for games and clients
 #   include/arenad/generated/   code that Cap'n Proto made of Arenad's own schemas
 #   lib/                    the client library
-#   lib/arenad/games/       tanks.so, the example game
+#   lib/arenad/games/       tanks.so, the example game, and tanks_2.so, its second version
 #   lib/cmake/Arenad/       find_package(Arenad): Arenad::game, Arenad::client, arenad_game(), arenad_schema()
 #   share/arenad/schema/    Arenad's schemas, for clients in other languages
 include(CMakePackageConfigHelpers)
@@ -22,7 +22,7 @@ target_link_libraries(arenad_ipc INTERFACE $<INSTALL_INTERFACE:xxhash>)
 target_include_directories(arenad_ipc_schema INTERFACE $<INSTALL_INTERFACE:${ARENAD_GENERATED_DIR}>)
 
 install(TARGETS arenad arena-worker arena-keeper arenactl)
-install(TARGETS tanks_module LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}/arenad/games)
+install(TARGETS tanks_module tanks_2_module LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}/arenad/games)
 install(DIRECTORY ipc/include/ worker/include/ DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} FILES_MATCHING PATTERN "*.h")
 install(FILES ${ARENAD_VERSION_HEADER} DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/arenad)
 install(DIRECTORY $<TARGET_PROPERTY:arenad_ipc_schema,BINARY_DIR>/schema/ DESTINATION ${ARENAD_GENERATED_DIR}

@@ -1,5 +1,7 @@
 // The tanks module as a worker sees it: driven through its C table by a host in this process, with
 // bots for players that get what clients would get, and nothing else.
+#include "examples/tanks/tanks_game.h"
+
 #include <algorithm>
 #include <array>
 #include <initializer_list>
@@ -16,8 +18,6 @@
 #include "examples/tanks/capture.h"
 #include "examples/tanks/wire.h"
 #include "tanks.capnp.h"
-
-extern "C" const arenad_game* arenad_game_module(uint32_t host_abi);
 
 namespace {
 
@@ -139,7 +139,7 @@ class Arena {
     return space_.data();
   }
 
-  const arenad_game& game_ = *arenad_game_module(ARENAD_ABI_VERSION);
+  const arenad_game& game_ = *arenad::game_table<TanksGame>();
   arenad_host host_{};
   arenad_frame frame_{};
   arenad_arena_options options_{};
