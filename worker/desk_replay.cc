@@ -59,6 +59,17 @@ Result<void> begin(ArenaRuntime& runtime, const Recording& recording) {
   return runtime.restore(*snapshot);
 }
 
+Result<void> write_snapshot(ArenaRuntime& runtime, const std::string& path) {
+  if (!runtime.take_snapshot()) return make_error(ErrorCode::failed, "the state does not fit in a snapshot");
+  // The first one of an incarnation lies in slot 0.
+  auto snapshot = Snapshot::read_slot(runtime.incarnation().slot(0));
+  if (!snapshot) return snapshot.error();
+  std::ofstream file(path, std::ios::binary);
+  file << snapshot->bytes() << std::flush;
+  if (!file) return errno_error("cannot write " + path);
+  return {};
+}
+
 // The log keeps nothing here: the recording is the log.
 void record(ArenaRuntime& runtime, const DecidedFrame& frame) {
   if (!runtime.log().fits(frame.record().bytes)) runtime.log().release_through(runtime.frame().value);
@@ -108,6 +119,9 @@ Result<uint64_t> replay_at_desk(const DeskReplayOptions& options) {
     if (runtime.host().ended()) break;
   }
   if (auto finished = outputs.finish(); !finished) return finished.error();
+  if (!options.snapshot_path.empty()) {
+    if (auto written = write_snapshot(runtime, options.snapshot_path); !written) return written.error();
+  }
   std::printf("replayed %s to frame %" PRIu64 ": %" PRIu64 " events, %" PRIu64 " outputs, %" PRIu64 " divergences\n",
               recording->name.c_str(), runtime.frame().value, runtime.status().events_applied.load(), runtime.outputs().count(),
               divergences);

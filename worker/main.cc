@@ -57,6 +57,8 @@ int main(int argc, char** argv) {
       app.add_option("--replay", at_desk.recording_path, "Run this recording and print the state's hash frame by frame")
           ->needs(module);
   app.add_option("--outputs", at_desk.outputs_path, "With --replay: write every output record to this file")->needs(replay);
+  app.add_option("--snapshot", at_desk.snapshot_path, "With --replay: write the snapshot of the last frame to this file")
+      ->needs(replay);
   app.add_flag("--summary", summary, "With --replay: print the last line only")->needs(replay);
   app.add_option("--output-ring-bytes", as_template.output_ring_bytes, "With --template: size of an arena's output ring")
       ->needs(serve);

@@ -3,6 +3,7 @@
 #include <atomic>
 #include <csignal>
 #include <filesystem>
+#include <fstream>
 #include <memory>
 #include <sched.h>
 #include <sstream>
@@ -13,6 +14,7 @@
 
 #include "arenad/module_abi.h"
 #include "ipc/incarnation.h"
+#include "ipc/recording.h"
 #include "tests/real/daemon.h"
 #include "tests/real/player.h"
 #include "tests/real/reports.h"
@@ -32,6 +34,11 @@ constexpr const char* kId = "01JD3M7S9XQ2V8T4KZ5W6Y7R0B";
 
 bool holds(const std::string& text, const std::string& part) {
   return text.find(part) != std::string::npos;
+}
+
+std::string content_of(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), {}};
 }
 
 void play(Player& player, int count) {
@@ -399,6 +406,22 @@ TEST_CASE("an exported arena runs again at the desk, frame by frame the same") {
   CHECK(holds(lines[1], "state "));
   // Another run, and other hashes in no frame.
   CHECK(run_to_end(command, daemon.folder()).out == replayed.out);
+  SUBCASE("the snapshot of the last frame is what a recording of the frames behind it can begin with") {
+    const std::string snapshot = (daemon.folder() / "duel.snapshot").string();
+    std::vector<std::string> with_snapshot = command;
+    with_snapshot.insert(with_snapshot.end(), {"--snapshot", snapshot});
+    CHECK(run_to_end(with_snapshot, daemon.folder()).code == 0);
+    auto recording = decode_recording(content_of(file));
+    REQUIRE(recording);
+    recording->snapshot = content_of(snapshot);
+    recording->frames.clear();
+    std::ofstream(file, std::ios::binary) << encode_recording(*recording);
+    const auto after = lines_of(run_to_end(command, daemon.folder()).out);
+    REQUIRE(after.size() == 2);
+    // "frame 12 state 0123456789abcdef", as the run before has ended with.
+    CHECK(lines[lines.size() - 2].starts_with(after[0]));
+    CHECK(after[1] == lines.back());
+  }
   SUBCASE("a recording that is cut off is refused") {
     std::filesystem::resize_file(file, std::filesystem::file_size(file) / 2);
     const Finished refused = run_to_end(command, daemon.folder());
