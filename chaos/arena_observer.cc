@@ -112,6 +112,8 @@ void ArenaObserver::note_life(const Followed& followed) {
   Life& life = lives_[lives_.size() - followed_.size()];
   life.live_since_unix_ns = status.live_since_unix_ns.load(std::memory_order_relaxed);
   life.first_frame_published_ns = status.first_frame_published_ns.load(std::memory_order_acquire);
+  life.version = followed.view.version();
+  life.restored_frame = status.restored_frame.load(std::memory_order_relaxed);
   life.replayed_frames = status.replayed_frames.load(std::memory_order_relaxed);
   life.replayed_events = status.replayed_events.load(std::memory_order_relaxed);
   life.divergences = status.divergences.load(std::memory_order_relaxed);

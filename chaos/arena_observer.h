@@ -23,6 +23,8 @@ struct Life {
   pid_t pid = 0;
   uint64_t live_since_unix_ns = 0;        // 0: not yet
   uint64_t first_frame_published_ns = 0;  // 0: not yet
+  std::string version;                    // of the game; empty: not yet
+  uint64_t restored_frame = 0;            // of the snapshot that it began with; 0: with none
   uint64_t replayed_frames = 0;
   uint64_t replayed_events = 0;
   uint64_t divergences = 0;

@@ -79,6 +79,20 @@ Result<std::map<ArenaId, Host>> Control::hosts() {
   return hosts;
 }
 
+Result<std::map<std::string, RunningArena>> Control::running() {
+  auto reply = client_.call([](wire::Request::Builder request) { request.initStatus().setAll(true); }, {}, kTimeoutMs);
+  if (!reply) return reply.error();
+  if (!reply->root().getReply().isStatus()) return unexpected("status");
+  std::map<std::string, RunningArena> arenas;
+  for (const auto arena : reply->root().getReply().getStatus().getArenas()) {
+    arenas[arena.getName()] = {.version = arena.getGameVersion(),
+                               .epoch = {arena.getEpoch()},
+                               .is_running = arena.getState() == "running",
+                               .on_probation = arena.getProbation()};
+  }
+  return arenas;
+}
+
 Result<uint64_t> Control::clients() {
   auto reply = client_.call([](wire::Request::Builder request) { request.initStatus().setAll(true); }, {}, kTimeoutMs);
   if (!reply) return reply.error();

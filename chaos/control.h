@@ -25,6 +25,14 @@ struct Host {
   bool operator==(const Host&) const = default;
 };
 
+// As arenad shows it.
+struct RunningArena {
+  std::string version;  // of its game
+  Epoch epoch;
+  bool is_running = false;
+  bool on_probation = false;
+};
+
 class Control {
  public:
   // ErrorCode::unreachable if arenad does not listen there.
@@ -40,6 +48,8 @@ class Control {
   Result<Host> host_of(ArenaId arena);
   // Of each arena that it knows and that has not ended.
   Result<std::map<ArenaId, Host>> hosts();
+  // Each arena that has not ended, by its name.
+  Result<std::map<std::string, RunningArena>> running();
   // How many are attached to arenas, players and observers.
   Result<uint64_t> clients();
   // Ends arenas, with all of their state kept. An error names each that was not.

@@ -44,11 +44,13 @@ std::string state_of(const ArenaObserver& observer) {
 
 }  // namespace
 
-DemoRun::DemoRun(const RunOptions& options, const Programs& programs, std::filesystem::path folder, StopSignals& signals)
+DemoRun::DemoRun(const RunOptions& options, const Programs& programs, std::filesystem::path folder, StopSignals& signals,
+                 std::vector<ReloadStep> script)
     : options_(options),
       programs_(programs),
       folder_(std::move(folder)),
       signals_(signals),
+      script_(std::move(script)),
       screen_(stdout),
       crew_(programs.self, folder_) {
   summary_.options = options;
@@ -155,8 +157,17 @@ Result<void> DemoRun::choose_killers() {
   return {};
 }
 
+void DemoRun::choose_changes() {
+  if (options_.subject != Subject::changes_of_code) return;
+  const auto rest_ns = static_cast<uint64_t>(options_.seconds * kSecond);
+  changes_.emplace(std::move(script_), ReloadShow::Place{programs_.arenactl, daemon_->socket(), folder_ / "arenactl.log"},
+                   rest_ns, *control_, screen_);
+  changes_->begin(monotonic_ns());
+}
+
 Result<void> DemoRun::play() {
   if (auto chosen = choose_killers(); !chosen) return chosen;
+  choose_changes();
   stage_ = Stage::playing;
   began_ns_ = monotonic_ns();
   killer_->begin(began_ns_);
@@ -165,7 +176,7 @@ Result<void> DemoRun::play() {
   while (course && !play_is_over(monotonic_ns())) {
     turn();
     course = check_health();
-    if (course) course = kill_if_due();
+    if (course) course = changes_ ? changes_->turn(monotonic_ns()) : kill_if_due();
   }
   summary_.seconds = static_cast<double>(monotonic_ns() - began_ns_) / kSecond;
   return course;
@@ -191,6 +202,7 @@ bool DemoRun::play_is_over(uint64_t now_ns) {
   }
   if (all_departed()) return true;
   if (amid) return false;
+  if (changes_) return changes_->done();
   if (options_.kills == 0 || options_.kill_every_ms == 0) {
     return static_cast<double>(now_ns - began_ns_) >= options_.seconds * kSecond;
   }
@@ -205,6 +217,7 @@ void DemoRun::look_at_all() {
 
 Result<void> DemoRun::wind_down() {
   stage_ = Stage::winding_down;
+  if (changes_) changes_->stop();
   screen_.say("bots stop sending; everything that they sent has to arrive");
   crew_.stop_sending();
   if (auto quiet = wait_until("all bots to stop sending", [this] { return crew_.all_reached(BotStage::quiet); }); !quiet)
@@ -386,14 +399,17 @@ ArenaPicture DemoRun::picture_of(size_t arena) const {
     ++picture.kills;
     if (kill.to_frame_ns) picture.last_recovery_ms = static_cast<double>(*kill.to_frame_ns) / kMillisecond;
   }
+  if (!observer.lives().empty()) picture.version = observer.lives().back().version;
   if (picture.state == "running" && !killer_->is_up(arena)) picture.state = "killed";
   return picture;
 }
 
 void DemoRun::show() {
   const uint64_t now = monotonic_ns();
-  Picture picture{
-      .seconds = static_cast<double>(now - began_ns_) / kSecond, .bots = crew_.bots().size(), .kills = killer_->kills().size()};
+  Picture picture{.subject = options_.subject,
+                  .seconds = static_cast<double>(now - began_ns_) / kSecond,
+                  .bots = crew_.bots().size(),
+                  .kills = killer_->kills().size()};
   for (size_t i = 0; i < observers_.size(); ++i) picture.arenas.push_back(picture_of(i));
   screen_.show(picture, now);
 }
@@ -408,8 +424,12 @@ void DemoRun::count() {
   if (daemon_killer_) summary_.daemon = tally_daemon(*daemon_killer_, *killer_);
   if (gauge_) summary_.growth = tally_growth(*gauge_);
   if (summary_.daemon.workers_changed != 0) summary_.findings.problem("workers that were left alone were others afterwards");
+  if (changes_) {
+    summary_.reload = changes_->tally();
+    summary_.findings += changes_->findings();
+  }
   if (summary_.set_back != 0) summary_.findings.problem("arenas were set back to a checkpoint");
-  count_deaths_of_others();
+  if (!changes_) count_deaths_of_others();
 }
 
 // Each incarnation but the last was killed, or else a worker has died by itself. Where arenad lived all the time, each that began

@@ -1,8 +1,8 @@
-// A whole run: arenad with its arenas, bots that play in them, killers of workers and of arenad, and a judge at the end. Wiring only: what
-// each part does stands in its own file.
+// A whole run: arenad with its arenas, bots that play in them, killers of workers and of arenad or an operator who changes the game's
+// code, and a judge at the end. Wiring only: what each part does stands in its own file.
 //
 //   prepare    arenad answers, every arena runs and is watched, every bot is in its arena
-//   play       kills, until the time is over, the kills are done, or somebody asks for the end
+//   play       kills, or changes of code, until the time is over, they are all done, or somebody asks for the end
 //   wind down  bots stop sending, everything that was sent is in frames, arenas stop, clients have read to the end
 //   take down  arenad ends, and nothing is left of it
 //   try        each arena against the same frames without a crash
@@ -26,6 +26,7 @@
 #include "chaos/killer.h"
 #include "chaos/pacers.h"
 #include "chaos/programs.h"
+#include "chaos/reload_show.h"
 #include "chaos/run_options.h"
 #include "chaos/screen.h"
 #include "chaos/stop_signals.h"
@@ -35,8 +36,9 @@ namespace arenad::chaos {
 
 class DemoRun {
  public:
-  // folder: the run's private one.
-  DemoRun(const RunOptions& options, const Programs& programs, std::filesystem::path folder, StopSignals& signals);
+  // folder: the run's private one. script: of a run that shows changes of code.
+  DemoRun(const RunOptions& options, const Programs& programs, std::filesystem::path folder, StopSignals& signals,
+          std::vector<ReloadStep> script = {});
   RunSummary run();
 
  private:
@@ -45,6 +47,7 @@ class DemoRun {
   Result<void> start_arenas();
   Result<void> start_bots();
   Result<void> choose_killers();
+  void choose_changes();
   Result<void> kill_if_due();
   Result<void> play();
   Result<void> wind_down();
@@ -79,6 +82,7 @@ class DemoRun {
   Programs programs_;
   std::filesystem::path folder_;
   StopSignals& signals_;
+  std::vector<ReloadStep> script_;
   Screen screen_;
   RunSummary summary_;
 
@@ -91,6 +95,7 @@ class DemoRun {
   std::optional<Killer> killer_;
   std::optional<DaemonKiller> daemon_killer_;  // unless only workers are killed
   std::optional<Gauge> gauge_;
+  std::optional<ReloadShow> changes_;  // if it is them that are shown
   enum class Stage { preparing, playing, winding_down } stage_ = Stage::preparing;
   uint64_t began_ns_ = 0;
   uint64_t looked_at_bots_ns_ = 0;

@@ -1,5 +1,6 @@
 // arenad-demo: shows Arenad at work, and judges it. Starts an arenad of its own with arenas full of bots, kills workers
-// or arenad with SIGKILL, and compares every output of every client with the same frames run without a crash. `./dev run`, and the end-to-end test.
+// or arenad with SIGKILL, or changes the game's code, and compares every output of every client with the same frames run without a crash.
+// `./dev run`, `./dev demo`, and the end-to-end tests.
 #include <bit>
 #include <cmath>
 #include <fmt/format.h>
@@ -32,12 +33,26 @@ constexpr const char* kHelpOfExits =
     "  130  ended early. The last line says \"result: ok\" if what was played was judged and is right, \"result: failed\"\n"
     "       if nothing was judged. With something wrong it is 1";
 
-void declare_run(CLI::App& app, RunOptions& options) {
+// What every run has.
+void declare_play(CLI::App& app, RunOptions& options, const char* seconds, const char* seed) {
   app.add_option("--arenas", options.arenas, "How many arenas")->check(CLI::Range(1, 64))->capture_default_str();
   app.add_option("--bots", options.bots, "How many bots in each arena")->check(CLI::Range(1, 30))->capture_default_str();
-  app.add_option("--seconds", options.seconds, "How long to play, unless --kills is given")
-      ->check(CLI::Range(0.1, 3000.0))
+  app.add_option("--seconds", options.seconds, seconds)->check(CLI::Range(0.1, 3000.0))->capture_default_str();
+  app.add_option("--seed", options.seed, seed);
+  app.add_option("--channel-bytes", options.channel_bytes, "Of each bot's channel: a power of two")
+      ->check(CLI::Range(limits::kMinChannelBytes, limits::kMaxChannelBytes))
       ->capture_default_str();
+  app.add_option("--json", options.json, "Also write what came out to this file, as one flat object")
+      ->check([](const auto& path) {
+        const auto writable = check_writable(path);
+        return writable ? std::string() : writable.error().text();
+      });
+  app.add_option("--bin", options.folders, "Where to look for the programs and game modules first")
+      ->check(CLI::ExistingDirectory);
+  app.footer(kHelpOfExits);
+}
+
+void declare_kills(CLI::App& app, RunOptions& options) {
   app.add_option("--kill-every", options.kill_every_ms,
                  "Milliseconds from kill to kill, on average: each interval is half to one and a half of it. 0: no kills")
       ->check(CLI::Range(uint64_t{0}, kLongestIntervalMs))
@@ -59,18 +74,13 @@ void declare_run(CLI::App& app, RunOptions& options) {
                                                                          {"mixed", Victims::mixed}}));
   app.add_flag("--gauge", options.gauge,
                "Also measure what arenad's memory and descriptors grow by; needs --kills, of workers");
-  app.add_option("--seed", options.seed, "Of the bots, the maps and the kills; without it, a new one");
-  app.add_option("--channel-bytes", options.channel_bytes, "Of each bot's channel: a power of two")
-      ->check(CLI::Range(limits::kMinChannelBytes, limits::kMaxChannelBytes))
-      ->capture_default_str();
-  app.add_option("--json", options.json, "Also write what came out to this file, as one flat object")
-      ->check([](const auto& path) {
-        const auto writable = check_writable(path);
-        return writable ? std::string() : writable.error().text();
-      });
-  app.add_option("--bin", options.folders, "Where to look for arena-keeper, arenad, arena-worker and tanks.so first")
-      ->check(CLI::ExistingDirectory);
-  app.footer(kHelpOfExits);
+}
+
+CLI::App* declare_reload(CLI::App& app, RunOptions& options) {
+  CLI::App* reload =
+      app.add_subcommand("reload", "Show changes of code instead of kills: good and bad versions, under playing bots");
+  declare_play(*reload, options, "How long to play before each change", "Of the bots and the maps; without it, a new one");
+  return reload;
 }
 
 // What no option can tell of itself.
@@ -119,12 +129,18 @@ int run(const RunOptions& options) {
   become_reaper();
   auto programs = find_programs(options.folders);
   if (!programs) return refuse(options, programs.error());
+  std::vector<ReloadStep> script;
+  if (options.subject == Subject::changes_of_code) {
+    auto found = reload_script(*programs, options.folders);
+    if (!found) return refuse(options, found.error());
+    script = std::move(*found);
+  }
   auto signals = StopSignals::take();
   if (!signals) return refuse(options, signals.error());
   auto folder = PrivateFolder::make(programs->self.parent_path());
   if (!folder) return refuse(options, folder.error());
 
-  DemoRun demo(options, *programs, folder->path(), *signals);
+  DemoRun demo(options, *programs, folder->path(), *signals, std::move(script));
   RunSummary summary = demo.run();
   if (!summary.findings.clean()) {
     folder->keep();
@@ -138,16 +154,21 @@ int run(const RunOptions& options) {
 int main(int argc, char** argv) {
   CLI::App app("Shows arenas that go on while their workers, or arenad, are killed, and judges whether anything was lost");
   RunOptions options;
+  RunOptions changes{.subject = Subject::changes_of_code, .arenas = 4, .bots = 8, .seconds = 2.5, .kill_every_ms = 0};
   BotOptions as_bot;
-  declare_run(app, options);
+  declare_play(app, options, "How long to play, unless --kills is given",
+               "Of the bots, the maps and the kills; without it, a new one");
+  declare_kills(app, options);
+  const CLI::App* reload = declare_reload(app, changes);
   const CLI::App* bot = declare_bot(app, as_bot);
   try {
     app.parse(argc, argv);
-    check(options);
+    check(*reload ? changes : options);
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? 0 : kExitUsage;
   }
   if (*bot) return run_bot(as_bot);
-  if (app.count("--seed") == 0) options.seed = arenad::random_u64() >> 32;
-  return run(options);
+  RunOptions& wanted = *reload ? changes : options;
+  if ((*reload ? reload : &app)->count("--seed") == 0) wanted.seed = arenad::random_u64() >> 32;
+  return run(wanted);
 }

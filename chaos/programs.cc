@@ -10,7 +10,7 @@ namespace fs = std::filesystem;
 // The build tree, and where everything is installed together.
 std::vector<fs::path> folders_beside(const fs::path& self) {
   const fs::path here = self.parent_path();
-  return {here / "../keeper", here / "../supervisor", here / "../worker", here / "../games", here};
+  return {here / "../keeper", here / "../supervisor", here / "../worker", here / "../cli", here / "../games", here};
 }
 
 Result<fs::path> find(const char* name, int access_mode, const std::vector<fs::path>& folders) {
@@ -27,15 +27,31 @@ Result<fs::path> find(const char* name, int access_mode, const std::vector<fs::p
                     std::string(name) + " is not there. Build it, or say with --bin where it is. Looked for:" + searched);
 }
 
+std::vector<fs::path> folders_to_search(const fs::path& self, const std::vector<std::string>& given) {
+  std::vector<fs::path> folders(given.begin(), given.end());
+  for (fs::path& folder : folders_beside(self)) folders.push_back(std::move(folder));
+  return folders;
+}
+
 }  // namespace
+
+Result<void> find_arenactl(Programs& programs, const std::vector<std::string>& given) {
+  auto path = find("arenactl", X_OK, folders_to_search(programs.self, given));
+  if (!path) return path.error();
+  programs.arenactl = std::move(*path);
+  return {};
+}
+
+Result<fs::path> find_module(const Programs& programs, const std::string& name, const std::vector<std::string>& given) {
+  return find(name.c_str(), R_OK, folders_to_search(programs.self, given));
+}
 
 Result<Programs> find_programs(const std::vector<std::string>& given) {
   std::error_code error;
   Programs programs;
   programs.self = fs::read_symlink("/proc/self/exe", error);
   if (error) return make_error(ErrorCode::failed, "cannot tell where this program is: " + error.message());
-  std::vector<fs::path> folders(given.begin(), given.end());
-  for (fs::path& folder : folders_beside(programs.self)) folders.push_back(std::move(folder));
+  const std::vector<fs::path> folders = folders_to_search(programs.self, given);
 
   struct Wanted {
     const char* name;

@@ -16,10 +16,14 @@ enum class Victims {
   mixed,       // workers, and arenad alone and in every company
 };
 
+// What the run shows beside the game.
+enum class Subject { kills, changes_of_code };
+
 struct RunOptions {
+  Subject subject = Subject::kills;
   size_t arenas = 8;
-  size_t bots = 30;  // in each arena
-  double seconds = 30;
+  size_t bots = 30;               // in each arena
+  double seconds = 30;            // with changes of code: before each of them
   uint64_t kill_every_ms = 1000;  // 0: no kills
   uint64_t kills = 0;             // the run ends after so many; 0: after its time. Of workers, or with other victims of arenad
   Victims victims = Victims::workers;

@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "chaos/run_options.h"
+
 namespace arenad::chaos {
 
 struct ArenaPicture {
@@ -17,9 +19,11 @@ struct ArenaPicture {
   uint64_t outputs = 0;
   uint64_t kills = 0;
   double last_recovery_ms = 0;
+  std::string version;  // of the game
 };
 
 struct Picture {
+  Subject subject = Subject::kills;
   double seconds = 0;
   size_t bots = 0;
   uint64_t kills = 0;
@@ -41,11 +45,14 @@ class Screen {
   // Whether a new picture would be shown now; making one costs something.
   [[nodiscard]] bool is_due(uint64_t now_ns) const { return now_ns >= next_ns_; }
   void show(const Picture& picture, uint64_t now_ns);
-  // A line that stays.
+  // A line that stays, below the table, which stays too.
   void say(const std::string& text);
+  // A line that stays, above the table, which goes on below it.
+  void say_above(const std::string& text);
 
  private:
   enum class Kind { terminal, plain };
+  void take_table_away();
   FILE* out_;
   Kind kind_;
   uint64_t next_ns_ = 0;

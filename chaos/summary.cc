@@ -19,7 +19,9 @@ std::string kills_text(const RunSummary& s) {
 std::string cut_text(const RunSummary& s) {
   if (!s.cut_short) return "";
   std::string at = "before the play began";
-  if (s.seconds != 0) {
+  if (s.seconds != 0 && s.options.subject == Subject::changes_of_code) {
+    at = fmt::format("after {} of {} commands", s.reload.made, s.reload.steps);
+  } else if (s.seconds != 0) {
     const bool by_kills = s.options.kills != 0;
     at = by_kills ? fmt::format("after {} of {} kills", s.kills_that_count(), s.options.kills)
                   : fmt::format("after {:.1f} of {:.1f} s", s.seconds, s.options.seconds);
@@ -52,6 +54,7 @@ std::string play_text(const RunSummary& s) {
   std::string text = fmt::format("\nplayed {:.1f} s with {} arenas of {} bots, seed {}\n", s.seconds, s.options.arenas,
                                  s.options.bots, s.options.seed);
   text += traffic_text(s);
+  if (s.options.subject == Subject::changes_of_code) return text + reload_text(s.reload);
   text += fmt::format("  kills             {}: {}\n", s.kills, kills_text(s));
   text += fmt::format("  run again         {} frames with {} events\n", s.replayed_frames, s.replayed_events);
   text += fmt::format("  kill to ready     {}\n", s.to_live.text());
@@ -108,16 +111,22 @@ std::string summary_json(const RunSummary& s) {
       "\"ready_p50_ms\": {:.3f}, \"ready_p99_ms\": {:.3f}, \"ready_max_ms\": {:.3f}, \"replayed_frames\": {}, "
       "\"replayed_events\": {}, \"events_sent\": {}, \"events_applied\": {}, \"events_full\": {}, \"outputs_published\": {}, "
       "\"outputs_received\": {}, \"frames\": {}, \"problems\": {}, \"arenas\": {}, \"bots\": {}, \"seconds\": {:.3f}, "
-      "\"seed\": {}, \"set_back\": {}, \"violations\": {}{}{}}}\n",
+      "\"seed\": {}, \"set_back\": {}, \"violations\": {}{}{}{}}}\n",
       s.ok() ? "ok" : "failed", s.judged, s.cut_short, s.kills, s.kills_in_frame(), s.kills_in_recovery, s.findings.lost,
       s.findings.missing, s.findings.repeated, s.findings.different, s.to_frame.quantile(0.5), s.to_frame.quantile(0.99),
       s.to_frame.max(), s.to_live.quantile(0.5), s.to_live.quantile(0.99), s.to_live.max(), s.replayed_frames,
       s.replayed_events, s.events_sent, s.events_applied, s.events_full, s.outputs_published, s.outputs_received, s.frames,
       s.findings.problems.size() + s.vacuous.size(), s.options.arenas, s.options.bots, s.seconds, s.options.seed, s.set_back,
-      s.violations(), daemon_json(s.daemon), growth_json(s.growth));
+      s.violations(), daemon_json(s.daemon), growth_json(s.growth),
+      s.options.subject == Subject::changes_of_code ? reload_json(s.reload) : "");
 }
 
 std::string result_line(const RunSummary& s) {
+  if (s.options.subject == Subject::changes_of_code) {
+    return fmt::format("result: {} commands={} as_expected={} lost={} missing={} repeated={} different={}",
+                       s.ok() ? "ok" : "failed", s.reload.made, s.reload.as_expected, s.findings.lost, s.findings.missing,
+                       s.findings.repeated, s.findings.different);
+  }
   const std::string arenads = s.daemon.kills != 0 ? fmt::format(" arenad_kills={}", s.daemon.kills) : "";
   return fmt::format(
       "result: {} kills={}{} lost={} missing={} repeated={} different={} recovery_p50_ms={:.2f} recovery_p99_ms={:.2f}",

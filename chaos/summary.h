@@ -9,6 +9,7 @@
 #include "chaos/daemon_tally.h"
 #include "chaos/durations.h"
 #include "chaos/findings.h"
+#include "chaos/reload_tally.h"
 #include "chaos/run_options.h"
 #include "ipc/incarnation_layout.h"
 
@@ -35,6 +36,7 @@ struct RunSummary {
   uint64_t set_back = 0;   // arenas that went on from a checkpoint, without what came after it
   DaemonTally daemon;
   Growth growth;
+  ReloadTally reload;
   Findings findings;
   // Why the run proves nothing, although nothing is wrong.
   std::vector<std::string> vacuous;
@@ -60,7 +62,7 @@ int exit_code(const RunSummary& summary);
 
 std::string summary_text(const RunSummary& summary);
 std::string summary_json(const RunSummary& summary);
-// "result: ok kills=..."
+// "result: ok kills=...", or with changes of code "result: ok commands=..."
 std::string result_line(const RunSummary& summary);
 
 }  // namespace arenad::chaos

@@ -66,6 +66,9 @@ void note_what_is_vacuous(const BotCrew& crew, RunSummary& summary) {
   if (options.kills != 0 && summary.kills_that_count() < options.kills) {
     summary.vacuous.push_back(fmt::format("{} of {} kills were made", summary.kills_that_count(), options.kills));
   }
+  if (options.subject == Subject::changes_of_code && summary.reload.made < summary.reload.steps) {
+    summary.vacuous.push_back(fmt::format("{} of {} commands were given", summary.reload.made, summary.reload.steps));
+  }
   if (summary.events_sent == 0) summary.vacuous.emplace_back("no event was sent");
   for (const BotCrew::Bot& bot : crew.bots()) {
     if (bot.report.events_sent != 0 && bot.report.outputs_received != 0) continue;

@@ -36,7 +36,8 @@ Findings try_arena(const Programs& programs, const std::filesystem::path& folder
   take_log(observer.log_path());
 
   auto recording = make_recording(observer.arena(), observer.history(), clients);
-  auto replay = recording ? run_replay(programs, folder, *recording) : Result<Replay>(recording.error());
+  auto replay = recording ? run_replay(programs, folder, *recording, code_history(observer.lives(), programs.versions))
+                          : Result<Replay>(recording.error());
   if (!replay) {
     findings.problem(replay.error().text());
     return findings;

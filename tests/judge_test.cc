@@ -6,6 +6,7 @@
 
 #include <doctest/doctest.h>
 
+#include "chaos/code_history.h"
 #include "chaos/replay_run.h"
 #include "chaos/screen.h"
 #include "chaos/summary.h"
@@ -549,6 +550,28 @@ TEST_CASE("replay summary: the last line of arena-worker --replay") {
   CHECK_FALSE(parse_replay_summary("arena-worker: cannot read x").has_value());
 }
 
+TEST_CASE("code history: versions that stay count from the frame that they took over, others not at all") {
+  const std::map<std::string, std::filesystem::path> versions = {{"1.0", "a.so"}, {"2.0", "b.so"}};
+  const auto life = [](const char* version, uint64_t restored) {
+    return Life{.live_since_unix_ns = 1, .version = version, .restored_frame = restored};
+  };
+  const auto history = [&](const std::vector<Life>& lives) { return code_history(lives, versions); };
+  using Stretches = std::vector<Stretch>;
+  CHECK(history({}).empty());
+  CHECK(history({life("1.0", 0)}) == Stretches{{0, "1.0"}});
+  CHECK(history({life("1.0", 0), life("1.0", 7)}) == Stretches{{0, "1.0"}});
+  CHECK(history({life("1.0", 0), life("2.0", 9), life("1.0", 20)}) == Stretches{{0, "1.0"}, {9, "2.0"}, {20, "1.0"}});
+  // One that is bad is taken back, or was the last when all ended.
+  CHECK(history({life("2.0", 0), life("3.0-bad", 9), life("2.0", 9)}) == Stretches{{0, "2.0"}});
+  CHECK(history({life("2.0", 0), life("3.0-bad", 9)}) == Stretches{{0, "2.0"}});
+  // One that never ran a frame.
+  Life unborn = life("2.0", 0);
+  unborn.live_since_unix_ns = 0;
+  CHECK(history({life("1.0", 0), unborn, life("1.0", 5)}) == Stretches{{0, "1.0"}});
+  // A run that changes no code knows no versions: the game's module runs all.
+  CHECK(code_history(std::vector<Life>{life("1.0", 0)}, {}).empty());
+}
+
 TEST_CASE("durations: quantiles by nearest rank") {
   CHECK(Durations({}).quantile(0.5) == 0);
   CHECK(Durations({3}).quantile(0.5) == 3);
@@ -589,6 +612,19 @@ TEST_CASE("result line: exactly as it is documented") {
   summary.findings.missing = 0;
   summary.vacuous.emplace_back("no worker was killed");
   CHECK(result_line(summary).starts_with("result: failed"));
+}
+
+TEST_CASE("summary: a run that changes code tells of that instead of kills") {
+  RunSummary summary = whole_summary();
+  summary.options.subject = Subject::changes_of_code;
+  summary.reload = {.steps = 10, .made = 9, .as_expected = 8, .refused = 4, .taken_over = 7, .taken_back = 3};
+  CHECK(result_line(summary) == "result: ok commands=9 as_expected=8 lost=0 missing=0 repeated=0 different=0");
+  CHECK(contains(summary_text(summary), "commands          9 of 10 given, 8 came to what they must\n"));
+  CHECK(contains(summary_text(summary), "changed 7 times; 4 versions were refused before anything happened, 3 taken back"));
+  CHECK_FALSE(contains(summary_text(summary), "kill"));
+  CHECK(contains(summary_json(summary), "\"reload_steps\": 10, \"reload_made\": 9, \"reload_as_expected\": 8"));
+  summary.cut_short = true;
+  CHECK(contains(summary_text(summary), "cut short         after 9 of 10 commands; that much is judged\n"));
 }
 
 TEST_CASE("summary: a run that was cut short says so, and is no failure if what was played is right") {
@@ -668,6 +704,13 @@ TEST_CASE("table: never more columns or rows than the screen has, and only whole
   const std::vector<std::string> narrow = table_lines(picture, {78, 24});
   CHECK(narrow[1] == "ARENA       STATE          FRAME    EVENTS   OUTPUTS  KILLS     RECOVERY");
   CHECK(table_lines(picture, {40, 24})[1] == "ARENA       STATE            RECOVERY");
+
+  Picture changes = picture;
+  changes.subject = Subject::changes_of_code;
+  changes.arenas[3].version = "3.0-first-frame";
+  const std::vector<std::string> with_versions = table_lines(changes, {80, 24});
+  CHECK(with_versions[1] == "ARENA       STATE          FRAME  EPOCH    EVENTS   OUTPUTS          VERSION");
+  CHECK(with_versions[5].ends_with("  3.0-first-frame"));
 
   for (size_t columns = 1; columns < 90; ++columns) {
     for (size_t rows = 1; rows < 15; ++rows) {
