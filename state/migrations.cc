@@ -63,7 +63,43 @@ CREATE TABLE games (
 ) STRICT, WITHOUT ROWID;
 )sql";
 
-constexpr std::array kMigrations = {Migration{1, kSchemaSql}, Migration{2, kVersion2}, Migration{3, kVersion3}};
+// The last rollout of each game.
+constexpr char kVersion4[] = R"sql(
+CREATE TABLE rollouts (
+  id INTEGER PRIMARY KEY,
+  game TEXT NOT NULL UNIQUE,
+  from_code TEXT NOT NULL,
+  to_code TEXT NOT NULL,
+  current_code TEXT NOT NULL,   -- what new arenas got when it began
+  previous_code TEXT NOT NULL,  -- what a rollback went back to then
+  from_version TEXT NOT NULL,
+  to_version TEXT NOT NULL,
+  canary INTEGER NOT NULL,
+  batch INTEGER NOT NULL,
+  batch_percent INTEGER NOT NULL,
+  on_failure TEXT NOT NULL,  -- the words of to_string(OnFailure)
+  probation_ms INTEGER NOT NULL,
+  probation_frames INTEGER NOT NULL,
+  selection TEXT NOT NULL,  -- names, ids and globs, each with a line end behind it
+  state TEXT NOT NULL,      -- the words of to_string(Rollout::State)
+  paused INTEGER NOT NULL,
+  pinned INTEGER NOT NULL,
+  began_unix_ms INTEGER NOT NULL,
+  ended_unix_ms INTEGER NOT NULL  -- 0: it is not over
+) STRICT;
+
+CREATE TABLE rollout_arenas (
+  rollout INTEGER NOT NULL REFERENCES rollouts (id) ON DELETE CASCADE,
+  arena BLOB NOT NULL CHECK (length(arena) = 16),
+  position INTEGER NOT NULL,
+  standing TEXT NOT NULL,  -- the words of to_string(Rollout::Standing)
+  why TEXT NOT NULL,
+  PRIMARY KEY (rollout, arena)
+) STRICT, WITHOUT ROWID;
+)sql";
+
+constexpr std::array kMigrations = {Migration{1, kSchemaSql}, Migration{2, kVersion2}, Migration{3, kVersion3},
+                                    Migration{4, kVersion4}};
 
 }  // namespace
 

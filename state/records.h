@@ -67,6 +67,43 @@ struct GameRecord {
   bool operator==(const GameRecord&) const = default;
 };
 
+// The last rollout of a game (supervisor/rollout.h); the words are those of to_string() there. Codes are texts of CodeHashes; empty: not kept.
+struct RolloutRecord {
+  uint64_t id = 0;  // chosen by arenad, counts over all games
+  std::string game;
+  std::string from;      // what arenas come from, and go back to
+  std::string to;        // what they get
+  std::string current;   // what new arenas got when it began
+  std::string previous;  // what a rollback went back to then
+  std::string from_version;
+  std::string to_version;
+  uint32_t canary = 0;
+  uint32_t batch = 0;
+  uint32_t batch_percent = 0;
+  std::string on_failure;
+  uint64_t probation_ms = 0;
+  uint64_t probation_frames = 0;
+  std::vector<std::string> selection;  // names, ids and globs, without line ends in them; none: all arenas of the game
+  std::string state;
+  bool paused = false;
+  uint32_t pinned = 0;
+  int64_t began_unix_ms = 0;
+  int64_t ended_unix_ms = 0;  // 0: it is not over
+
+  bool operator==(const RolloutRecord&) const = default;
+};
+
+// One arena of it.
+struct RolloutArenaRecord {
+  uint64_t rollout = 0;
+  ArenaId arena;
+  uint64_t position = 0;  // in the order in which they come
+  std::string standing;
+  std::string why;  // it failed
+
+  bool operator==(const RolloutArenaRecord&) const = default;
+};
+
 struct CheckpointRecord {
   ArenaId arena;
   Epoch epoch;
@@ -155,11 +192,13 @@ struct StoreBatch {
   // Ids of entries that go, before those in `quarantined` come: an event that is let go and is quarantined anew under another id
   // is there. An id that is in both stays gone, and is used up all the same.
   std::vector<uint64_t> unquarantined;
-  std::vector<GameRecord> games;  // inserted, or replace the row of the same name
+  std::vector<GameRecord> games;                   // inserted, or replace the row of the same name
+  std::vector<RolloutRecord> rollouts;             // inserted, or replace the row of the same id; another one of its game goes
+  std::vector<RolloutArenaRecord> rollout_arenas;  // the same by (rollout, arena), if there is that rollout
 
   [[nodiscard]] bool empty() const {
-    return games.empty() && forgotten.empty() && arenas.empty() && checkpoints.empty() && results.empty() &&
-           incidents.empty() && quarantined.empty() && unquarantined.empty();
+    return rollouts.empty() && rollout_arenas.empty() && games.empty() && forgotten.empty() && arenas.empty() &&
+           checkpoints.empty() && results.empty() && incidents.empty() && quarantined.empty() && unquarantined.empty();
   }
 };
 

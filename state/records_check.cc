@@ -1,5 +1,6 @@
 #include "state/records_check.h"
 
+#include <algorithm>
 #include <array>
 #include <limits>
 
@@ -69,6 +70,18 @@ Result<void> check(const QuarantineRecord& entry) {
                  "long a player's name, or that is too large does not go into quarantine");
 }
 
+Result<void> check(const RolloutRecord& rollout) {
+  const bool has_line_ends =
+      std::ranges::any_of(rollout.selection, [](const std::string& glob) { return glob.find('\n') != std::string::npos; });
+  return require(is_given_id(rollout.id) && !rollout.game.empty() && !has_line_ends,
+                 "a rollout without an id or a game, or with a line end in its selection, is not stored");
+}
+
+Result<void> check(const RolloutArenaRecord& arena) {
+  return require(is_given_id(arena.rollout) && !arena.arena.is_null() && is_orderable(arena.position),
+                 "an arena of a rollout without an id, or with an impossible position, is not stored");
+}
+
 Result<void> check(uint64_t unquarantined) {
   return require(is_given_id(unquarantined), "what has no possible id cannot leave quarantine");
 }
@@ -90,6 +103,8 @@ Result<void> check_batch(const StoreBatch& batch) {
   if (Result<void> checked = check_each(batch.results); !checked) return checked;
   if (Result<void> checked = check_each(batch.incidents); !checked) return checked;
   if (Result<void> checked = check_each(batch.quarantined); !checked) return checked;
+  if (Result<void> checked = check_each(batch.rollouts); !checked) return checked;
+  if (Result<void> checked = check_each(batch.rollout_arenas); !checked) return checked;
   return check_each(batch.unquarantined);
 }
 

@@ -130,6 +130,14 @@ Result<std::vector<GameRecord>> Store::games() {
   return read([](StoreConnection& from, const OnDamage&) { return from.games(); });
 }
 
+Result<std::vector<RolloutRecord>> Store::rollouts() {
+  return read([](StoreConnection& from, const OnDamage&) { return from.rollouts(); });
+}
+
+Result<std::vector<RolloutArenaRecord>> Store::rollout_arenas(uint64_t rollout) {
+  return read([&](StoreConnection& from, const OnDamage&) { return from.rollout_arenas(rollout); });
+}
+
 Result<std::vector<CheckpointRecord>> Store::checkpoints(ArenaId arena) {
   return read([&](StoreConnection& from, const OnDamage& on_damage) { return from.checkpoints(arena, on_damage); });
 }

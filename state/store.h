@@ -49,6 +49,10 @@ class Store {
   Result<std::vector<ArenaRecord>> arenas();
   // By name.
   Result<std::vector<GameRecord>> games();
+  // By game.
+  Result<std::vector<RolloutRecord>> rollouts();
+  // In the order in which they come.
+  Result<std::vector<RolloutArenaRecord>> rollout_arenas(uint64_t rollout);
   // Newest first, that is by epoch, then frame. Rows that fail their checksum are skipped, counted and noticed.
   Result<std::vector<CheckpointRecord>> checkpoints(ArenaId arena);
   // By sequence.

@@ -228,6 +228,7 @@ int StoreConnection::apply(const Migration& migration) {
 
 Result<void> StoreConnection::prepare_statements(const StoreOptions&) {
   int code = tables_.prepare(db_.get());
+  if (code == SQLITE_OK) code = rollout_tables_.prepare(db_.get());
   if (code == SQLITE_OK) code = incident_tables_.prepare(db_.get());
   if (code != SQLITE_OK) return judgement(code, "use the tables of");
   return {};
@@ -264,6 +265,7 @@ Result<void> StoreConnection::write(const StoreBatch& batch) {
   int code = execute(db_.get(), "BEGIN IMMEDIATE");
   ARENAD_CRASH_POINT("arenad.store.begun");
   if (code == SQLITE_OK) code = tables_.write(batch);
+  if (code == SQLITE_OK) code = rollout_tables_.write(batch);
   if (code == SQLITE_OK) code = incident_tables_.write(batch);
   ARENAD_CRASH_POINT("arenad.store.written");
   if (code == SQLITE_OK) code = execute(db_.get(), "COMMIT");
@@ -289,6 +291,20 @@ Result<std::vector<GameRecord>> StoreConnection::games() {
   const int code = tables_.read_games(games);
   if (code != SQLITE_OK) return error(code, "read");
   return games;
+}
+
+Result<std::vector<RolloutRecord>> StoreConnection::rollouts() {
+  std::vector<RolloutRecord> rollouts;
+  const int code = rollout_tables_.read_rollouts(rollouts);
+  if (code != SQLITE_OK) return error(code, "read");
+  return rollouts;
+}
+
+Result<std::vector<RolloutArenaRecord>> StoreConnection::rollout_arenas(uint64_t rollout) {
+  std::vector<RolloutArenaRecord> arenas;
+  const int code = rollout_tables_.read_arenas(rollout, arenas);
+  if (code != SQLITE_OK) return error(code, "read");
+  return arenas;
 }
 
 Result<std::vector<CheckpointRecord>> StoreConnection::checkpoints(ArenaId arena, const OnDamage& on_damage) {

@@ -28,6 +28,7 @@
 #include "arenad/result.h"
 #include "state/incident_tables.h"
 #include "state/records.h"
+#include "state/rollout_tables.h"
 #include "state/sqlite.h"
 #include "state/store_options.h"
 #include "state/store_tables.h"
@@ -51,6 +52,8 @@ class StoreConnection {
 
   Result<std::vector<ArenaRecord>> arenas(const OnDamage& on_damage);
   Result<std::vector<GameRecord>> games();
+  Result<std::vector<RolloutRecord>> rollouts();
+  Result<std::vector<RolloutArenaRecord>> rollout_arenas(uint64_t rollout);
   Result<std::vector<CheckpointRecord>> checkpoints(ArenaId arena, const OnDamage& on_damage);
   Result<std::vector<ResultRecord>> results(ArenaId arena);
   Result<std::optional<uint64_t>> latest_results_sequence(ArenaId arena);
@@ -98,6 +101,7 @@ class StoreConnection {
   int64_t version_ = 0;
   std::string identity_;
   StoreTables tables_;  // its statements end before db_
+  RolloutTables rollout_tables_;
   IncidentTables incident_tables_;
 };
 

@@ -55,6 +55,10 @@ void WaitingWrites::merge(StoreBatch later) {
     }
   }
   for (GameRecord& game : later.games) games_.insert_or_assign(game.name, std::move(game));
+  for (RolloutRecord& rollout : later.rollouts) rollouts_.insert_or_assign(rollout.game, std::move(rollout));
+  for (RolloutArenaRecord& arena : later.rollout_arenas) {
+    rollout_arenas_.insert_or_assign({arena.rollout, arena.arena}, std::move(arena));
+  }
   append(results_, std::move(later.results));
 }
 
@@ -64,6 +68,8 @@ StoreBatch WaitingWrites::take() {
   batch.arenas = values_of(std::move(arenas_));
   batch.checkpoints = values_of(std::move(checkpoints_));
   batch.games = values_of(std::move(games_));
+  batch.rollouts = values_of(std::move(rollouts_));
+  batch.rollout_arenas = values_of(std::move(rollout_arenas_));
   batch.results = std::move(results_);
   batch.incidents = incidents_.take();
   quarantine_.take(batch);

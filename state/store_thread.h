@@ -27,6 +27,7 @@
 #include <set>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "arenad/result.h"
@@ -74,6 +75,8 @@ class WaitingWrites {
   std::map<ArenaId, ArenaRecord> arenas_;
   std::map<ArenaId, CheckpointRecord> checkpoints_;
   std::map<std::string, GameRecord> games_;
+  std::map<std::string, RolloutRecord> rollouts_;  // by game
+  std::map<std::pair<uint64_t, ArenaId>, RolloutArenaRecord> rollout_arenas_;
   std::vector<ResultRecord> results_;
   WaitingIncidents incidents_;
   WaitingQuarantine quarantine_;
