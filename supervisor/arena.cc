@@ -382,7 +382,8 @@ void Arena::worker_ended(Exit exit) {
   // How an adopted worker ended nobody tells: it is not our child.
   const bool in_order = exit.how != Exit::How::signalled && announced_end_.has_value();
   const WorkerEnd end = in_order ? *announced_end_ : WorkerEnd::crashed;
-  if (record_.reason.empty()) last_exit_ = exit.text();
+  const bool hands_over = end == WorkerEnd::finished && handover_ && state() == ArenaState::restarting;
+  if (record_.reason.empty() && !hands_over) last_exit_ = exit.text();
   Charge charge = Charge::budget;
   if (end == WorkerEnd::crashed) {
     ++record_.restarts;
