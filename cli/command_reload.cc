@@ -13,8 +13,9 @@ namespace {
 
 constexpr const char* kHowItGoes =
     "The canary comes first, alone; then one batch after the other. An arena that fails on probation gets its old code\n"
-    "again, nothing else begins, and the rollout has failed. It goes on in arenad whether anybody waits or not: Ctrl-C,\n"
-    "or --timeout, which is none unless it is given, only ends the waiting, with exit code 5.\n";
+    "again, nothing else begins, new arenas get the old code, and the rollout has failed. It goes on in arenad, and in the\n"
+    "next one if that dies, whether anybody waits or not: Ctrl-C, or --timeout, which is none unless it is given, only ends\n"
+    "the waiting, with exit code 5.\n";
 
 class ReloadCommand final : public Command {
  public:
@@ -70,15 +71,19 @@ class ReloadCommand final : public Command {
 class RollbackCommand final : public Command {
  public:
   [[nodiscard]] Verb verb() const override {
-    return {.name = "rollback",
-            .summary = "Gives the arenas of a game the previous code again, as reload does",
-            .example = "arenactl rollback tanks",
-            .details = std::string("Which code that is: arenactl versions GAME. Pinned arenas are left out.\n") + kHowItGoes +
-                       "\n"
-                       "Examples:\n"
-                       "  arenactl rollback tanks\n"
-                       "  arenactl rollback tanks --canary 0 --batch 100%\n",
-            .group = kCodeVerbs};
+    return {
+        .name = "rollback",
+        .summary = "Gives the arenas of a game the previous code again, as reload does",
+        .example = "arenactl rollback tanks",
+        .details = std::string("After a rollout that has failed or was aborted: the code that new arenas get, for those that\n"
+                               "it has left with other code. Else the previous one: arenactl versions GAME. Pinned arenas are\n"
+                               "left out.\n") +
+                   kHowItGoes +
+                   "\n"
+                   "Examples:\n"
+                   "  arenactl rollback tanks\n"
+                   "  arenactl rollback tanks --canary 0 --batch 100%\n",
+        .group = kCodeVerbs};
   }
 
   void add_options(CLI::App& app) override {

@@ -72,8 +72,9 @@ constexpr std::array kOrders{
               "Arenas that are on the way or on probation go on.\n"},
     OrderVerb{Order::RESUME, "resume", "Goes on with a rollout that was paused", ""},
     OrderVerb{Order::ABORT, "abort", "Ends a rollout where it is",
-              "Arenas that are on the way or on probation go on. Those that have passed keep the new code; arenactl rollback\n"
-              "takes it back.\n"}};
+              "Arenas that are on the way or on probation go on. All others keep the code that they have, also those that were "
+              "to be\n"
+              "given back, and new arenas get the old code again. arenactl rollback takes back what the rollout has left.\n"}};
 
 class RolloutOrderCommand final : public Command {
  public:

@@ -16,7 +16,8 @@ Json failures_json(capnp::List<wire::RolloutFailure>::Reader failures) {
 }
 
 Json rollout_object(wire::Rollout::Reader rollout) {
-  return {{"game", text_of(rollout.getGame())},
+  return {{"id", rollout.getId()},
+          {"game", text_of(rollout.getGame())},
           {"from_version", text_of(rollout.getFromVersion())},
           {"from_code", text_of(rollout.getFromCode())},
           {"to_version", text_of(rollout.getToVersion())},

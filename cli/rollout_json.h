@@ -8,7 +8,7 @@
 
 namespace arenad::cli {
 
-// {"rollout": {"game", "from_version", "from_code", "to_version", "to_code", "state", "total", "passed", "on_probation", "waiting",
+// {"rollout": {"id", "game", "from_version", "from_code", "to_version", "to_code", "state", "total", "passed", "on_probation", "waiting",
 // "gone", "pinned", "failures": [{"id", "name", "why"}], "elapsed_ms", "is_over"}}
 std::string rollout_json(wire::Rollout::Reader rollout);
 

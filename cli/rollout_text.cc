@@ -76,6 +76,7 @@ std::string block_of(Rollout rollout, Colour colour) {
   Page page;
   page.add_raw(painted(shown(rollout.getGame()), Tone::heading, colour) + ": " +
                painted(shown(rollout.getState()), tone_of(rollout), colour) + "\n");
+  page.add("rollout", fmt::format("{}", rollout.getId()));
   page.add("from", old_version(rollout));
   page.add("to", new_version(rollout));
   page.add("arenas", fmt::format("{}: {}", rollout.getTotal(), counts_text(rollout)));

@@ -20,7 +20,7 @@ namespace {
 
 constexpr uint64_t kPollIntervalMs = 200;
 constexpr uint64_t kPollTimeoutMs = 1000;  // also how long Ctrl-C may have to wait
-constexpr uint64_t kPatienceMs = 10'000;   // with an arenad that does not answer
+constexpr uint64_t kPatienceMs = 30'000;   // with an arenad that does not answer: the next one has adopted all arenas by then
 
 std::string duration_of_ms(uint64_t ms) {
   return duration_text(static_cast<double>(ms) * 1000);
@@ -40,8 +40,10 @@ class KeptRollout {
   std::unique_ptr<capnp::MallocMessageBuilder> message_;
 };
 
+// An id alone is not enough: another database may have taken the place of the one that knew it.
 bool is_same(wire::Rollout::Reader a, wire::Rollout::Reader b) {
-  return a.getGame() == b.getGame() && a.getFromCode() == b.getFromCode() && a.getToCode() == b.getToCode();
+  return a.getId() == b.getId() && a.getGame() == b.getGame() && a.getFromCode() == b.getFromCode() &&
+         a.getToCode() == b.getToCode();
 }
 
 // The rollout as it was seen last, and how that is told.
@@ -157,8 +159,8 @@ class RolloutWatch {
       return ExitCode::ok;
     }
     return make_error(ErrorCode::failed,
-                      fmt::format("{0}: the rollout was interrupted: arenad has been started again, and does not "
-                                  "know it any more; arenactl versions {0} shows what runs",
+                      fmt::format("{0}: the rollout was interrupted: arenad has been started again with another database, "
+                                  "and does not know it any more; arenactl versions {0} shows what runs",
                                   report_.game()));
   }
 

@@ -1,7 +1,7 @@
 // Begins a rollout, and waits for its end.
 //
 // The rollout goes on in arenad whether anybody waits or not. So waiting outlives arenad: it is asked every 200 ms over a connection of
-// its own, and one that does not answer is asked again for some seconds, in which the next one may have come.
+// its own, and one that does not answer is asked again for half a minute, in which the next one has come: the rollout goes on there.
 #pragma once
 
 #include <functional>

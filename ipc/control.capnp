@@ -161,6 +161,7 @@ struct Rollout {
   failures @12 :List(RolloutFailure);
   elapsedMs @13 :UInt64;
   isOver @14 :Bool;          # nothing of it happens any more
+  id @15 :UInt64;            # counts over all games, also over the death of arenad; 0: one that was only tried (dryRun)
 }
 
 struct RolloutFailure {
@@ -175,7 +176,7 @@ struct RolloutOrder {
   enum Order {
     pause @0;     # what is on the way goes on, nothing else begins
     resume @1;
-    abort @2;     # what is on the way goes on; those that have passed keep the new version
+    abort @2;     # what is on the way goes on; all others keep the version that they have, and new arenas get the old one
   }
 }
 

@@ -107,6 +107,7 @@ inline constexpr auto kCrashPoints = std::to_array<std::string_view>({
     "arenad.adoption.board_sent",
     "arenad.adoption.recover",
     "arenad.adoption.settled",
+    "arenad.rollout.taken_up",
     "arenad.socket.opened",
     "arenad.ready.told",
     "arenad.upgrade.asked",

@@ -132,6 +132,11 @@ class Arena {
   enum class HandoverNews { live, passed, failed, gone };
   using HandoverNotice = std::function<void(ArenaId, HandoverNews, const std::string& why)>;
   Result<void> hand_over(GameTemplate& to, const Probation& probation, HandoverNotice tell);
+  // An arena that was on probation when an earlier arenad died does not pass before it is told how long that lasts, and whom to tell.
+  void resume_handover(const Probation& probation, HandoverNotice tell);
+  [[nodiscard]] bool is_handover_open() const { return handover_ && handover_->progress.is_open(); }
+  // Why this code was taken back, if it was since this arenad began, and nobody was told.
+  [[nodiscard]] std::optional<std::string> untold_failure(CodeHash code) const;
   void pin(bool pinned);
   // The configuration has changed: other restarts are charged, or none, from the next crash on.
   void set_restart_policy(const RestartPolicy& policy) { lifecycle_.set_restart_policy(policy); }
@@ -237,7 +242,7 @@ class Arena {
   void restore_quarantine(const std::vector<QuarantineRecord>& records);
   void ask_to_finish();
   bool handover_worker_ended(WorkerEnd end);
-  bool take_back_code();
+  bool decide_to_take_back();
   [[nodiscard]] bool reaches_back() const;
   void handover_worker_live();
   void keep_origin(IncarnationView origin);
@@ -305,6 +310,11 @@ class Arena {
     HandoverNotice tell;
   };
   std::optional<ChangeOfCode> handover_;
+  struct UntoldFailure {
+    CodeHash code;
+    std::string why;
+  };
+  std::optional<UntoldFailure> untold_failure_;
   uint64_t last_crash_ = 0;
 
   std::optional<FrameNumber> submitted_;  // the newest checkpoint that was given to the store

@@ -61,8 +61,9 @@ bool Arena::handover_worker_ended(WorkerEnd end) {
       return true;
     }
     case Handover::Step::probation:
-      if (end != WorkerEnd::crashed) return false;
-      return take_back_code();
+      if (end != WorkerEnd::crashed || !decide_to_take_back()) return false;
+      carry_out(lifecycle_.take_back(BeginWith::origin));
+      return true;
     case Handover::Step::taking_back:
       if (end == WorkerEnd::crashed || end == WorkerEnd::refused_system) return false;
       // What there is to go back to does not do: the new code has all that it needs to go on.
@@ -76,7 +77,8 @@ bool Arena::handover_worker_ended(WorkerEnd end) {
   return false;
 }
 
-bool Arena::take_back_code() {
+// The worker has died on probation. False: it goes on with the new code, because nothing else is left.
+bool Arena::decide_to_take_back() {
   const uint64_t frame = lived_->status().frame_decided.load();
   const std::string why = fmt::format("it died in frame {}: {}; arenactl crashes show {}", frame, last_exit_, last_crash_);
   if (!reaches_back()) {
@@ -93,7 +95,6 @@ bool Arena::take_back_code() {
   game_ = handover_->from;
   tell_of_handover(HandoverNews::failed, why);
   ARENAD_CRASH_POINT("arenad.takeback.decided");
-  carry_out(lifecycle_.take_back(BeginWith::origin));
   return true;
 }
 
@@ -137,10 +138,21 @@ void Arena::resume_probation(IncarnationView origin) {
   if (from == nullptr || from->hash() != origin.code()) return;
   log_warning("arena={} msg=\"its code was changed from {} when arenad died: it is on probation again\"", record_.name,
               origin.code().text());
-  handover_.emplace(ChangeOfCode{Handover(Probation()), from, game_, std::nullopt, nullptr});
+  handover_.emplace(ChangeOfCode{Handover(kOpenProbation), from, game_, std::nullopt, nullptr});
   handover_->progress.finished();
   handover_->progress.live(monotonic_ns(), {origin.status().frame_done.load()});
   handover_->origin = std::move(origin);
+}
+
+void Arena::resume_handover(const Probation& probation, HandoverNotice tell) {
+  if (!handover_ || handover_->progress.step() != Handover::Step::probation) return;
+  handover_->progress.set_probation(probation);
+  handover_->tell = std::move(tell);
+}
+
+std::optional<std::string> Arena::untold_failure(CodeHash code) const {
+  if (!untold_failure_ || untold_failure_->code != code) return std::nullopt;
+  return untold_failure_->why;
 }
 
 bool Arena::is_on_probation() const {
@@ -168,7 +180,11 @@ void Arena::watch_probation(uint64_t now_ns) {
 }
 
 void Arena::tell_of_handover(HandoverNews news, const std::string& why) {
-  if (!handover_ || !handover_->tell) return;
+  if (!handover_) return;
+  if (!handover_->tell) {
+    if (news == HandoverNews::failed && !why.empty()) untold_failure_ = UntoldFailure{handover_->to->hash(), why};
+    return;
+  }
   services_.facts.post([tell = handover_->tell, id = record_.id, news, why] { tell(id, news, why); });
   if (news != HandoverNews::live) handover_->tell = nullptr;
 }

@@ -88,14 +88,8 @@ void Arena::recover_from(Inheritance inheritance, const Durable& durable) {
               record_.name, record_.epoch, lived_->status().frame_decided.load());
   note_death(*lived_, Exit{});
   ARENAD_CRASH_POINT("arenad.adoption.recover");
-  if (handover_ && reaches_back()) {
-    handover_->progress.take_back();
-    game_ = handover_->from;
-    carry_out(lifecycle_.begin(BeginWith::origin));
-    return;
-  }
-  if (handover_) end_handover(HandoverNews::failed, {});
-  carry_out(lifecycle_.begin(BeginWith::predecessor));
+  const bool takes_back = handover_ && decide_to_take_back();
+  carry_out(lifecycle_.begin(takes_back ? BeginWith::origin : BeginWith::predecessor));
 }
 
 void Arena::keep(Inheritance inheritance, const Durable& durable) {

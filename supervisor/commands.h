@@ -83,7 +83,8 @@ class Commands {
   // commands_reload.cc
   void reload(RequestId from, wire::Reload::Reader reload, std::vector<Fd> fds);
   void rollback(RequestId from, wire::Reload::Reader reload);
-  void roll_out(RequestId from, GameVersions& game, GameTemplate& to, wire::Reload::Reader reload);
+  void roll_out(RequestId from, GameVersions& game, GameTemplate& before, GameTemplate& to, wire::Reload::Reader reload);
+  void answer_rollout(RequestId from, Result<const Rollouts::Running*> running);
   void rollouts(RequestId from, const std::string& game);
   void rollout_order(RequestId from, wire::RolloutOrder::Reader order);
   void pin(RequestId from, wire::Pin::Reader pin);

@@ -25,20 +25,37 @@ Result<RolloutOrder> order_of(wire::Reload::Reader reload) {
   order.policy.batch_percent = reload.getBatchPercent();
   order.policy.on_failure = reload.getOnFailure() == wire::OnFailure::ROLLBACK_ALL ? OnFailure::rollback_all : OnFailure::stop;
   order.probation = {reload.getProbationMs() * kMillisecond, reload.getProbationFrames()};
-  for (const auto glob : reload.getArenas()) order.arenas.push_back(text_of(glob));
+  for (const auto glob : reload.getArenas()) {
+    order.arenas.push_back(text_of(glob));
+    if (order.arenas.back().find('\n') != std::string::npos)
+      return make_error(ErrorCode::invalid, "no arena's name has a line end in it");
+  }
   order.dry_run = reload.getDryRun();
   return order;
+}
+
+Rollouts::Order order_of(wire::RolloutOrder::Order order) {
+  switch (order) {
+    case wire::RolloutOrder::Order::PAUSE:
+      return Rollouts::Order::pause;
+    case wire::RolloutOrder::Order::RESUME:
+      return Rollouts::Order::resume;
+    case wire::RolloutOrder::Order::ABORT:
+      return Rollouts::Order::abort;
+  }
+  return Rollouts::Order::pause;
 }
 
 void describe_rollout(const Rollouts::Running& running, const Roster& roster, wire::Rollout::Builder to) {
   const Rollout& rollout = running.rollout;
   const auto count = [&](Rollout::Standing standing) { return static_cast<uint32_t>(rollout.count(standing)); };
-  to.setGame(running.game->name());
-  to.setFromVersion(running.from->facts().version);
-  to.setFromCode(running.from->hash().text());
-  to.setToVersion(running.to->facts().version);
-  to.setToCode(running.to->hash().text());
-  to.setState(rollout.is_paused() && running.ended_ns == 0 ? "paused" : to_string(rollout.state()));
+  to.setId(running.id);
+  to.setGame(running.name);
+  to.setFromVersion(running.from_version);
+  to.setFromCode(running.from_code.text());
+  to.setToVersion(running.to_version);
+  to.setToCode(running.to_code.text());
+  to.setState(rollout.is_paused() && rollout.goes_forward() ? "paused" : to_string(rollout.state()));
   to.setTotal(static_cast<uint32_t>(rollout.total()));
   to.setPassed(count(Rollout::Standing::passed));
   to.setOnProbation(count(Rollout::Standing::on_the_way) + count(Rollout::Standing::on_probation) +
@@ -46,8 +63,8 @@ void describe_rollout(const Rollouts::Running& running, const Roster& roster, wi
   to.setWaiting(count(Rollout::Standing::waiting));
   to.setGone(count(Rollout::Standing::gone));
   to.setPinned(running.pinned);
-  to.setElapsedMs(((running.ended_ns != 0 ? running.ended_ns : monotonic_ns()) - running.began_ns) / kMillisecond);
-  to.setIsOver(running.ended_ns != 0);
+  to.setElapsedMs(running.elapsed_ms());
+  to.setIsOver(running.is_over());
   auto failures = to.initFailures(static_cast<uint>(rollout.failures().size()));
   for (uint i = 0; i < failures.size(); ++i) {
     const Rollout::Failure& failure = rollout.failures()[i];
@@ -66,14 +83,12 @@ Result<GameVersions*> Commands::find_game(const std::string& name) const {
   return found->second.get();
 }
 
-void Commands::roll_out(RequestId from, GameVersions& game, GameTemplate& to, wire::Reload::Reader reload) {
+void Commands::roll_out(RequestId from, GameVersions& game, GameTemplate& before, GameTemplate& to,
+                        wire::Reload::Reader reload) {
   auto order = order_of(reload);
   if (!order) return scope_.server.fail(from, order.error());
-  scope_.rollouts.begin(game, to, *order, [this, from](Result<const Rollouts::Running*> running) {
-    if (!running) return scope_.server.fail(from, running.error());
-    scope_.server.reply(from,
-                        [&](wire::Reply::Builder reply) { describe_rollout(**running, scope_.roster, reply.initRollout()); });
-  });
+  scope_.rollouts.begin(game, before, to, *order,
+                        [this, from](Result<const Rollouts::Running*> begun) { answer_rollout(from, begun); });
 }
 
 void Commands::reload(RequestId from, wire::Reload::Reader reload, std::vector<Fd> fds) {
@@ -83,17 +98,21 @@ void Commands::reload(RequestId from, wire::Reload::Reader reload, std::vector<F
     return scope_.server.fail(from, make_error(ErrorCode::invalid, "a reload comes with the module's file"));
   auto version = (*game)->add(fds[0], text_of(reload.getFile()));
   if (!version) return scope_.server.fail(from, version.error());
-  roll_out(from, **game, **version, reload);
+  roll_out(from, **game, (*game)->current(), **version, reload);
 }
 
 void Commands::rollback(RequestId from, wire::Reload::Reader reload) {
   auto game = find_game(text_of(reload.getGame()));
   if (!game) return scope_.server.fail(from, game.error());
+  // What a rollout that was stopped has left with its version comes first.
+  if (GameTemplate* left = (*game)->find(scope_.rollouts.left_behind(**game))) {
+    return roll_out(from, **game, *left, (*game)->current(), reload);
+  }
   GameTemplate* previous = (*game)->find((*game)->previous());
   if (previous == nullptr) {
     return scope_.server.fail(from, make_error(ErrorCode::refused, "there is no earlier version of " + (*game)->name()));
   }
-  roll_out(from, **game, *previous, reload);
+  roll_out(from, **game, (*game)->current(), *previous, reload);
 }
 
 void Commands::rollouts(RequestId from, const std::string& game) {
@@ -110,22 +129,23 @@ void Commands::rollouts(RequestId from, const std::string& game) {
 void Commands::rollout_order(RequestId from, wire::RolloutOrder::Reader order) {
   const std::string game = text_of(order.getGame());
   Rollouts::Running* running = scope_.rollouts.find(game);
-  if (running == nullptr || running->ended_ns != 0) {
+  if (running == nullptr || running->is_over()) {
     return scope_.server.fail(from, make_error(ErrorCode::refused, "no rollout of " + game + " is going on"));
   }
-  switch (order.getOrder()) {
-    case wire::RolloutOrder::Order::PAUSE:
-      running->rollout.pause();
-      break;
-    case wire::RolloutOrder::Order::RESUME:
-      running->rollout.resume();
-      break;
-    case wire::RolloutOrder::Order::ABORT:
-      running->rollout.abort();
-      break;
+  if (!running->rollout.goes_forward() && running->rollout.state() != Rollout::State::rolling_back) {
+    return scope_.server.fail(from,
+                              make_error(ErrorCode::refused, "the rollout of " + game + " begins nothing any more: it is " +
+                                                                 to_string(running->rollout.state()) +
+                                                                 ", and ends when what is on probation has settled"));
   }
+  scope_.rollouts.obey(*running, order_of(order.getOrder()),
+                       [this, from](Result<const Rollouts::Running*> obeyed) { answer_rollout(from, obeyed); });
+}
+
+void Commands::answer_rollout(RequestId from, Result<const Rollouts::Running*> running) {
+  if (!running) return scope_.server.fail(from, running.error());
   scope_.server.reply(from,
-                      [&](wire::Reply::Builder reply) { describe_rollout(*running, scope_.roster, reply.initRollout()); });
+                      [&](wire::Reply::Builder reply) { describe_rollout(**running, scope_.roster, reply.initRollout()); });
 }
 
 // A code, the beginning of one, or a module's own version if only one has it.

@@ -21,6 +21,9 @@ struct Probation {
   uint64_t frames = 100;  // of a game without ticks: one, and if nobody gives it one to run, ten times the time does
 };
 
+// Until it is known how long it lasts.
+inline constexpr Probation kOpenProbation{UINT64_MAX, UINT64_MAX};
+
 class Handover {
  public:
   enum class Step { finishing, loading, probation, taking_back };
@@ -42,6 +45,8 @@ class Handover {
   void take_back() { step_ = Step::taking_back; }
   [[nodiscard]] const Probation& probation() const { return probation_; }
   [[nodiscard]] uint64_t live_ns() const { return live_ns_; }
+  void set_probation(const Probation& probation) { probation_ = probation; }
+  [[nodiscard]] bool is_open() const { return step_ == Step::probation && probation_.ns == kOpenProbation.ns; }
   // The last frame of the old code.
   [[nodiscard]] FrameNumber from() const { return from_; }
   [[nodiscard]] bool passes(uint64_t now_ns, FrameNumber done, uint32_t tick_hz) const {

@@ -4,6 +4,7 @@
 #include <set>
 #include <signal.h>
 #include <sys/wait.h>
+#include <utility>
 
 #include "ipc/clock.h"
 #include "ipc/crash_point.h"
@@ -55,6 +56,8 @@ Result<std::unique_ptr<Supervisor>> Supervisor::open(Config config, Program prog
   if (!records) return records.error();
   auto games = opened->store.games();
   if (!games) return games.error();
+  auto rollouts = read_rollouts(opened->store);
+  if (!rollouts) return rollouts.error();
   auto incident = opened->store.latest_incident();
   if (!incident) return incident.error();
   auto quarantined = opened->store.latest_quarantined();
@@ -66,6 +69,7 @@ Result<std::unique_ptr<Supervisor>> Supervisor::open(Config config, Program prog
     log_error("msg=\"{}\"", *opened->notice);
     self->notices_.push_back(one_line(*opened->notice));
   }
+  self->remembered_rollouts_ = std::move(*rollouts);
   self->make_games(*games);
   self->forget_unneeded_code(*records);
   if (self->program_.handed) {
@@ -147,6 +151,12 @@ void Supervisor::forget_unneeded_code(const std::vector<ArenaRecord>& records) {
     for (const auto& [hash, version] : game->all()) needed.insert(hash);
     needed.insert(game->previous());
   }
+  for (const RememberedRollout& rollout : remembered_rollouts_) {
+    if (rollout.record.ended_unix_ms != 0) continue;
+    for (const std::string& code : {rollout.record.from, rollout.record.to, rollout.record.current, rollout.record.previous}) {
+      needed.insert(CodeHash::parse(code).value_or(CodeHash{}));
+    }
+  }
   code_.forget_all_but(needed);
 }
 
@@ -199,6 +209,7 @@ void Supervisor::open_for_clients() {
   if (adoption_.adopted() + adoption_.recovered() != 0) {
     log_info("msg=\"{} arenas were adopted, {} recovered from what was kept\"", adoption_.adopted(), adoption_.recovered());
   }
+  rollouts_.take_up(std::exchange(remembered_rollouts_, {}), games_);
   auto listening = listen_for_clients();
   if (!listening) {
     log_error("msg=\"{}\"", listening.error().text());
@@ -244,12 +255,14 @@ void Supervisor::store_wakes() {
     notices_.push_back(one_line(notice));
   }
   note_store_health();
+  rollouts_.reconsider();
   for (const auto& [id, arena] : roster_.all()) arena->reconsider();
   finish_shutdown_if_done();
 }
 
 void Supervisor::note_store_health() {
   const StoreHealth health = store_.health();
+  if (std::exchange(store_replacements_, health.replacements) != health.replacements) rollouts_.save_anew(games_);
   const bool is_failing = health.failing_since_ns.has_value();
   if (is_failing == store_was_failing_) return;
   store_was_failing_ = is_failing;

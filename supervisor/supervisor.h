@@ -83,6 +83,7 @@ class Supervisor {
   Roster roster_;
   Checkpointer checkpointer_;
   Rollouts rollouts_;
+  std::vector<RememberedRollout> remembered_rollouts_;  // until they are taken up
   Upgrade upgrade_;
   std::unique_ptr<ConfigReload> config_reload_;
   std::unique_ptr<Commands> commands_;
@@ -101,6 +102,7 @@ class Supervisor {
   bool could_not_begin_ = false;
   bool has_lost_ = false;  // at the end the database did not take everything
   bool store_was_failing_ = false;
+  uint64_t store_replacements_ = 0;  // those that have been answered
 };
 
 }  // namespace arenad

@@ -47,6 +47,7 @@ struct Failing {
 };
 
 struct Moment {
+  uint64_t id = 7;
   const char* state = "canary";
   uint32_t passed = 0;
   uint32_t on_probation = 1;
@@ -58,6 +59,7 @@ struct Moment {
 };
 
 void fill_rollout(wire::Rollout::Builder rollout, const Moment& moment) {
+  rollout.setId(moment.id);
   rollout.setGame("tanks");
   rollout.setFromVersion("1.2.0");
   rollout.setFromCode(kOldCode);
@@ -112,7 +114,8 @@ json as_json(const Moment& moment) {
   for (const Failing& failing : moment.failures) {
     failures.push_back({{"id", kSampleId}, {"name", failing.name}, {"why", failing.why}});
   }
-  return {{"game", "tanks"},
+  return {{"id", moment.id},
+          {"game", "tanks"},
           {"from_version", "1.2.0"},
           {"from_code", kOldCode},
           {"to_version", "1.3.0"},
@@ -266,6 +269,7 @@ TEST_SUITE("arenactl: rollouts") {
     const std::string text = cli::render_rollouts(list.asReader(), Colour::none);
     CHECK(text ==
           "tanks: failed\n"
+          "  rollout     7\n"
           "  from        1.2.0 (0123456789ab)\n"
           "  to          1.3.0 (ba9876543210)\n"
           "  arenas      12: 3 passed, 0 on probation, 8 waiting, 1 failed\n"
@@ -273,6 +277,7 @@ TEST_SUITE("arenactl: rollouts") {
           "  elapsed     31s\n"
           "\n"
           "tanks: canary\n"
+          "  rollout     7\n"
           "  from        1.2.0 (0123456789ab)\n"
           "  to          1.3.0 (ba9876543210)\n"
           "  arenas      12: 0 passed, 1 on probation, 11 waiting\n"
@@ -436,7 +441,7 @@ TEST_SUITE("arenactl reload") {
     const Ended ended = ask(daemon, {"reload", "tanks", module.path()});
     CHECK(ended.code == 0);
     CHECK(ended.out.ends_with("\ntanks: done after 31s: 12 run 1.3.0 (ba9876543210) now\n"));
-    CHECK(ended.err == "arenactl: arenad does not answer; asking again for 10s\n");
+    CHECK(ended.err == "arenactl: arenad does not answer; asking again for 30s\n");
   }
 
   TEST_CASE("an arenad that does not know the rollout any more") {
@@ -444,10 +449,10 @@ TEST_SUITE("arenactl reload") {
     FakeDaemon daemon(rollout_answer({kHangsUp, kKnowsNone}));
     const Ended ended = ask(daemon, {"reload", "tanks", module.path(), "--quiet"});
     CHECK(ended.code == 1);
-    CHECK(
-        ended.err ==
-        "arenactl: tanks: the rollout was interrupted: arenad has been started again, and does not know it any more; arenactl "
-        "versions tanks shows what runs\n");
+    CHECK(ended.err ==
+          "arenactl: tanks: the rollout was interrupted: arenad has been started again with another database, and does not "
+          "know it "
+          "any more; arenactl versions tanks shows what runs\n");
   }
 
   TEST_CASE("another rollout is not taken for this one") {
@@ -459,6 +464,10 @@ TEST_SUITE("arenactl reload") {
         ended.err ==
         "arenactl: another rollout has followed, and what became of this one is not known: tanks: from 1.2.0 (0123456789ab) to "
         "1.3.0 (00aa), 12 arenas\n");
+    FakeDaemon same_code(rollout_answer({seen({.id = 8, .state = "done", .is_over = true})}));
+    const Ended later = ask(same_code, {"reload", "tanks", module.path()});
+    CHECK(later.code == 1);
+    CHECK(later.err.starts_with("arenactl: another rollout has followed"));
   }
 
   TEST_CASE("an arenad that does not come back") {
@@ -538,7 +547,7 @@ TEST_SUITE("arenactl rollout") {
     FakeDaemon daemon(rollout_answer({seen(kFailed)}));
     const Ended ended = ask(daemon, {"rollout"});
     CHECK(ended.code == 0);
-    CHECK(ended.out.starts_with("tanks: failed\n  from        1.2.0 (0123456789ab)\n"));
+    CHECK(ended.out.starts_with("tanks: failed\n  rollout     7\n  from        1.2.0 (0123456789ab)\n"));
     CHECK(ask(daemon, {"rollout", "status"}).out == ended.out);
     CHECK(ask(daemon, {"rollout", "status", "tanks"}).code == 0);
     CHECK(ask(daemon, {"rollout", "status", "--", "pause"}).code == 0);

@@ -97,6 +97,19 @@ TEST_CASE("handover: limits that are never reached") {
   CHECK_FALSE(on_probation({.ns = 0, .frames = UINT64_MAX - kFrom.value + 1}).passes(kBegan, late, kTickHz));
 }
 
+TEST_CASE("handover: until it is known how long its probation lasts it does not pass") {
+  Handover handover = on_probation(kOpenProbation);
+  CHECK(handover.is_open());
+  CHECK_FALSE(handover.passes(UINT64_MAX, {UINT64_MAX}, kTickHz));
+  CHECK_FALSE(handover.passes(UINT64_MAX, {UINT64_MAX}, 0));
+  handover.set_probation(kProbation);
+  CHECK_FALSE(handover.is_open());
+  CHECK(handover.passes(kBegan + kProbation.ns, {kFrom.value + kProbation.frames}, kTickHz));
+  Handover taken_back = on_probation(kOpenProbation);
+  taken_back.take_back();
+  CHECK_FALSE(taken_back.is_open());
+}
+
 TEST_CASE("handover: a frame before the old code's last one") {
   CHECK_FALSE(on_probation().passes(kBegan + kProbation.ns, {0}, kTickHz));
 }

@@ -33,6 +33,7 @@ bool takes_snapshots(Scenario scenario) {
     case Scenario::everybody:
     case Scenario::handover:
     case Scenario::takeback:
+    case Scenario::rollout:
       return false;
   }
   return false;
@@ -70,6 +71,10 @@ class Life {
   void kill_templates();
   void change_code(const std::string& module);
   void upgrade();
+  void begin_change_of_code(const std::string& module);
+  void end_change_of_code();
+  void roll_on();
+  [[nodiscard]] std::string other_version();
   void settle();
   void check_status(const ArenaStatus& status);
   void check_players();
@@ -208,8 +213,31 @@ void Life::kill_templates() {
   for (const pid_t pid : rig_.processes_named("spare:ledger")) ::kill(pid, SIGKILL);
 }
 
-// What the operator asked for may be lost with arenad: then it is not asked for again, and the arena runs whichever of both.
+std::string Life::other_version() {
+  const auto now = rig_.status(id_);
+  return now && now->version == "1.0" ? "ledger_good" : "ledger";
+}
+
 void Life::change_code(const std::string& module) {
+  begin_change_of_code(module);
+  end_change_of_code();
+}
+
+// What the operator was answered, the next arenad knows: if nothing is armed, nothing keeps the rollout from its end.
+void Life::roll_on() {
+  begin_change_of_code(other_version());
+  kill_arenad();
+  end_change_of_code();
+  const auto rollout = rig_.rollout(game_of(plan_.scenario));
+  if (!rollout && !has_fired()) problem("the next arenad does not know the rollout");
+  if (rollout && !has_fired() && (rollout->state != "done" || rollout->passed != 1)) {
+    problem(fmt::format("the rollout is {}, and {} arenas have passed", rollout->state, rollout->passed));
+  }
+}
+
+// What the operator asked for and was not answered may be lost with arenad: then it is not asked for again, and the arena runs whichever
+// of both.
+void Life::begin_change_of_code(const std::string& module) {
   std::string last;
   until("the change of code is taken", [&] {
     const auto begun = rig_.reload(game_of(plan_.scenario), module, name_);
@@ -219,7 +247,10 @@ void Life::change_code(const std::string& module) {
     }
     return begun.ok() || has_fired();
   });
-  // On probation it needs frames to run.
+}
+
+// On probation it needs frames to run.
+void Life::end_change_of_code() {
   uint64_t said_ns = 0;
   until("the change of code is over", [&] {
     if (monotonic_ns() - said_ns > 20 * kMillisecond) {
@@ -379,16 +410,17 @@ Outcome Life::run() {
       case Scenario::everybody:
         kill_everybody();
         break;
-      case Scenario::handover: {
-        const auto now = rig_.status(id_);
-        change_code(now && now->version == "1.0" ? "ledger_good" : "ledger");
+      case Scenario::handover:
+        change_code(other_version());
         break;
-      }
       case Scenario::takeback:
         change_code("ledger_dies_at_once");
         break;
       case Scenario::upgrade:
         upgrade();
+        break;
+      case Scenario::rollout:
+        roll_on();
         break;
     }
     hear_all();
@@ -432,6 +464,8 @@ const char* to_string(Scenario scenario) {
       return "takeback";
     case Scenario::upgrade:
       return "upgrade";
+    case Scenario::rollout:
+      return "rollout";
   }
   return "?";
 }

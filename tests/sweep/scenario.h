@@ -8,6 +8,7 @@
 //   handover    another version of the game takes over in the middle
 //   takeback    the same, and it dies in its first frame: the old version takes over again
 //   upgrade     arenad gives its place to another program in the middle
+//   rollout     as handover, and arenad is killed in the middle of it: the next one goes on with it
 //
 // The arena's end is judged by what the players have heard (tests/real/ledger_model.h), by what the database has, by the processes
 // that are there, and by whether arenactl's status tells the truth of them.
@@ -20,9 +21,9 @@
 
 namespace arenad::sweep {
 
-enum class Scenario { play, recovery, adoption, everybody, templates, handover, takeback, upgrade };
+enum class Scenario { play, recovery, adoption, everybody, templates, handover, takeback, rollout, upgrade };
 inline constexpr std::array kScenarios{Scenario::play,      Scenario::recovery, Scenario::adoption, Scenario::everybody,
-                                       Scenario::templates, Scenario::handover, Scenario::takeback,
+                                       Scenario::templates, Scenario::handover, Scenario::takeback, Scenario::rollout,
                                        Scenario::upgrade};
 const char* to_string(Scenario scenario);
 
