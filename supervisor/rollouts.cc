@@ -244,7 +244,7 @@ void Rollouts::give_answer(uint64_t id) {
       make_error(ErrorCode::refused, "the rollout is over, and another one of " + unanswered.game + " has begun"));
 }
 
-// While the database takes nothing, a rollout goes on all the same; but the next arenad would not know of it.
+// While the database takes nothing, whoever waits for it is answered all the same.
 void Rollouts::reconsider() {
   if (!store_.health().failing_since_ns.has_value()) return;
   while (!unanswered_.empty()) give_answer(unanswered_.front().id);
@@ -262,7 +262,15 @@ void Rollouts::advance_all() {
   if (!any) timer_.stop();
 }
 
+// What has been asked for, and what has failed, is written before anything follows from it. Else the next arenad could try again what has
+// failed, and has had consequences. While the database takes nothing, a rollout goes on all the same.
+bool Rollouts::is_held(const Running& running) const {
+  return running.unwritten != 0 && !store_.health().failing_since_ns.has_value();
+}
+
 void Rollouts::advance(Running& running) {
+  save(running, Versions::as_they_were);
+  if (is_held(running)) return;
   for (const ArenaId arena : concerned(running)) running.rollout.add(arena);
   const Rollout::Next next = running.rollout.next(running.to == nullptr ? 0 : running.to->spares().size());
   if (next.make_current) running.game->make_current(running.to_code);
@@ -351,14 +359,27 @@ void Rollouts::finish(Running& running) {
 // In one transaction: a rollout has come so far, and what new arenas get because of that.
 void Rollouts::save(Running& running, Versions versions) {
   StoreBatch batch;
+  bool holds = false;
   if (versions == Versions::changed) batch.games.push_back(running.game->record());
   RolloutRecord now = record_of(running);
-  if (now != running.written) batch.rollouts.push_back(running.written = std::move(now));
+  if (now != running.written) {
+    batch.rollouts.push_back(running.written = std::move(now));
+    holds = true;
+  }
   for (const size_t place : running.rollout.take_changed()) {
     const Rollout::Entry entry = running.rollout.entry(running.rollout.order()[place]);
     batch.rollout_arenas.push_back({running.id, entry.arena, place, to_string(entry.standing), entry.why});
+    holds |= entry.standing == Rollout::Standing::failed;
   }
-  if (!batch.empty()) store_.submit(std::move(batch), [](const Result<void>&) {});
+  if (batch.empty()) return;
+  if (!holds) return store_.submit(std::move(batch), [](const Result<void>&) {});
+  ++running.unwritten;
+  store_.submit(std::move(batch), [this, game = running.name, id = running.id](const Result<void>&) {
+    Running* now_written = find(game);
+    if (now_written == nullptr || now_written->id != id) return;
+    --now_written->unwritten;
+    if (!now_written->is_over()) advance(*now_written);
+  });
 }
 
 void Rollouts::save_anew(const Games& games) {

@@ -62,6 +62,7 @@ class Rollouts {
     uint64_t began_ns = 0;
     uint64_t ended_ns = 0;
     RolloutRecord written;
+    size_t unwritten = 0;  // batches that must be in the database before it begins anything else
 
     [[nodiscard]] bool is_over() const { return ended_unix_ms != 0; }
     [[nodiscard]] uint64_t elapsed_ms() const;
@@ -109,6 +110,7 @@ class Rollouts {
   void give_answer(uint64_t id);
   void advance_all();
   void advance(Running& running);
+  [[nodiscard]] bool is_held(const Running& running) const;
   void get_worker(Running& running);
   void hand_over(Running& running, ArenaId arena, GameTemplate* to);
   [[nodiscard]] Arena::HandoverNotice news_of(const Running& running);

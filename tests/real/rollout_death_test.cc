@@ -288,7 +288,10 @@ TEST_CASE("arenad is killed while everything is taken back: everybody has the ol
   const std::string second = matches.await_second_on_probation();
   matches.daemon().kill_worker(second);
   SUBCASE("as soon as it begins") {
-    REQUIRE(matches.play_until([&] { return matches.rollout().state == "rolling-back"; }));
+    REQUIRE(matches.play_until([&] {
+      const RolloutFacts now = matches.rollout();
+      return now.state == "rolling-back" && now.on_probation != 0;
+    }));
   }
   SUBCASE("on the old code's probation") {
     // The one that failed has its old code without one.
