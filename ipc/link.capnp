@@ -20,7 +20,17 @@ struct FromTemplate {
     forkFailed @2 :ForkFailed;
     forked @3 :Forked;     # the worker itself may have said that it is ready before
     stateChecked @4 :Text; # why not; empty: it can
+    runtime @5 :Runtime;   # first of all, before the module is loaded
   }
+}
+
+# The worker program itself, and what it and arenad must agree on to understand each other.
+struct Runtime {
+  version @0 :Text;
+  linkVersion @1 :UInt32;        # kLinkVersion (ipc/link.h)
+  incarnationLayout @2 :UInt32;  # of the regions
+  channelLayout @3 :UInt32;
+  boardLayout @4 :UInt32;
 }
 
 struct Forked {
@@ -99,7 +109,7 @@ struct Assign {
   slowFrameMs @14 :UInt32;     # frames that take longer are counted as slow; 0: none is
   onDivergence @15 :OnDivergence;
   way @16 :Way;
-  codeHigh @17 :UInt64;        # CodeHash of the game module that this worker runs
+  codeHigh @17 :UInt64;        # CodeHash of the version that this worker runs: module and runtime
   codeLow @18 :UInt64;
   # fds: the board; the predecessor's region; for takeBack the origin's; a region with the checkpoint; the channels in their order
 }

@@ -18,6 +18,8 @@
 
 namespace arenad {
 
+// What the messages of link.capnp mean. It changes when an older program would misunderstand a newer one.
+constexpr uint32_t kLinkVersion = 1;
 constexpr size_t kMaxLinkMessageBytes = 128 * 1024;
 constexpr size_t kMaxLinkFds = 250;  // SCM_MAX_FD is 253
 

@@ -162,6 +162,7 @@ struct TemplateState {
   moduleFile @8 :Text;
   schema @9 :Data;
   spares @10 :List(SpareState);
+  runtimeVersion @11 :Text;
 }
 
 struct SpareState {

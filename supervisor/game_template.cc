@@ -3,7 +3,10 @@
 #include <algorithm>
 #include <signal.h>
 
+#include "ipc/board_layout.h"
+#include "ipc/channel_layout.h"
 #include "ipc/crash_point.h"
+#include "ipc/incarnation_layout.h"
 #include "supervisor/log.h"
 
 namespace arenad {
@@ -17,6 +20,25 @@ std::string whole_path(const std::filesystem::path& path) {
   return error ? path.string() : canonical.string();
 }
 
+// Why this arenad and a runtime could not understand each other; empty: they can.
+std::string misfit(wire::Runtime::Reader runtime) {
+  struct Agreement {
+    const char* what;
+    uint32_t theirs;
+    uint32_t ours;
+  };
+  for (const Agreement& on : {Agreement{"messages", runtime.getLinkVersion(), kLinkVersion},
+                              {"regions", runtime.getIncarnationLayout(), kIncarnationLayoutVersion},
+                              {"channels", runtime.getChannelLayout(), kChannelLayoutVersion},
+                              {"boards", runtime.getBoardLayout(), kBoardLayoutVersion}}) {
+    if (on.theirs == on.ours) continue;
+    return "it is version " + std::string(runtime.getVersion()) + " and its " + on.what + " are of layout " +
+           std::to_string(on.theirs) + ", where this arenad's are of layout " + std::to_string(on.ours) +
+           "; use the arena-worker that came with this arenad, or upgrade arenad first";
+  }
+  return {};
+}
+
 }  // namespace
 
 GameTemplate::GameTemplate(const ChildScope& scope, std::string game, CodeHash hash, GameConfig config,
@@ -28,7 +50,8 @@ GameTemplate::GameTemplate(const ChildScope& scope, std::string game, CodeHash h
       worker_program_(std::move(worker_program)),
       ready_timeout_ms_(ready_timeout_ms),
       deadline_(scope.loop, [this] {
-        failure_ = "the module was not loaded within " + std::to_string(ready_timeout_ms_) + " ms";
+        failure_ = (runtime_has_spoken_ ? "the module was not loaded within " : "it did not say what it is within ") +
+                   std::to_string(ready_timeout_ms_) + " ms";
         if (process_) process_->kill(SIGKILL);
       }) {}
 
@@ -104,8 +127,12 @@ void GameTemplate::load() {
     arguments.emplace_back("--output-ring-bytes");
     arguments.push_back(std::to_string(config_.output_ring_bytes));
   }
+  runtime_has_spoken_ = false;
   auto spawned = spawn(worker_program_, arguments, ends->second);
-  if (!spawned) return fail_waiters(spawned.error());
+  if (!spawned) {
+    const bool lacks_something = spawned.error().code == ErrorCode::exhausted;
+    return fail_waiters(lacks_something ? spawned.error() : cannot_be_used(spawned.error().text()));
+  }
   state_ = State::loading;
   failure_.clear();
   process_ = std::make_unique<ChildProcess>(scope_, Link(std::move(ends->first)));
@@ -120,6 +147,11 @@ void GameTemplate::take_template_message(const LinkMessage& message) {
   const auto root = message.root<wire::FromTemplate>(view);
   switch (root.which()) {
     case wire::FromTemplate::READY: {
+      if (!runtime_has_spoken_) {
+        if (failure_.empty()) failure_ = "it did not say what it is: it is older than this arenad";
+        process_->kill(SIGKILL);
+        break;
+      }
       const auto info = root.getReady();
       deadline_.stop();
       state_ = State::serving;
@@ -132,6 +164,9 @@ void GameTemplate::take_template_message(const LinkMessage& message) {
       fork_as_needed();
       break;
     }
+    case wire::FromTemplate::RUNTIME:
+      take_runtime(root.getRuntime());
+      break;
     case wire::FromTemplate::FAILED:
       failure_ = root.getFailed();
       break;
@@ -160,6 +195,22 @@ void GameTemplate::take_template_message(const LinkMessage& message) {
   }
 }
 
+void GameTemplate::take_runtime(wire::Runtime::Reader runtime) {
+  failure_ = misfit(runtime);
+  if (!failure_.empty()) return process_->kill(SIGKILL);
+  runtime_has_spoken_ = true;
+  game_facts_.runtime_version = runtime.getVersion();
+}
+
+Error GameTemplate::cannot_be_used(const std::string& why) const {
+  const std::filesystem::path& file = runtime_has_spoken_ ? config_.module : std::filesystem::path(worker_program_);
+  log_error("game={} msg=\"the {} {} cannot be used: {}\"", game_, runtime_has_spoken_ ? "module" : "runtime", file.string(),
+            why);
+  const std::string what =
+      runtime_has_spoken_ ? "the module of game " + game_ : "the runtime " + file.filename().string() + " of game " + game_;
+  return make_error(ErrorCode::refused, what + " cannot be used: " + why);
+}
+
 void GameTemplate::template_ended(Exit exit) {
   deadline_.stop();
   for (const auto& checked : std::exchange(checks_, {})) {
@@ -170,9 +221,9 @@ void GameTemplate::template_ended(Exit exit) {
   retire(std::move(process_));
   if (state_ == State::closed) return;
   if (was_loading) {
-    const std::string why = failure_.empty() ? "it crashed while it was loaded (" + exit.text() + ")" : failure_;
-    log_error("game={} msg=\"the module {} cannot be used: {}\"", game_, config_.module.string(), why);
-    fail_waiters(make_error(ErrorCode::refused, "the module of game " + game_ + " cannot be used: " + why));
+    const std::string crashed =
+        (runtime_has_spoken_ ? "it crashed while it was loaded (" : "it ended before it said what it is (") + exit.text() + ")";
+    fail_waiters(cannot_be_used(failure_.empty() ? crashed : failure_));
     return;
   }
   log_error("game={} msg=\"the template has ended ({}); it is loaded again when it is needed\"", game_, exit.text());
@@ -317,6 +368,7 @@ void GameTemplate::hand_on(wire::TemplateState::Builder to, FdsToKeep& fds) cons
   to.setStateType(game_facts_.state_type);
   to.setRegionBytes(game_facts_.region_bytes);
   to.setModuleFile(game_facts_.module_file);
+  to.setRuntimeVersion(game_facts_.runtime_version);
   to.setSchema({reinterpret_cast<const capnp::byte*>(game_facts_.schema.data()), game_facts_.schema.size()});
   auto spares = to.initSpares(static_cast<uint>(spares_.size()));
   for (uint i = 0; i < spares.size(); ++i) {
@@ -336,6 +388,7 @@ void GameTemplate::take_on(wire::TemplateState::Reader from, HandedOn& handed) {
   game_facts_.state_type = from.getStateType();
   game_facts_.region_bytes = from.getRegionBytes();
   game_facts_.module_file = from.getModuleFile();
+  game_facts_.runtime_version = from.getRuntimeVersion();
   game_facts_.schema.assign(from.getSchema().asChars().begin(), from.getSchema().size());
   for (const auto spare : from.getSpares()) {
     auto process = ChildProcess::take_on(scope_, spare.getProcess(), handed);

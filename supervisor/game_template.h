@@ -2,6 +2,8 @@
 //
 //   absent --needed--> loading --ready--> serving --dies--> absent (loaded again when it is needed)
 //                         '--fails or overdue--> absent: whoever waits for a worker is told why
+//
+// The worker program says what it is before it loads the module. Until then a failure is the runtime's, after that the module's.
 #pragma once
 
 #include <deque>
@@ -30,6 +32,7 @@ struct GameFacts {
   uint64_t state_type = 0;
   uint64_t region_bytes = 0;  // of one arena
   std::string module_file;    // the whole path of the module
+  std::string runtime_version;
   std::string schema;         // GameSchema (ipc/control.capnp) in stream framing; empty: the module has none
 };
 
@@ -37,7 +40,7 @@ class GameTemplate {
  public:
   using Taken = std::function<void(Result<Spare>)>;
 
-  // hash: of the module that the configuration names; null: it is not kept.
+  // hash: of module and runtime (version_store.h); null: they are not kept.
   GameTemplate(const ChildScope& scope, std::string game, CodeHash hash, GameConfig config, std::string worker_program,
                uint64_t ready_timeout_ms);
 
@@ -74,6 +77,8 @@ class GameTemplate {
 
   void load();
   void take_template_message(const LinkMessage& message);
+  void take_runtime(wire::Runtime::Reader runtime);
+  [[nodiscard]] Error cannot_be_used(const std::string& why) const;
   void template_ended(Exit exit);
   void load_anew();
   void fork_as_needed();
@@ -100,6 +105,7 @@ class GameTemplate {
   std::string worker_program_;
   uint64_t ready_timeout_ms_;
   State state_ = State::absent;
+  bool runtime_has_spoken_ = false;  // since it was started last
   std::unique_ptr<ChildProcess> process_;
   std::string failure_;  // what the template said before it ended
   GameFacts game_facts_;

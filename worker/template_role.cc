@@ -3,7 +3,11 @@
 #include <algorithm>
 #include <bit>
 
+#include "arenad/version.h"
+#include "ipc/board_layout.h"
+#include "ipc/channel_layout.h"
 #include "ipc/crash_point.h"
+#include "ipc/incarnation_layout.h"
 #include "ipc/link.capnp.h"
 #include "ipc/process.h"
 #include "state/snapshot.h"
@@ -24,6 +28,14 @@ Result<void> send(Link& link, Fill&& fill) {
   capnp::MallocMessageBuilder message;
   fill(message.initRoot<wire::FromTemplate>());
   return link.send(message);
+}
+
+void describe_runtime(wire::Runtime::Builder runtime) {
+  runtime.setVersion(kArenadVersion);
+  runtime.setLinkVersion(kLinkVersion);
+  runtime.setIncarnationLayout(kIncarnationLayoutVersion);
+  runtime.setChannelLayout(kChannelLayoutVersion);
+  runtime.setBoardLayout(kBoardLayoutVersion);
 }
 
 void describe(const arenad_game& game, wire::GameInfo::Builder info) {
@@ -79,6 +91,8 @@ IncarnationSizes incarnation_sizes(const arenad_game& game, const TemplateOption
 }
 
 int run_template(const TemplateOptions& options, Link link) {
+  // First, so that what goes wrong from here on is the module's.
+  if (!send(link, [](wire::FromTemplate::Builder message) { describe_runtime(message.initRuntime()); })) return 0;
   auto module = Module::load(options.module_path);
   if (!module) {
     (void)send(link, [&](wire::FromTemplate::Builder message) { message.setFailed(module.error().text()); });
