@@ -15,6 +15,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr off_t kMaxCodeBytes = 1 << 30;
+constexpr uint64_t kSettledNs = 2 * kSecond;
 constexpr const char* kUnfinished = ".unfinished";
 
 Result<std::vector<char>> read_whole(const Fd& file, const std::string& name) {
@@ -48,6 +49,13 @@ Result<void> write_whole(const fs::path& path, const std::vector<char>& bytes) {
   return {};
 }
 
+// So that a rename in it outlives a power cut.
+Result<void> sync_directory(const fs::path& path) {
+  const Fd directory(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!directory || ::fsync(directory.get()) != 0) return errno_error("cannot write " + path.string());
+  return {};
+}
+
 Error cannot(const std::string& what, const fs::path& path, const std::error_code& error) {
   errno = error.value();
   return errno_error("cannot " + what + " " + path.string());
@@ -55,17 +63,31 @@ Error cannot(const std::string& what, const fs::path& path, const std::error_cod
 
 }  // namespace
 
+std::optional<CodeStore::FileFacts> CodeStore::facts_of(const Fd& file) {
+  struct stat facts {};
+  if (::fstat(file.get(), &facts) != 0) return std::nullopt;
+  const auto ns = [](const timespec& time) { return static_cast<uint64_t>(time.tv_sec) * kSecond + static_cast<uint64_t>(time.tv_nsec); };
+  return FileFacts{facts.st_dev, facts.st_ino, static_cast<uint64_t>(facts.st_size), ns(facts.st_mtim), ns(facts.st_ctim)};
+}
+
 Result<KeptCode> CodeStore::keep(const fs::path& file) {
   const Fd opened(::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   if (!opened) return errno_error("cannot read " + file.string());
-  return keep(opened, file.filename().string());
+  const auto facts = facts_of(opened);
+  if (const auto known = known_.find(file); known != known_.end() && facts && known->second.facts == *facts) {
+    if (auto kept = find(known->second.hash)) return *kept;
+  }
+  auto kept = keep(opened, file.filename().string());
+  // One that was written a moment ago may be written again without any of its times changing.
+  if (kept && facts && facts->changed_ns + kSettledNs < unix_ns()) known_[file] = {*facts, kept->hash};
+  return kept;
 }
 
 Result<KeptCode> CodeStore::keep(const Fd& file, const std::string& name) {
   const bool is_name = !name.empty() && name.size() <= 200 && name[0] != '.' && name.find('/') == std::string::npos &&
                        name.find('\0') == std::string::npos;
   if (!is_name) {
-    return make_error(ErrorCode::invalid, "a module's file cannot be called \"" + name + '"');
+    return make_error(ErrorCode::invalid, "a file of code cannot be called \"" + name + '"');
   }
   auto bytes = read_whole(file, name);
   if (!bytes) return bytes.error();
@@ -83,6 +105,9 @@ Result<KeptCode> CodeStore::keep(const Fd& file, const std::string& name) {
   }
   fs::rename(unfinished, folder / name, error);
   if (error) return cannot("make", folder / name, error);
+  for (const fs::path& changed : {folder, directory_}) {
+    if (auto synced = sync_directory(changed); !synced) return synced.error();
+  }
   return KeptCode{hash, folder / name};
 }
 
