@@ -129,7 +129,7 @@ struct GameSchema {
 # Replaces the code of a game's arenas while they run.
 struct Reload {
   game @0 :Text;
-  file @1 :Text;             # what the module's file is called, without folders
+  file @1 :Text;             # what the module's file is called, without folders; empty: the current module, and no file of it comes
   arenas @2 :List(Text);     # names, ids or globs; empty: all of the game
   canary @3 :UInt32;         # so many first, on probation, before anything else; 0: none
   batch @4 :UInt32;          # then so many at a time; 0: batchPercent counts
@@ -138,6 +138,9 @@ struct Reload {
   probationFrames @7 :UInt64;
   onFailure @8 :OnFailure;
   dryRun @9 :Bool;           # loads and checks it, and changes nothing
+  runtime @10 :Text;         # what the runtime's file is called, without folders; empty: the current runtime, and no file of it comes
+  installedRuntime @11 :Bool; # the worker program of arenad's configuration, as it is on disk now; then runtime is empty
+  # fds: the module's file, the runtime's: those that are named
 }
 
 enum OnFailure {
@@ -162,6 +165,8 @@ struct Rollout {
   elapsedMs @13 :UInt64;
   isOver @14 :Bool;          # nothing of it happens any more
   id @15 :UInt64;            # counts over all games, also over the death of arenad; 0: one that was only tried (dryRun)
+  fromRuntime @16 :Text;     # CodeHash of the runtime alone
+  toRuntime @17 :Text;
 }
 
 struct RolloutFailure {
@@ -189,12 +194,14 @@ struct Pin {
 struct GameVersion {
   game @0 :Text;
   version @1 :Text;          # the module's own; empty: it was not loaded yet
-  code @2 :Text;             # CodeHash
-  file @3 :Text;
+  code @2 :Text;             # CodeHash of module and runtime together
+  file @3 :Text;             # the module's
   current @4 :Bool;          # new arenas get it
   previous @5 :Bool;         # a rollback goes back to it
   configured @6 :Bool;
   arenas @7 :UInt32;         # that run it
+  runtime @8 :Text;          # CodeHash of the runtime alone
+  runtimeVersion @9 :Text;   # its own; empty: it was not started yet
 }
 
 # Reads the configuration file again, and goes by what is there from now on.
@@ -361,7 +368,7 @@ struct ArenaStatus {
   lateness @42 :List(UInt64);  # in detail: the counts of the histogram (ipc/histogram.h), microseconds
   framesSlow @43 :UInt64;      # longer than the soft limit, of this incarnation
   quarantined @44 :UInt64;     # events in quarantine
-  code @46 :Text;              # CodeHash of the module that it runs
+  code @46 :Text;              # CodeHash of the version that it runs
   pinned @47 :Bool;
   probation @48 :Bool;         # its code was changed, and may be taken back
   lastCrash @45 :UInt64;       # the id of the newest incident that was a death; 0: none since arenad began

@@ -55,7 +55,7 @@ struct IncarnationIdentity {
   uint32_t max_players;
   uint32_t pid;
   uint32_t unused;
-  uint64_t code_high;  // CodeHash of the game module
+  uint64_t code_high;  // CodeHash of the version: module and runtime
   uint64_t code_low;
   char version[32];  // the module's own; ends with a zero
   uint8_t reserved[56];

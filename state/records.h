@@ -60,7 +60,7 @@ struct ArenaRecord {
 // Which versions of a game there are, by the texts of their CodeHashes; empty: none.
 struct GameRecord {
   std::string name;
-  std::string configured;  // the module of the configuration when this was written
+  std::string configured;  // the version of the configuration when this was written
   std::string current;     // what new arenas get
   std::string previous;    // what a rollback goes back to
 

@@ -1,5 +1,7 @@
 // The requests about versions of games: reload, rollback, rollouts, pin, versions.
 #include <algorithm>
+#include <fcntl.h>
+#include <filesystem>
 
 #include "ipc/clock.h"
 #include "ipc/control_client.h"
@@ -9,6 +11,7 @@ namespace arenad {
 namespace {
 
 constexpr uint64_t kMaxProbationMs = 3'600'000;
+constexpr uint64_t kMaxProbationFrames = 1'000'000;
 
 std::string text_of(capnp::Text::Reader text) {
   return {text.begin(), text.size()};
@@ -19,6 +22,8 @@ Result<RolloutOrder> order_of(wire::Reload::Reader reload) {
   if (reload.getBatch() == 0 && reload.getBatchPercent() == 0)
     return make_error(ErrorCode::invalid, "a batch has at least one arena");
   if (reload.getProbationMs() > kMaxProbationMs) return make_error(ErrorCode::invalid, "a probation lasts an hour at most");
+  if (reload.getProbationFrames() > kMaxProbationFrames)
+    return make_error(ErrorCode::invalid, "a probation lasts 1000000 frames at most");
   RolloutOrder order;
   order.policy.canary = reload.getCanary();
   order.policy.batch = reload.getBatch();
@@ -32,6 +37,30 @@ Result<RolloutOrder> order_of(wire::Reload::Reader reload) {
   }
   order.dry_run = reload.getDryRun();
   return order;
+}
+
+// What a reload comes with.
+Result<GameVersions::NewCode> new_code(const GameVersions& game, wire::Reload::Reader reload, std::vector<Fd> fds) {
+  const std::string module = text_of(reload.getFile());
+  const std::string runtime = text_of(reload.getRuntime());
+  const bool is_installed = reload.getInstalledRuntime();
+  if (module.empty() && runtime.empty() && !is_installed)
+    return make_error(ErrorCode::invalid, "a reload comes with a module's file, a runtime's, or both");
+  if (!runtime.empty() && is_installed)
+    return make_error(ErrorCode::invalid, "a reload has the runtime that it comes with or the installed one, not both");
+  const size_t named = (module.empty() ? 0 : 1) + (runtime.empty() ? 0 : 1);
+  if (fds.size() != named || !std::ranges::all_of(fds, [](const Fd& fd) { return bool(fd); }))
+    return make_error(ErrorCode::invalid, "a reload comes with each file that it names");
+  GameVersions::NewCode code;
+  if (!module.empty()) code.module = {std::move(fds.front()), module};
+  if (!runtime.empty()) code.runtime = {std::move(fds.back()), runtime};
+  if (is_installed) {
+    const std::filesystem::path installed = game.worker_program();
+    Fd file(::open(installed.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+    if (!file) return errno_error("cannot read the installed runtime " + installed.string());
+    code.runtime = {std::move(file), installed.filename().string()};
+  }
+  return code;
 }
 
 Rollouts::Order order_of(wire::RolloutOrder::Order order) {
@@ -56,6 +85,10 @@ void describe_rollout(const Rollouts::Running& running, const Roster& roster, wi
   to.setToVersion(running.to_version);
   to.setToCode(running.to_code.text());
   to.setState(rollout.is_paused() && rollout.goes_forward() ? "paused" : to_string(rollout.state()));
+  if (running.game != nullptr) {
+    if (const auto from = running.game->files_of(running.from_code)) to.setFromRuntime(from->runtime.hash.text());
+    if (const auto files = running.game->files_of(running.to_code)) to.setToRuntime(files->runtime.hash.text());
+  }
   to.setTotal(static_cast<uint32_t>(rollout.total()));
   to.setPassed(count(Rollout::Standing::passed));
   to.setOnProbation(count(Rollout::Standing::on_the_way) + count(Rollout::Standing::on_probation) +
@@ -94,9 +127,9 @@ void Commands::roll_out(RequestId from, GameVersions& game, GameTemplate& before
 void Commands::reload(RequestId from, wire::Reload::Reader reload, std::vector<Fd> fds) {
   auto game = find_game(text_of(reload.getGame()));
   if (!game) return scope_.server.fail(from, game.error());
-  if (fds.size() != 1 || !fds[0])
-    return scope_.server.fail(from, make_error(ErrorCode::invalid, "a reload comes with the module's file"));
-  auto version = (*game)->add(fds[0], text_of(reload.getFile()));
+  auto code = new_code(**game, reload, std::move(fds));
+  if (!code) return scope_.server.fail(from, code.error());
+  auto version = (*game)->add(*code);
   if (!version) return scope_.server.fail(from, version.error());
   roll_out(from, **game, (*game)->current(), **version, reload);
 }
@@ -223,6 +256,8 @@ void Commands::versions(RequestId from, const std::string& game) {
       to[i].setVersion(version->facts().version);
       to[i].setCode(version->hash().is_null() ? "" : version->hash().text());
       to[i].setFile(version->config().module.filename().string());
+      if (const auto files = versions->files_of(version->hash())) to[i].setRuntime(files->runtime.hash.text());
+      to[i].setRuntimeVersion(version->facts().runtime_version);
       to[i].setCurrent(version->hash() == CodeHash::parse(versions->record().current).value_or(CodeHash{}));
       to[i].setPrevious(!version->hash().is_null() && version->hash() == versions->previous());
       to[i].setConfigured(version->hash() == versions->configured());

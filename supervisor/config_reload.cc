@@ -263,7 +263,7 @@ void ConfigReload::remove_games() {
 void ConfigReload::withdraw() {
   for (auto& [name, game] : attempt_->added) {
     for (const auto& [hash, version] : game->all()) {
-      if (!hash.is_null() && !is_needed(hash, nullptr)) scope_.code.forget(hash);
+      if (!hash.is_null() && !is_needed(hash, nullptr)) scope_.versions.forget(hash);
     }
     end_game(std::move(game));
   }

@@ -36,7 +36,7 @@ class ConfigReload {
     std::string file;
     Config& config;  // what arenad goes by
     Games& games;
-    CodeStore& code;
+    VersionStore& versions;
     Roster& roster;
     Checkpointer& checkpointer;
     Rollouts& rollouts;

@@ -19,31 +19,47 @@ GameVersions::GameVersions(Scope scope, std::string name, GameConfig config, con
     : scope_(std::move(scope)), name_(std::move(name)), config_(std::move(config)) {
   current_ = configured_ = keep_configured();
   if (!before) return;
-  const bool is_as_before = !configured_.is_null() && before->configured == configured_.text();
   const CodeHash was_current = hash_or_null(before->current);
-  if (is_as_before && find(was_current) != nullptr) {
-    current_ = was_current;
-    previous_ = hash_or_null(before->previous);
-  } else if (was_current != current_) {
-    previous_ = was_current;
-  }
+  current_ = carry_over(hash_or_null(before->configured), was_current);
+  const auto is = files_of(current_);
+  const auto was = files_of(was_current);
+  // One from before runtimes were kept has another hash now, and may be the same.
+  const bool is_the_same = is && was && is->module.hash == was->module.hash && is->runtime.hash == was->runtime.hash;
+  previous_ = is_the_same ? hash_or_null(before->previous) : was_current;
+}
+
+// What is current now: of what was, each half that the configuration has changed since.
+CodeHash GameVersions::carry_over(CodeHash was_configured, CodeHash was_current) {
+  const auto before = files_of(was_configured);
+  const auto was = files_of(was_current);
+  const auto now = files_of(configured_);
+  if (!before || !was || !now) return configured_;
+  auto carried = pair(before->module.hash == now->module.hash ? was->module : now->module,
+                      before->runtime.hash == now->runtime.hash ? was->runtime : now->runtime);
+  return carried ? (*carried)->hash() : configured_;
 }
 
 CodeHash GameVersions::keep_configured() {
-  auto kept = scope_.code.keep(config_.module);
-  if (!kept) {
-    if (!templates_.contains({})) make_template({{}, config_.module});
-    return {};
-  }
-  if (!templates_.contains(kept->hash)) make_template(*kept);
-  return kept->hash;
+  auto configured = pair(scope_.versions.files().keep(config_.module), scope_.versions.files().keep(scope_.worker_program));
+  if (configured) return (*configured)->hash();
+  if (!templates_.contains({})) make_template({{}, {{}, config_.module}, {{}, scope_.worker_program}});
+  return {};
 }
 
-GameTemplate& GameVersions::make_template(const KeptCode& code) {
+Result<GameTemplate*> GameVersions::pair(const Result<KeptCode>& module, const Result<KeptCode>& runtime) {
+  if (!module) return module.error();
+  if (!runtime) return runtime.error();
+  auto version = scope_.versions.keep(module.value(), runtime.value());
+  if (!version) return version.error();
+  const auto known = templates_.find(version->hash);
+  return known != templates_.end() ? known->second.get() : &make_template(*version);
+}
+
+GameTemplate& GameVersions::make_template(const KeptVersion& version) {
   GameConfig config = config_;
-  config.module = code.file;
-  auto& made = templates_[code.hash];
-  made = std::make_unique<GameTemplate>(scope_.children, name_, code.hash, std::move(config), scope_.worker_program,
+  config.module = version.module.file;
+  auto& made = templates_[version.hash];
+  made = std::make_unique<GameTemplate>(scope_.children, name_, version.hash, std::move(config), version.runtime.file.string(),
                                         scope_.ready_timeout_ms);
   return *made;
 }
@@ -60,20 +76,31 @@ GameTemplate& GameVersions::current() {
 GameTemplate* GameVersions::find(CodeHash hash) {
   if (hash.is_null()) return nullptr;
   if (const auto found = templates_.find(hash); found != templates_.end()) return found->second.get();
-  const auto kept = scope_.code.find(hash);
+  const auto kept = files_of(hash);
   return kept ? &make_template(*kept) : nullptr;
 }
 
-Result<GameTemplate*> GameVersions::add(const Fd& module, const std::string& file_name) {
-  auto kept = scope_.code.keep(module, file_name);
-  if (!kept) return kept.error();
-  return find(kept->hash);
+Result<GameTemplate*> GameVersions::add(const NewCode& code) {
+  const auto now = files_of(current_);
+  if (!now && !(code.module && code.runtime)) {
+    return make_error(ErrorCode::refused, "game " + name_ + " has no current version that could be used: give both, " +
+                                              "its module and --runtime with a file");
+  }
+  const auto keep = [&](const std::optional<NewFile>& given, KeptCode KeptVersion::*half) -> Result<KeptCode> {
+    return given ? scope_.versions.files().keep(given->file, given->name) : Result<KeptCode>((*now).*half);
+  };
+  auto added = pair(keep(code.module, &KeptVersion::module), keep(code.runtime, &KeptVersion::runtime));
+  if (!added) scope_.versions.forget_loose_files();
+  return added;
 }
 
 Result<GameTemplate*> GameVersions::offer(const std::filesystem::path& module) {
-  auto kept = scope_.code.keep(module);
+  auto kept = scope_.versions.files().keep(module);
   if (!kept) return kept.error();
-  return find(kept->hash);
+  const auto configured = files_of(configured_);
+  if (configured && configured->module.hash == kept->hash) return find(configured_);
+  const auto now = files_of(current_);
+  return pair(kept, now ? Result<KeptCode>(now->runtime) : scope_.versions.files().keep(scope_.worker_program));
 }
 
 void GameVersions::configure(const GameConfig& config, CodeHash code, uint64_t ready_timeout_ms) {
@@ -81,7 +108,11 @@ void GameVersions::configure(const GameConfig& config, CodeHash code, uint64_t r
   scope_.ready_timeout_ms = ready_timeout_ms;
   for (const auto& [hash, version] : templates_) version->configure(config, ready_timeout_ms);
   if (code == configured_) return;
-  configured_ = code;
+  const auto was = files_of(configured_);
+  const auto now = files_of(code);
+  // The configuration says nothing of a runtime that a rollout has brought.
+  auto configured = was && now ? pair(now->module, was->runtime) : Result<GameTemplate*>(find(code));
+  configured_ = configured && *configured != nullptr ? (*configured)->hash() : code;
   make_current(code);
 }
 
@@ -104,7 +135,7 @@ void GameVersions::discard(CodeHash hash) {
   found->second->close();
   scope_.children.facts.post([last = std::shared_ptr<GameTemplate>(std::move(found->second))] {});
   templates_.erase(found);
-  scope_.code.forget(hash);
+  if (!scope_.is_known_elsewhere(hash, this)) scope_.versions.forget(hash);
 }
 
 void GameVersions::let_go(CodeHash hash) {

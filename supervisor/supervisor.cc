@@ -70,8 +70,9 @@ Result<std::unique_ptr<Supervisor>> Supervisor::open(Config config, Program prog
     self->notices_.push_back(one_line(*opened->notice));
   }
   self->remembered_rollouts_ = std::move(*rollouts);
+  self->complete_old_versions(*records, *games);
   self->make_games(*games);
-  self->forget_unneeded_code(*records);
+  self->forget_unneeded_code(*records, *games);
   if (self->program_.handed) {
     const auto state = self->program_.handed->state();
     for (const auto notice : state.getNotices()) self->notices_.emplace_back(notice.begin(), notice.size());
@@ -95,7 +96,7 @@ Supervisor::Supervisor(Config config, Program program, DirectoryLock lock, Store
       server_(&loop_, facts_),
       store_wake_(&loop_, [this] { facts_.post([this] { store_wakes(); }); }),
       store_(std::move(store), [this] { store_wake_.send(); }),
-      code_(config_.daemon.directory / "modules"),
+      versions_(config_.daemon.directory),
       checkpointer_(&loop_, facts_, roster_, store_, config_.checkpoint),
       rollouts_(&loop_, facts_, store_, roster_),
       upgrade_(ChildScope{&loop_, facts_, reaper_}, program_.arguments),
@@ -128,25 +129,53 @@ ArenaServices Supervisor::services() {
 }
 
 void Supervisor::make_games(const std::vector<GameRecord>& before) {
-  const auto make_game = [this](const std::string& name, const GameConfig& game,
-                                                const std::optional<GameRecord>& record) {
-    const GameVersions::Scope scope{{&loop_, facts_, reaper_}, code_, program_.worker, config_.arenas.ready_timeout_ms};
+  const auto make_game = [this](const std::string& name, const GameConfig& game, const std::optional<GameRecord>& record) {
+    const auto is_known_elsewhere = [this](CodeHash hash, const GameVersions* but) {
+      return std::ranges::any_of(games_, [&](const auto& known) {
+        return known.second.get() != but && (known.second->all().contains(hash) || known.second->previous() == hash);
+      });
+    };
+    const GameVersions::Scope scope{
+        {&loop_, facts_, reaper_}, versions_, program_.worker, config_.arenas.ready_timeout_ms, is_known_elsewhere};
     return std::make_unique<GameVersions>(scope, name, game, record);
   };
+  StoreBatch changed;
   for (const auto& [name, game] : config_.games) {
     const auto record = std::ranges::find(before, name, &GameRecord::name);
-    games_[name] = make_game(name, game, record == before.end() ? std::nullopt : std::optional(*record));
+    const auto& made = games_[name] = make_game(name, game, record == before.end() ? std::nullopt : std::optional(*record));
+    // Against this the next arenad sees what has changed. Of what is missing now it is not known whether it has.
+    const bool is_known = record != before.end() && made->record() == *record;
+    if (!made->configured().is_null() && !is_known) changed.games.push_back(made->record());
   }
+  if (!changed.empty()) store_.submit(std::move(changed), [](const Result<void>&) {});
   config_reload_ = std::make_unique<ConfigReload>(ConfigReload::Scope{
-      program_.configuration_path, config_, games_, code_, roster_, checkpointer_, rollouts_, store_, manager_, facts_,
+      program_.configuration_path, config_, games_, versions_, roster_, checkpointer_, rollouts_, store_, manager_, facts_,
       [make_game](const std::string& name, const GameConfig& game) { return make_game(name, game, std::nullopt); }});
-  commands_ = std::make_unique<Commands>(CommandScope{services(), roster_, server_, checkpointer_, games_, rollouts_,
-                                                      *config_reload_, upgrade_, program_.configuration_path, notices_, started_ns_});
+  commands_ =
+      std::make_unique<Commands>(CommandScope{services(), roster_, server_, checkpointer_, games_, rollouts_, *config_reload_,
+                                              upgrade_, program_.configuration_path, notices_, started_ns_});
 }
 
-void Supervisor::forget_unneeded_code(const std::vector<ArenaRecord>& records) {
+// In a directory from before runtimes were kept: arenas that ran a module go on with it and the configured runtime.
+void Supervisor::complete_old_versions(const std::vector<ArenaRecord>& records, const std::vector<GameRecord>& games) {
+  const auto runtime = versions_.files().keep(program_.worker);
+  if (!runtime) return log_error("msg=\"the runtime {} cannot be used: {}\"", program_.worker, runtime.error().text());
+  const auto complete = [&](const std::string& code) {
+    versions_.complete(CodeHash::parse(code).value_or(CodeHash{}), runtime.value());
+  };
+  for (const ArenaRecord& record : records) complete(record.code);
+  for (const GameRecord& game : games) {
+    for (const std::string& code : {game.configured, game.current, game.previous}) complete(code);
+  }
+}
+
+void Supervisor::forget_unneeded_code(const std::vector<ArenaRecord>& records, const std::vector<GameRecord>& games) {
   std::set<CodeHash> needed;
   for (const ArenaRecord& record : records) needed.insert(CodeHash::parse(record.code).value_or(CodeHash{}));
+  // What the next arenad compares with, if the database says nothing newer then.
+  for (const GameRecord& game : games) {
+    for (const std::string& code : {game.configured, game.current}) needed.insert(CodeHash::parse(code).value_or(CodeHash{}));
+  }
   for (const auto& [name, game] : games_) {
     for (const auto& [hash, version] : game->all()) needed.insert(hash);
     needed.insert(game->previous());
@@ -157,7 +186,7 @@ void Supervisor::forget_unneeded_code(const std::vector<ArenaRecord>& records) {
       needed.insert(CodeHash::parse(code).value_or(CodeHash{}));
     }
   }
-  code_.forget_all_but(needed);
+  versions_.forget_all_but(needed);
 }
 
 Result<void> Supervisor::take_up_arenas(const std::vector<ArenaRecord>& records) {

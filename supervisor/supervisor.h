@@ -43,7 +43,8 @@ class Supervisor {
   Supervisor(Config config, Program program, DirectoryLock lock, Store store, RecordNumbers numbers);
 
   void make_games(const std::vector<GameRecord>& before);
-  void forget_unneeded_code(const std::vector<ArenaRecord>& records);
+  void complete_old_versions(const std::vector<ArenaRecord>& records, const std::vector<GameRecord>& games);
+  void forget_unneeded_code(const std::vector<ArenaRecord>& records, const std::vector<GameRecord>& games);
   // Takes up what an earlier arenad has left.
   Result<void> take_up_arenas(const std::vector<ArenaRecord>& records);
   void take_up_arena(const ArenaRecord& record);
@@ -78,7 +79,7 @@ class Supervisor {
   ControlServer server_;
   UvAsync store_wake_;
   StoreThread store_;
-  CodeStore code_;
+  VersionStore versions_;
   std::map<std::string, std::unique_ptr<GameVersions>> games_;
   Roster roster_;
   Checkpointer checkpointer_;

@@ -1,0 +1,112 @@
+#include "supervisor/version_store.h"
+
+#include <array>
+#include <fcntl.h>
+#include <fstream>
+#include <unistd.h>
+#include <vector>
+
+#include <xxhash.h>
+
+namespace arenad {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* kUnfinished = ".unfinished";
+
+CodeHash hash_of(CodeHash module, CodeHash runtime) {
+  const std::array<uint64_t, 4> both{module.high, module.low, runtime.high, runtime.low};
+  const XXH128_hash_t sum = XXH3_128bits(both.data(), sizeof both);
+  return {sum.high64, sum.low64};
+}
+
+Result<void> sync(const fs::path& path) {
+  const Fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!file || ::fsync(file.get()) != 0) return errno_error("cannot write " + path.string());
+  return {};
+}
+
+}  // namespace
+
+Result<KeptVersion> VersionStore::keep(const KeptCode& module, const KeptCode& runtime) {
+  const KeptVersion version{hash_of(module.hash, runtime.hash), module, runtime};
+  if (find(version.hash)) return version;
+  if (auto written = write(version.hash, {module.hash, runtime.hash}); !written) return written.error();
+  return version;
+}
+
+std::optional<KeptVersion> VersionStore::find(CodeHash hash) const {
+  const auto halves = read(hash);
+  if (!halves) return std::nullopt;
+  const auto module = files_.find(halves->module);
+  const auto runtime = files_.find(halves->runtime);
+  if (!module || !runtime) return std::nullopt;
+  return KeptVersion{hash, *module, *runtime};
+}
+
+void VersionStore::complete(CodeHash hash, const KeptCode& runtime) {
+  if (!hash.is_null() && !read(hash) && files_.find(hash)) (void)write(hash, {hash, runtime.hash});
+}
+
+void VersionStore::forget(CodeHash hash) {
+  std::error_code error;
+  fs::remove(directory_ / hash.text(), error);
+  forget_loose_files();
+}
+
+void VersionStore::forget_all_but(const std::set<CodeHash>& needed) {
+  std::error_code error;
+  std::vector<fs::path> unneeded;
+  for (const auto& entry : fs::directory_iterator(directory_, error)) {
+    const auto hash = CodeHash::parse(entry.path().filename().string());
+    if (!hash || !needed.contains(*hash)) unneeded.push_back(entry.path());
+  }
+  for (const fs::path& path : unneeded) fs::remove_all(path, error);
+  for (const CodeHash hash : needed) {
+    if (!read(hash)) incomplete_.insert(hash);
+  }
+  forget_loose_files();
+}
+
+void VersionStore::forget_files_but(std::set<CodeHash> needed) {
+  std::error_code error;
+  for (const auto& entry : fs::directory_iterator(directory_, error)) {
+    const auto hash = CodeHash::parse(entry.path().filename().string());
+    const auto halves = hash ? read(*hash) : std::nullopt;
+    if (halves) needed.insert({halves->module, halves->runtime});
+  }
+  files_.forget_all_but(needed);
+}
+
+std::optional<VersionStore::Halves> VersionStore::read(CodeHash hash) const {
+  std::ifstream file(directory_ / hash.text());
+  std::string module_word;
+  std::string module;
+  std::string runtime_word;
+  std::string runtime;
+  if (!(file >> module_word >> module >> runtime_word >> runtime)) return std::nullopt;
+  const auto module_hash = CodeHash::parse(module);
+  const auto runtime_hash = CodeHash::parse(runtime);
+  if (module_word != "module" || runtime_word != "runtime" || !module_hash || !runtime_hash) return std::nullopt;
+  return Halves{*module_hash, *runtime_hash};
+}
+
+Result<void> VersionStore::write(CodeHash hash, const Halves& halves) const {
+  std::error_code error;
+  fs::create_directories(directory_, error);
+  const fs::path unfinished = directory_ / kUnfinished;
+  std::ofstream file(unfinished, std::ios::trunc);
+  file << "module " << halves.module.text() << "\nruntime " << halves.runtime.text() << '\n';
+  file.close();
+  if (!file) return errno_error("cannot write " + unfinished.string());
+  if (auto synced = sync(unfinished); !synced) return synced;
+  fs::rename(unfinished, directory_ / hash.text(), error);
+  if (error) {
+    errno = error.value();
+    return errno_error("cannot make " + (directory_ / hash.text()).string());
+  }
+  return sync(directory_);
+}
+
+}  // namespace arenad
