@@ -11,17 +11,19 @@ namespace {
 class VersionsCommand final : public Command {
  public:
   [[nodiscard]] Verb verb() const override {
-    return {.name = "versions",
-            .summary = "Shows which versions of games there are, and how many arenas run each",
-            .example = "arenactl versions tanks",
-            .details =
-                "New arenas get the current one, rollback goes back to the previous one, and the configured one is the module\n"
-                "that the configuration names. CODE is the beginning of the hash of the file.\n\n"
-                "Examples:\n"
-                "  arenactl versions\n"
-                "  arenactl versions tanks\n"
-                "  arenactl versions tanks --json | jq -r '.versions[] | select(.previous) | .code'\n",
-            .group = kCodeVerbs};
+    return {
+        .name = "versions",
+        .summary = "Shows which versions of games there are, and how many arenas run each",
+        .example = "arenactl versions tanks",
+        .details =
+            "New arenas get the current one, rollback goes back to the previous one, and the configured one is the module\n"
+            "and the worker program that the configuration names. CODE is the beginning of the hash of both files, RUNTIME\n"
+            "the version of arena-worker and the beginning of the hash of its file.\n\n"
+            "Examples:\n"
+            "  arenactl versions\n"
+            "  arenactl versions tanks\n"
+            "  arenactl versions tanks --json | jq -r '.versions[] | select(.previous) | .code'\n",
+        .group = kCodeVerbs};
   }
 
   void add_options(CLI::App& app) override { app.add_option("GAME", game_, "Only of this game")->option_text(" "); }

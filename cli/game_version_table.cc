@@ -18,14 +18,21 @@ std::string state_text(wire::GameVersion::Reader version) {
   return text;
 }
 
+std::string runtime_text(wire::GameVersion::Reader version) {
+  const std::string own = text_of(version.getRuntimeVersion());
+  const std::string code = text_of(version.getRuntime());
+  return own.empty() && code.empty() ? "" : version_label(own, code);
+}
+
 }  // namespace
 
 std::string render_game_versions(capnp::List<wire::GameVersion>::Reader versions, Colour colour) {
-  Table table({{"GAME"}, {"VERSION"}, {"CODE"}, {"STATE"}, {"ARENAS", Align::right}, {"FILE"}});
+  Table table({{"GAME"}, {"VERSION"}, {"CODE"}, {"RUNTIME"}, {"STATE"}, {"ARENAS", Align::right}, {"FILE"}});
   for (const auto version : versions) {
     table.add_row({{printable(text_of(version.getGame()))},
                    {printable(text_of(version.getVersion()))},
                    {printable(short_code(text_of(version.getCode())))},
+                   {runtime_text(version)},
                    {state_text(version), version.getCurrent() ? Tone::good : Tone::plain},
                    {std::to_string(version.getArenas())},
                    {printable(text_of(version.getFile()))}});

@@ -5,14 +5,28 @@
 
 namespace arenad::cli {
 
-Result<Fd> open_module(const std::string& path) {
+namespace {
+
+// what: "module" or "runtime".
+Result<Fd> open_code(const std::string& what, const std::string& path) {
   // A pipe without a writer would not be opened until one came.
   Fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
-  if (!file) return errno_error("cannot open the module " + path);
+  const std::string name = "the " + what + " " + path;
+  if (!file) return errno_error("cannot open " + name);
   struct stat about {};
-  if (::fstat(file.get(), &about) != 0) return errno_error("cannot look at the module " + path);
-  if (!S_ISREG(about.st_mode)) return make_error(ErrorCode::invalid, "the module " + path + " is not a regular file");
+  if (::fstat(file.get(), &about) != 0) return errno_error("cannot look at " + name);
+  if (!S_ISREG(about.st_mode)) return make_error(ErrorCode::invalid, name + " is not a regular file");
   return file;
+}
+
+}  // namespace
+
+Result<Fd> open_module(const std::string& path) {
+  return open_code("module", path);
+}
+
+Result<Fd> open_runtime(const std::string& path) {
+  return open_code("runtime", path);
 }
 
 }  // namespace arenad::cli

@@ -1,4 +1,4 @@
-// The module file that is sent to arenad, which need not be able to read it where it lies.
+// The files of code that are sent to arenad, which need not be able to read them where they lie.
 #pragma once
 
 #include <string>
@@ -10,5 +10,6 @@ namespace arenad::cli {
 
 // Opened for reading. The error says what is wrong with it; ErrorCode::invalid if it is no regular file.
 Result<Fd> open_module(const std::string& path);
+Result<Fd> open_runtime(const std::string& path);
 
 }  // namespace arenad::cli

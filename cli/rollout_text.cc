@@ -25,6 +25,14 @@ std::string new_version(Rollout rollout) {
   return version_label(text_of(rollout.getToVersion()), text_of(rollout.getToCode()));
 }
 
+bool has_other_runtime(Rollout rollout) {
+  return rollout.getFromRuntime() != rollout.getToRuntime();
+}
+
+std::string runtime_text(capnp::Text::Reader code) {
+  return code.size() == 0 ? "?" : printable(short_code(text_of(code)));
+}
+
 std::string arenas_text(uint32_t count) {
   return count == 1 ? "1 arena" : fmt::format("{} arenas", count);
 }
@@ -79,6 +87,10 @@ std::string block_of(Rollout rollout, Colour colour) {
   page.add("rollout", fmt::format("{}", rollout.getId()));
   page.add("from", old_version(rollout));
   page.add("to", new_version(rollout));
+  if (has_other_runtime(rollout)) {
+    page.add("runtime",
+             fmt::format("from {} to {}", runtime_text(rollout.getFromRuntime()), runtime_text(rollout.getToRuntime())));
+  }
   page.add("arenas", fmt::format("{}: {}", rollout.getTotal(), counts_text(rollout)));
   if (rollout.getPinned() != 0) page.add("pinned", fmt::format("{}, left out", rollout.getPinned()));
   for (const std::string& failure : rollout_failures(rollout)) page.add("failed", painted(failure, Tone::bad, colour));
@@ -89,8 +101,9 @@ std::string block_of(Rollout rollout, Colour colour) {
 }  // namespace
 
 std::string rollout_heading(Rollout rollout) {
-  std::string text = fmt::format("{}: from {} to {}, {}", shown(rollout.getGame()), old_version(rollout), new_version(rollout),
-                                 arenas_text(rollout.getTotal()));
+  std::string text = fmt::format("{}: from {} to {}", shown(rollout.getGame()), old_version(rollout), new_version(rollout));
+  if (has_other_runtime(rollout)) text += fmt::format(" with runtime {}", runtime_text(rollout.getToRuntime()));
+  text += ", " + arenas_text(rollout.getTotal());
   if (rollout.getPinned() != 0) {
     text += fmt::format(", {} pinned {} left out", rollout.getPinned(), rollout.getPinned() == 1 ? "is" : "are");
   }

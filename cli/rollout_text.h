@@ -9,7 +9,8 @@
 
 namespace arenad::cli {
 
-// "tanks: from 1.2.0 (0123456789ab) to 1.3.0 (ba9876543210), 12 arenas, 1 pinned is left out"
+// "tanks: from 1.2.0 (0123456789ab) to 1.3.0 (ba9876543210), 12 arenas, 1 pinned is left out"; after the versions
+// " with runtime fedcba987654" if that is another one
 std::string rollout_heading(wire::Rollout::Reader rollout);
 
 // "canary: 0 passed, 1 on probation, 11 waiting": the same as long as nothing has changed.

@@ -120,6 +120,8 @@ json as_json(const Moment& moment) {
           {"from_code", kOldCode},
           {"to_version", "1.3.0"},
           {"to_code", moment.to_code},
+          {"from_runtime", ""},
+          {"to_runtime", ""},
           {"state", moment.state},
           {"total", 12},
           {"passed", moment.passed},
@@ -318,7 +320,8 @@ TEST_SUITE("arenactl reload") {
     CHECK(sent == "code");
     CHECK(daemon.requests() ==
           Texts{"(id = 1, fds = 1, reload = (game = \"tanks\", file = \"tanks.so\", arenas = [], canary = 1, batch = 0, "
-                "batchPercent = 25, probationMs = 5000, probationFrames = 100, onFailure = stop, dryRun = false))",
+                "batchPercent = 25, probationMs = 5000, probationFrames = 100, onFailure = stop, dryRun = false, "
+                "installedRuntime = false))",
                 "rollouts = \"tanks\"", "rollouts = \"tanks\"", "rollouts = \"tanks\"", "rollouts = \"tanks\""});
   }
 
@@ -333,7 +336,86 @@ TEST_SUITE("arenactl reload") {
     CHECK(daemon.requests() ==
           Texts{"(id = 1, fds = 1, reload = (game = \"tanks\", file = \"tanks.so\", arenas = [\"duel-*\", \"ladder-*\"], "
                 "canary = 0, batch = 10, batchPercent = 0, probationMs = 120000, probationFrames = 7, onFailure = rollbackAll, "
-                "dryRun = true))"});
+                "dryRun = true, "
+                "installedRuntime = false))"});
+  }
+
+  TEST_CASE("a runtime alone, both, and the installed one") {
+    const Module module;
+    const TemporaryFolder folder;
+    const std::string runtime = folder.file("new-worker");
+    std::ofstream(runtime) << "runtime";
+    FakeDaemon daemon([answer = rollout_answer({seen(kDone)})](Answering answering) { answer(answering); });
+    const auto asks = [&](const Texts& arguments, int fds, const std::string& file, const std::string& with,
+                          const std::string& installed) {
+      CHECK(ask(daemon, arguments).code == 0);
+      const Texts requests = daemon.requests();
+      const auto last = std::find_if(requests.rbegin(), requests.rend(),
+                                     [](const std::string& request) { return contains(request, "reload = "); });
+      REQUIRE(last != requests.rend());
+      CHECK(contains(*last, "game = \"tanks\""));
+      if (fds != 0) CHECK(contains(*last, "fds = " + std::to_string(fds)));
+      CHECK(contains(*last, " file = \"" + file + '"') == !file.empty());
+      CHECK(contains(*last, "runtime = \"" + with + '"') == !with.empty());
+      CHECK(contains(*last, "installedRuntime = " + installed));
+    };
+    asks({"reload", "tanks", "--runtime", runtime}, 1, "", "new-worker", "false");
+    asks({"reload", "tanks", module.path(), "--runtime", runtime}, 2, "tanks.so", "new-worker", "false");
+    asks({"reload", "tanks", "--runtime"}, 0, "", "", "true");
+    asks({"reload", "tanks", module.path(), "--runtime"}, 1, "tanks.so", "", "true");
+    const Ended missing = ask(daemon, {"reload", "tanks", "--runtime", folder.file("none")});
+    CHECK(missing.code == 1);
+    CHECK(contains(missing.err, "cannot open the runtime " + folder.file("none")));
+  }
+
+  // Answers a rollout of the game that is asked for; that of `bad` fails.
+  Answer all_games_answer(std::string bad) {
+    auto begun = std::make_shared<std::string>();
+    return [begun, bad = std::move(bad)](Answering answering) {
+      const auto fill = [&](wire::Rollout::Builder rollout) {
+        Moment moment = kDone;
+        if (*begun == bad) moment.state = "failed";
+        fill_rollout(rollout, moment);
+        rollout.setGame(*begun);
+      };
+      if (answering.request.isVersions()) {
+        auto versions = answering.reply.initVersions(3);
+        versions[0].setGame("tanks");
+        versions[1].setGame("chess");
+        versions[2].setGame("tanks");
+      } else if (answering.request.isRollouts()) {
+        fill(answering.reply.initRollouts(1)[0]);
+      } else {
+        const auto game = answering.request.getReload().getGame();
+        begun->assign(game.begin(), game.size());
+        fill(answering.reply.initRollout());
+      }
+    };
+  }
+
+  TEST_CASE("a runtime for all games: one after the other, and the first that fails is the last") {
+    FakeDaemon good(all_games_answer(""));
+    const Ended done = ask(good, {"reload", "--runtime"});
+    CHECK(done.code == 0);
+    CHECK(contains(done.out, "chess: done after 31s"));
+    CHECK(contains(done.out, "tanks: done after 31s"));
+    CHECK(good.requests().size() == 3);
+    FakeDaemon bad(all_games_answer("chess"));
+    const Ended failed = ask(bad, {"reload", "--runtime"});
+    CHECK(failed.code == 1);
+    CHECK_FALSE(contains(failed.out, "tanks"));
+    CHECK(contains(failed.err, "not begun: tanks"));
+    CHECK(bad.requests().size() == 2);
+  }
+
+  TEST_CASE("another runtime is told where the versions are") {
+    SampleRollout rollout(kBegun);
+    rollout.builder().setFromRuntime(kOldCode);
+    rollout.builder().setToRuntime(kNewCode);
+    CHECK(cli::rollout_heading(rollout.reader()) ==
+          "tanks: from 1.2.0 (0123456789ab) to 1.3.0 (ba9876543210) with runtime ba9876543210, 12 arenas");
+    rollout.builder().setToRuntime(kOldCode);
+    CHECK(cli::rollout_heading(rollout.reader()) == kHeading);
   }
 
   TEST_CASE("does not wait if that is not wanted") {
@@ -512,7 +594,10 @@ TEST_SUITE("arenactl reload") {
         CHECK(ended.err.starts_with("arenactl: "));
       }
     }
-    CHECK(ask(daemon, {"reload", "tanks"}).err == "arenactl: MODULE.so is required\narenactl: see arenactl reload --help\n");
+    CHECK(ask(daemon, {"reload"}).err ==
+          "arenactl: which game? arenactl reload GAME MODULE.so, or arenactl reload --runtime for all\n");
+    CHECK(ask(daemon, {"reload", "tanks"}).err == "arenactl: what shall tanks get? Give MODULE.so, --runtime, or both\n");
+    CHECK(ask(daemon, {"reload", "tanks"}).code == 2);
     CHECK(contains(ask(daemon, {"reload", "tanks", module.path(), "--on-failure", "rolback-all"}).err,
                    "did you mean 'rollback-all'?"));
     CHECK(ask(daemon, {"rollback", "tanks", "--arenas", "duel-*"}).code == 2);
@@ -537,7 +622,7 @@ TEST_SUITE("arenactl rollback") {
                            "\ncanary: 0 passed, 1 on probation, 11 waiting\n"
                            "tanks: done after 31s: 12 run 1.3.0 (ba9876543210) now\n");
     CHECK(daemon.requests() == Texts{"rollback = (game = \"tanks\", canary = 2, batch = 0, batchPercent = 100, probationMs = "
-                                     "5000, probationFrames = 100, onFailure = stop, dryRun = false)",
+                                     "5000, probationFrames = 100, onFailure = stop, dryRun = false, installedRuntime = false)",
                                      "rollouts = \"tanks\""});
   }
 }
@@ -632,6 +717,8 @@ TEST_SUITE("arenactl versions") {
       versions[0].setFile("tanks-1.3.so");
       versions[0].setCurrent(true);
       versions[0].setArenas(12);
+      versions[0].setRuntime(kNewCode);
+      versions[0].setRuntimeVersion("0.9.0");
       versions[1].setGame("tanks");
       versions[1].setCode(kOldCode);
       versions[1].setFile("tanks.so");
@@ -645,9 +732,9 @@ TEST_SUITE("arenactl versions") {
     const Ended ended = ask(daemon, {"versions"});
     CHECK(ended.code == 0);
     CHECK(ended.out ==
-          "GAME   VERSION  CODE          STATE                ARENAS  FILE\n"
-          "tanks  1.3.0    ba9876543210  current                  12  tanks-1.3.so\n"
-          "tanks  -        0123456789ab  previous,configured       0  tanks.so\n");
+          "GAME   VERSION  CODE          RUNTIME               STATE                ARENAS  FILE\n"
+          "tanks  1.3.0    ba9876543210  0.9.0 (ba9876543210)  current                  12  tanks-1.3.so\n"
+          "tanks  -        0123456789ab  -                     previous,configured       0  tanks.so\n");
     CHECK(ended.err == "");
     const json parsed = json::parse(ask(daemon, {"versions", "tanks", "--json"}).out);
     CHECK(parsed["schema"] == 1);
@@ -655,6 +742,8 @@ TEST_SUITE("arenactl versions") {
                                         {"version", ""},
                                         {"code", kOldCode},
                                         {"file", "tanks.so"},
+                                        {"runtime", ""},
+                                        {"runtime_version", ""},
                                         {"current", false},
                                         {"previous", true},
                                         {"configured", true},
