@@ -66,7 +66,9 @@ Error cannot(const std::string& what, const fs::path& path, const std::error_cod
 std::optional<CodeStore::FileFacts> CodeStore::facts_of(const Fd& file) {
   struct stat facts {};
   if (::fstat(file.get(), &facts) != 0) return std::nullopt;
-  const auto ns = [](const timespec& time) { return static_cast<uint64_t>(time.tv_sec) * kSecond + static_cast<uint64_t>(time.tv_nsec); };
+  const auto ns = [](const timespec& time) {
+    return static_cast<uint64_t>(time.tv_sec) * kSecond + static_cast<uint64_t>(time.tv_nsec);
+  };
   return FileFacts{facts.st_dev, facts.st_ino, static_cast<uint64_t>(facts.st_size), ns(facts.st_mtim), ns(facts.st_ctim)};
 }
 

@@ -33,7 +33,7 @@ struct GameFacts {
   uint64_t region_bytes = 0;  // of one arena
   std::string module_file;    // the whole path of the module
   std::string runtime_version;
-  std::string schema;         // GameSchema (ipc/control.capnp) in stream framing; empty: the module has none
+  std::string schema;  // GameSchema (ipc/control.capnp) in stream framing; empty: the module has none
 };
 
 class GameTemplate {
