@@ -63,6 +63,7 @@ ArenaFacts facts_of(wire::ArenaStatus::Reader from) {
   facts.clients = from.getClients();
   facts.snapshot_frame = from.getSnapshotFrame();
   facts.snapshots_failed = from.getSnapshotsFailed();
+  facts.probation = from.getProbation();
   return facts;
 }
 

@@ -49,6 +49,7 @@ struct ArenaFacts {
   uint64_t clients = 0;
   uint64_t snapshot_frame = 0;
   uint64_t snapshots_failed = 0;
+  bool probation = false;
 };
 
 struct DaemonFacts {

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <csignal>
 #include <filesystem>
+#include <thread>
 
 #include <doctest/doctest.h>
 
@@ -288,4 +289,39 @@ TEST_CASE("what arenactl shows of it: the event as text, the stack with names") 
   CHECK(daemon.arenactl({"crashes", "no-such"}).code == 4);
   CHECK(daemon.arenactl({"quarantine", "show", "77"}).code == 2);
   says({"quarantine", "drop", id}, {"dropped"});
+}
+
+TEST_CASE("an event that kills during a probation, in both versions: the old code is back, without it, and nobody else is blamed") {
+  Daemon daemon(std::string(kTwoRestarts) + echo_section());
+  daemon.start();
+  daemon.start_arena("duel", {{"hz", "50"}});
+  Player ann(daemon.socket(), "duel", "ann");
+  Player bob(daemon.socket(), "duel", "bob");
+  play(ann, 10);
+  play(bob, 10);
+  // Another version of the same code.
+  const std::string copy = (daemon.folder() / "copy.so").string();
+  write_file(copy, read_file(module_path("echo")) + "another");
+  Finished ended;
+  std::thread waiting([&] { ended = daemon.arenactl({"reload", "echo", copy, "--probation", "60s"}); });
+  CHECK(daemon.becomes("duel", [](const ArenaFacts& facts) { return facts.probation; }));
+  play(ann, 3);
+  play(bob, 3);
+  bob.say();
+  ann.say();
+  misbehave(ann, {.how = "abort"});
+  ann.say();
+  bob.say();
+  REQUIRE(daemon.becomes("duel", [](const ArenaFacts& facts) { return facts.quarantined == 1 && facts.state == "running"; }));
+  waiting.join();
+  CHECK(ended.code != 0);
+  CHECK((ended.out + ended.err).find("duel") != std::string::npos);
+  play(ann, 5);
+  play(bob, 5);
+  CHECK(ann.ask().applied == ann.said() + bob.said());
+  CHECK(daemon.arena("duel").divergences == 0);
+  REQUIRE(daemon.runs_again("duel", daemon.kill_worker("duel")));
+  play(ann, 2);
+  play(bob, 2);
+  CHECK(ann.ask().applied == ann.said() + bob.said());
 }

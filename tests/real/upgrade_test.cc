@@ -1,5 +1,6 @@
 // Another program of arenad under running arenas: nobody but arenad notices, and whoever cannot take over does not.
 #include <algorithm>
+#include <array>
 #include <csignal>
 #include <filesystem>
 #include <thread>
@@ -263,4 +264,74 @@ TEST_CASE("signals that come while arenad is replaced reach the program that has
   daemon.start();
   CHECK(daemon.becomes("duel", [](const ArenaFacts& a) { return a.state == "running"; }));
   CHECK(daemon.facts().notices.empty());
+}
+
+namespace {
+
+// Another version of the same code.
+std::string copy_of_module(Daemon& daemon, const std::string& module) {
+  const std::string copy = (daemon.folder() / "copy.so").string();
+  std::filesystem::copy_file(module_path(module), copy, std::filesystem::copy_options::overwrite_existing);
+  write_file(copy, read_file(copy) + "another");
+  return copy;
+}
+
+std::vector<std::string> reload_command(const std::string& game, const std::string& module) {
+  return {"reload", game, module, "--probation", "2s", "--probation-frames", "5", "--batch", "1"};
+}
+
+}  // namespace
+
+TEST_CASE("a rollout goes on over upgrades, probation and all, and whoever waits for it is told") {
+  Daemon daemon(kPatientRestarts + echo_section());
+  daemon.start();
+  std::vector<std::unique_ptr<Player>> players;
+  for (const char* name : {"one", "two", "three"}) {
+    daemon.start_arena(name, {{"hz", "50"}});
+    players.push_back(std::make_unique<Player>(daemon.socket(), name, "ann"));
+    play(*players.back(), 5);
+  }
+  Finished ended;
+  std::thread waiting([&] { ended = daemon.arenactl(reload_command("echo", copy_of_module(daemon, "echo"))); });
+  for (int i = 0; i < 3; ++i) {
+    CHECK(eventually([&] {
+      return std::ranges::any_of(std::array{"one", "two", "three"}, [&](const char* name) { return daemon.arena(name).probation; });
+    }));
+    CHECK(upgrade(daemon) == "upgraded");
+    for (auto& player : players) play(*player, 5);
+  }
+  waiting.join();
+  INFO(ended.out);
+  INFO(ended.err);
+  CHECK(ended.code == 0);
+  const std::string versions = daemon.arenactl({"versions", "echo"}).out;
+  CHECK(contains(versions, "previous"));
+  for (auto& player : players) {
+    play(*player, 5);
+    CHECK(player->ask().joins == 1);
+    CHECK(player->times_rolled_back() == 0);
+  }
+}
+
+TEST_CASE("a version that dies on probation after an upgrade is taken back") {
+  Daemon daemon(kPatientRestarts + echo_section());
+  daemon.start();
+  daemon.start_arena("duel", {{"hz", "50"}});
+  Player ann(daemon.socket(), "duel", "ann");
+  play(ann, 5);
+  Finished ended;
+  std::thread waiting([&] {
+    ended = daemon.arenactl({"reload", "echo", copy_of_module(daemon, "echo"), "--probation", "60s"});
+  });
+  CHECK(daemon.becomes("duel", [](const ArenaFacts& a) { return a.probation; }));
+  play(ann, 5);
+  CHECK(upgrade(daemon) == "upgraded");
+  const uint64_t epoch = daemon.kill_worker("duel");
+  REQUIRE(daemon.runs_again("duel", epoch));
+  waiting.join();
+  CHECK(ended.code != 0);
+  CHECK(contains(ended.out + ended.err, "duel"));
+  play(ann, 5);
+  CHECK(ann.times_rolled_back() == 1);
+  CHECK(ann.ask().joins == 1);
 }
