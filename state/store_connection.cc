@@ -51,15 +51,28 @@ std::string identity_without_wal(const std::string& path) {
 Result<std::unique_ptr<StoreConnection>> StoreConnection::open(const std::string& path, const StoreOptions& options,
                                                                Scrutiny scrutiny) {
   std::unique_ptr<StoreConnection> opening(new StoreConnection(path, scrutiny));
+  Result<void> done = opening->take_steps(options);
+  if (!done && done.error().code == ErrorCode::corrupt && opening->db_ != nullptr) {
+    // SQLite tells of a page that cannot be read as of one that is damaged. A disk that fails is no reason to part from what is on it; one
+    // that has failed once is asked again, by a connection that has read nothing yet.
+    if (const int code = sqlite::read_every_byte(opening->db_.get()); code != SQLITE_OK) return opening->error(code, "read");
+    opening.reset(new StoreConnection(path, scrutiny));
+    done = opening->take_steps(options);
+  }
+  if (!done) return done.error();
+  opening->trust_ = Trust::sound;
+  return opening;
+}
+
+Result<void> StoreConnection::take_steps(const StoreOptions& options) {
   for (const auto step :
        {&StoreConnection::open_file, &StoreConnection::harden, &StoreConnection::recognise, &StoreConnection::check_content,
         &StoreConnection::check_wal, &StoreConnection::use_wal, &StoreConnection::renew_wal, &StoreConnection::migrate,
         &StoreConnection::prepare_statements, &StoreConnection::learn_identity, &StoreConnection::sweep_orphans,
         &StoreConnection::count_incidents}) {
-    if (Result<void> done = (*opening.*step)(options); !done) return done.error();
+    if (Result<void> done = (this->*step)(options); !done) return done;
   }
-  opening->trust_ = Trust::sound;
-  return opening;
+  return {};
 }
 
 StoreConnection::~StoreConnection() {
@@ -145,15 +158,9 @@ Result<void> StoreConnection::recognise(const StoreOptions& options) {
   return {};
 }
 
-// SQLite's check tells of a page that cannot be read as of one that is damaged. A disk that fails is no reason to part from what is on it.
 Result<void> StoreConnection::check_content(const StoreOptions&) {
   std::string verdict;
-  const auto check = [&] { return query(db_.get(), pragma_for(scrutiny_), [&](const Row& row) { verdict = row.bytes(0); }); };
-  int code = check();
-  if (code == SQLITE_OK && verdict != "ok") {
-    code = sqlite::read_every_byte(db_.get());
-    if (code == SQLITE_OK) code = check();
-  }
+  const int code = query(db_.get(), pragma_for(scrutiny_), [&](const Row& row) { verdict = row.bytes(0); });
   if (code != SQLITE_OK) return judgement(code, "check");
   if (verdict != "ok") return damaged(path_, "is damaged: " + verdict);
   return {};

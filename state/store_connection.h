@@ -1,5 +1,6 @@
 // One connection to the database, from a path to a closed file. Store makes it, drops it once it is suspect, and decides what
-// becomes of a file that did not pass. Nothing is tried twice here and no file is moved.
+// becomes of a file that did not pass. No file is moved here, and only what looks like damage is
+// looked at twice.
 //
 // Opening goes in steps, so that each may trust what the ones before it have established:
 //
@@ -74,7 +75,8 @@ class StoreConnection {
 
   StoreConnection(std::string path, Scrutiny scrutiny) : path_(std::move(path)), scrutiny_(scrutiny) {}
 
-  // The steps of opening, in their order.
+  // The steps of opening, all of them, and each in their order.
+  Result<void> take_steps(const StoreOptions& options);
   Result<void> open_file(const StoreOptions& options);
   Result<void> harden(const StoreOptions& options);
   Result<void> recognise(const StoreOptions& options);
