@@ -226,6 +226,7 @@ void LiveArena::go_live() {
   ARENAD_CRASH_POINT("worker.live.before");
   status().recovery_ns.store(now - assigned_ns_, std::memory_order_relaxed);
   status().live_since_unix_ns.store(unix_ns(), std::memory_order_relaxed);
+  runtime_.incarnation().set_phase(Phase::waiting);  // for its first frame; a game without ticks may wait for long
   runtime_.incarnation().set_stage(Stage::live);
   ARENAD_CRASH_POINT("worker.live.staged");
   send(link_, [&](wire::FromWorker::Builder message) {

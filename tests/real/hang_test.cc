@@ -117,6 +117,7 @@ TEST_CASE("idle workers and workers of an arenad that was stopped are left alone
   Daemon daemon(std::string(kLimits) + echo_section());
   daemon.start();
   daemon.start_arena("idle");
+  daemon.start_arena("empty");
   daemon.start_arena("ticking", {{"hz", "50"}});
   Player ann(daemon.socket(), "idle", "ann");
   play(ann, 3);
@@ -131,7 +132,8 @@ TEST_CASE("idle workers and workers of an arenad that was stopped are left alone
   ::kill(daemon.pid(), SIGCONT);
   play(ann, 3);
   waits(6500);
-  for (const std::string arena : {"idle", "ticking"}) {
+  CHECK(crashes(daemon, "empty", SlowFrames::included).empty());
+  for (const std::string arena : {"idle", "empty", "ticking"}) {
     CHECK(daemon.arena(arena).epoch == 1);
     CHECK(daemon.arena(arena).restarts_total == 0);
     CHECK(crashes(daemon, arena).empty());
