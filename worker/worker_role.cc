@@ -448,7 +448,8 @@ void LiveArena::report_expelled() {
     if (channel.left != runtime_.frame() || channel.gone_reason != ARENAD_EXPELLED) continue;
     log_line(ARENAD_LOG_WARNING, runtime_.identity().name, runtime_.frame().value,
              "player " + channel.player + " was expelled: its channel holds something that is not a record");
-    send(link_, [&](wire::FromWorker::Builder message) { message.setClosed(channel.id.value); });
+    const uint64_t closed = channel.id.value;
+    send(link_, [&](wire::FromWorker::Builder message) { message.setClosed(closed); });
   }
 }
 

@@ -270,7 +270,7 @@ namespace {
 
 // Another version of the same code.
 std::string copy_of_module(Daemon& daemon, const std::string& module) {
-  const std::string copy = (daemon.folder() / "copy.so").string();
+  std::string copy = (daemon.folder() / "copy.so").string();
   std::filesystem::copy_file(module_path(module), copy, std::filesystem::copy_options::overwrite_existing);
   write_file(copy, read_file(copy) + "another");
   return copy;
