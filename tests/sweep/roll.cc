@@ -10,18 +10,15 @@
 #include "chaos/private_folder.h"
 #include "chaos/stop_signals.h"
 #include "ipc/clock.h"
-#include "tests/real/ledger_player.h"
-#include "tests/sweep/rig.h"
+#include "tests/sweep/crowd.h"
 
 namespace {
 
 using namespace arenad;
 using sweep::Rig;
-using Player = test::LedgerPlayer;
 
 constexpr uint64_t kDeadlineNs = 300 * kSecond;
-constexpr uint64_t kSayEveryNs = 20 * kMillisecond;
-constexpr uint64_t kHz = 20;
+constexpr uint32_t kHz = 20;
 // What there is to be remembered of a version, a template and a rollout is in its place after so many.
 constexpr uint64_t kWarmUp = 20;
 constexpr uint64_t kFew = 4;
@@ -51,22 +48,14 @@ class Roll {
  public:
   Roll(Rig& rig, chaos::StopSignals& signals, Findings& findings) : rig_(rig), signals_(signals), findings_(findings) {}
 
-  Result<void> begin(uint64_t arenas) {
-    for (uint64_t i = 0; i < arenas; ++i) {
-      const ArenaId id = ArenaId::make(unix_ms(), i, random_u64());
-      if (auto started = rig_.start_arena(id, fmt::format("roll-{}", i), "ledger", kHz); !started) return started;
-      players_.push_back(std::make_unique<Player>(rig_.socket(), "ann"));
-      if (auto attached = players_.back()->attach(id); !attached) return attached;
-    }
-    return {};
-  }
+  Result<void> begin(uint64_t arenas) { return crowd_.begin(rig_, "roll-", arenas, kHz); }
 
   // One rollout, over all arenas if no glob tells which. Gives how it ended.
   Result<std::string> roll(const std::string& module, uint64_t batch, const std::string& arenas = "") {
     if (auto begun = rig_.reload("ledger", module, arenas, static_cast<uint32_t>(batch)); !begun) return begun.error();
     const uint64_t deadline_ns = monotonic_ns() + kDeadlineNs;
     for (;;) {
-      play();
+      crowd_.play();
       const auto rollout = rig_.rollout("ledger");
       if (!rollout) return make_error(ErrorCode::failed, "arenad does not know the rollout");
       if (rollout->is_over) {
@@ -80,35 +69,14 @@ class Roll {
   }
 
   void end() {
-    const uint64_t deadline_ns = monotonic_ns() + kDeadlineNs;
-    for (auto& player : players_) {
-      while (!player->hears_all() && player->gone().empty() && monotonic_ns() < deadline_ns) {
-        player->listen();
-        ::usleep(500);
-      }
-      if (!player->hears_all())
-        findings_.violations.push_back(fmt::format("{} entries were written, not all came back", player->said()));
-      if (!player->complaint().empty()) findings_.violations.push_back(player->complaint());
-      if (!player->gone().empty()) findings_.violations.push_back("a player has lost the arena: " + player->gone());
-    }
+    for (std::string& problem : crowd_.end()) findings_.violations.push_back(std::move(problem));
   }
 
  private:
-  void play() {
-    const bool says = monotonic_ns() - said_ns_ > kSayEveryNs;
-    if (says) said_ns_ = monotonic_ns();
-    for (auto& player : players_) {
-      if (says) (void)player->say();
-      player->listen();
-    }
-    ::usleep(1000);
-  }
-
   Rig& rig_;
   chaos::StopSignals& signals_;
   Findings& findings_;
-  std::vector<std::unique_ptr<Player>> players_;
-  uint64_t said_ns_ = 0;
+  sweep::Crowd crowd_;
 };
 
 Result<void> expect(Result<std::string> state, const std::string& wanted) {

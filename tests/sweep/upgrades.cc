@@ -14,18 +14,14 @@
 #include "chaos/private_folder.h"
 #include "chaos/stop_signals.h"
 #include "ipc/clock.h"
-#include "tests/real/ledger_player.h"
-#include "tests/sweep/rig.h"
+#include "tests/sweep/crowd.h"
 
 namespace {
 
 using namespace arenad;
 using sweep::Rig;
-using Player = test::LedgerPlayer;
 
-constexpr uint64_t kDeadlineNs = 300 * kSecond;
-constexpr uint64_t kSayEveryNs = 20 * kMillisecond;
-constexpr uint64_t kHz = 20;
+constexpr uint32_t kHz = 20;
 constexpr uint64_t kTickNs = kSecond / kHz;
 // A frame that was due in a window and is over a tick late begins in this time after it.
 constexpr uint64_t kAfterwardsNs = 3 * kTickNs;
@@ -122,12 +118,7 @@ class Upgrades {
       : rig_(rig), pacers_(pacers), signals_(signals), findings_(findings) {}
 
   Result<void> begin(uint64_t arenas) {
-    for (uint64_t i = 0; i < arenas; ++i) {
-      const ArenaId id = ArenaId::make(unix_ms(), i, random_u64());
-      if (auto started = rig_.start_arena(id, fmt::format("{}{}", kPlaying, i), "ledger", kHz); !started) return started;
-      players_.push_back(std::make_unique<Player>(rig_.socket(), "ann"));
-      if (auto attached = players_.back()->attach(id); !attached) return attached;
-    }
+    if (auto begun = crowd_.begin(rig_, kPlaying, arenas, kHz); !begun) return begun;
     auto workers = look();
     if (!workers) return workers.error();
     pids_ = workers->pids;
@@ -162,16 +153,7 @@ class Upgrades {
   }
 
   void end() {
-    const uint64_t deadline_ns = monotonic_ns() + kDeadlineNs;
-    for (auto& player : players_) {
-      while (!player->hears_all() && player->gone().empty() && monotonic_ns() < deadline_ns) {
-        player->listen();
-        ::usleep(500);
-      }
-      if (!player->hears_all()) problem(fmt::format("{} entries were written, not all came back", player->said()));
-      if (!player->complaint().empty()) problem(player->complaint());
-      if (!player->gone().empty()) problem("a player has lost the arena: " + player->gone());
-    }
+    for (std::string& one : crowd_.end()) problem(std::move(one));
     const auto workers = look();
     if (!workers || workers.value().pids != pids_) problem("not all workers are the same as before");
   }
@@ -209,15 +191,7 @@ class Upgrades {
 
   template <class Condition>
   void play_until(Condition&& holds) {
-    while (!holds()) {
-      const bool says = monotonic_ns() - said_ns_ > kSayEveryNs;
-      if (says) said_ns_ = monotonic_ns();
-      for (auto& player : players_) {
-        if (says) (void)player->say();
-        player->listen();
-      }
-      ::usleep(1000);
-    }
+    while (!holds()) crowd_.play();
   }
 
   Rig& rig_;
@@ -225,8 +199,7 @@ class Upgrades {
   chaos::StopSignals& signals_;
   Findings& findings_;
   std::vector<pid_t> pids_;
-  std::vector<std::unique_ptr<Player>> players_;
-  uint64_t said_ns_ = 0;
+  sweep::Crowd crowd_;
 };
 
 Result<void> run(Rig& rig, const Options& options, const chaos::Pacers& pacers, chaos::StopSignals& signals,
