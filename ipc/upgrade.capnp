@@ -28,6 +28,10 @@ struct UpgradeState {
   arenas @13 :List(ArenaState);
   templates @14 :List(TemplateState);
   heldNs @15 :UInt64;            # since when requests wait
+  linkVersion @16 :UInt32;       # of what is in use: kLinkVersion (ipc/link.h), and the layouts of shared memory
+  incarnationLayout @17 :UInt32;
+  channelLayout @18 :UInt32;
+  boardLayout @19 :UInt32;
 }
 
 struct ProcessState {
@@ -106,6 +110,8 @@ struct ArenaState {
   diedNs @14 :UInt64;
   slowSeen @15 :UInt64;          # frames over the soft limit that are written down
   suspect @16 :EventState;       # was being applied when the last worker died
+  name @17 :Text;
+  game @18 :Text;
 }
 
 struct LifecycleState {
@@ -163,6 +169,9 @@ struct TemplateState {
   schema @9 :Data;
   spares @10 :List(SpareState);
   runtimeVersion @11 :Text;
+  outputRingBytes @12 :UInt64;   # that it was begun with
+  frameLogBytes @13 :UInt64;
+  lastRequest @14 :UInt64;
 }
 
 struct SpareState {

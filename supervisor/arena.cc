@@ -167,6 +167,7 @@ void Arena::carry_out(const ArenaActions& actions) {
                    [&](const act::StartDelay& a) {
                      delay_until_ns_ = monotonic_ns() + a.delay_ns;
                      delay_.start(a.delay_ns / kMillisecond + 1);
+                     persist();
                    },
                    [&](const act::ArmReadyDeadline&) { deadline_.start(services_.config.arenas.ready_timeout_ms); },
                    [&](const act::ArmStopDeadline&) { deadline_.start(services_.config.arenas.stop_timeout_ms); },
@@ -426,6 +427,7 @@ void Arena::tell_worker(const std::function<void(wire::ToWorker::Builder)>& fill
 
 Answer Arena::stop() {
   drain_deadline_.stop();
+  drain_until_ns_ = 0;
   Answer answer = lifecycle_.stop();
   if (answer.verdict == Verdict::accepted) record_.reason = "stopped by an operator";
   carry_out(answer.actions);
@@ -440,6 +442,12 @@ BeginWith Arena::restart_source() const {
 }
 
 Answer Arena::restart() {
+  if (!is_active()) {
+    // What was drained is over, and its players may come back.
+    draining_ = false;
+    drain_until_ns_ = 0;
+    drain_deadline_.stop();
+  }
   Answer answer = lifecycle_.restart(monotonic_ns(), restart_source());
   carry_out(answer.actions);
   return answer;

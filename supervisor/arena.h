@@ -110,8 +110,10 @@ class Arena {
   void hand_on(wire::ArenaState::Builder to, FdsToKeep& fds) const;
   // Of the arenad that this one has taken the place of, in the same process: its worker goes on and hears only of a new board.
   void take_on(wire::ArenaState::Reader from, HandedOn& handed, const ChildScope& children, const Durable& durable);
-  // Gives its record to the database as it is.
-  void save_record() { persist(); }
+  // Gives its record to the database as it is; that of one at rest is there.
+  void save_record() {
+    if (is_active()) persist();
+  }
   // From now on arenad answers: those who were there have some time to come back.
   void expect_clients_back();
   // What is kept of it is newer than its record, which says that it rests.

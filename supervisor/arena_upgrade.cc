@@ -93,6 +93,7 @@ std::optional<std::string> Arena::not_steady() const {
       if (worker_) return is(to_string(state()));
       break;
   }
+  if (worker_ && announced_end_) return is("ending");
   if (!retries_.empty()) return is("trying an event from quarantine again");
   if (!is_saved()) return is("not in the database yet");
   return std::nullopt;
@@ -100,6 +101,8 @@ std::optional<std::string> Arena::not_steady() const {
 
 void Arena::hand_on(wire::ArenaState::Builder to, FdsToKeep& fds) const {
   write_arena_id(record_.id, to.initArena());
+  to.setName(record_.name);
+  to.setGame(record_.game);
   write_lifecycle(lifecycle_, to.initLifecycle());
   if (worker_) worker_->hand_on(to.initWorker(), fds);
   if (lived_) to.setRegion(fds.add(lived_->fd()));
@@ -190,6 +193,12 @@ void Arena::take_on_worker(wire::ArenaState::Reader from, HandedOn& handed, cons
   if (memory.worker == ArenaLifecycle::Worker::none) return;
   if (memory.state != ArenaState::running) deadline_.start(services_.config.arenas.stop_timeout_ms);
   worker_ = ChildProcess::take_on(children, from.getWorker(), handed);
+  if (!lived_) {
+    // Without its region nothing can be known of the worker: it ends here.
+    log_error("arena={} msg=\"its memory was lost when arenad was upgraded: it is set back to its last checkpoint\"", record_.name);
+    worker_.reset();
+    return carry_out(lifecycle_.begin(BeginWith::checkpoint));
+  }
   if (!worker_) {
     log_error("arena={} msg=\"its worker was lost when arenad was upgraded\"", record_.name);
     return worker_ended(Exit{});

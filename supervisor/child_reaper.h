@@ -19,7 +19,7 @@ class ChildReaper {
     watched_.erase(pid);
     orphans_[pid] = std::move(pidfd);
   }
-  // From now on there may be children that nobody has heard of.
+  // Until all have ended, there may be children that nobody has heard of.
   void expect_strangers() {
     strangers_ = true;
     sweep();
@@ -28,8 +28,11 @@ class ChildReaper {
   void sweep() {
     std::erase_if(orphans_, [](const auto& orphan) { return reap(orphan.second).has_value(); });
     if (!strangers_) return;
+    strangers_ = false;
     for (const pid_t pid : children_of_self()) {
-      if (!watched_.contains(pid) && !orphans_.contains(pid)) reap(pid);
+      if (watched_.contains(pid) || orphans_.contains(pid)) continue;
+      strangers_ = true;
+      reap(pid);
     }
   }
 

@@ -60,7 +60,9 @@ void ControlServer::add(uint64_t id, std::unique_ptr<Connection> connection) {
   connections_[id] = std::move(connection);
 }
 
+// Not before there is somebody to be told that a connection is gone.
 void ControlServer::watch(Connection& connection) const {
+  if (!handlers_.closed) return;
   const bool unsent = connection.stream.unsent_bytes() != 0;
   connection.poll.watch((held_ ? 0 : UV_READABLE) | (unsent ? UV_WRITABLE : 0));
 }
@@ -131,6 +133,7 @@ size_t ControlServer::unanswered() const {
 }
 
 void ControlServer::drop(uint64_t id) {
+  if (!handlers_.closed) return;  // it is found again, at the end of what it has sent
   if (connections_.erase(id) != 0) handlers_.closed(id);
 }
 

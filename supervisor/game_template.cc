@@ -363,6 +363,9 @@ void GameTemplate::hand_on(wire::TemplateState::Builder to, FdsToKeep& fds) cons
   to.setCodeHigh(hash_.high);
   to.setCodeLow(hash_.low);
   process_->hand_on(to.initProcess(), fds);
+  to.setOutputRingBytes(config_.output_ring_bytes);
+  to.setFrameLogBytes(config_.frame_log_bytes);
+  to.setLastRequest(last_request_);
   to.setVersion(game_facts_.version);
   to.setTickHz(game_facts_.tick_hz);
   to.setStateType(game_facts_.state_type);
@@ -378,6 +381,9 @@ void GameTemplate::hand_on(wire::TemplateState::Builder to, FdsToKeep& fds) cons
 }
 
 void GameTemplate::take_on(wire::TemplateState::Reader from, HandedOn& handed) {
+  // Its workers would have other regions than the configuration says now: it ends when its link does.
+  if (from.getOutputRingBytes() != config_.output_ring_bytes || from.getFrameLogBytes() != config_.frame_log_bytes) return;
+  last_request_ = from.getLastRequest();
   process_ = ChildProcess::take_on(scope_, from.getProcess(), handed);
   if (!process_) return;
   state_ = State::serving;

@@ -6,9 +6,14 @@
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <tuple>
 #include <unistd.h>
 
 #include "arenad/message.h"
+#include "ipc/board_layout.h"
+#include "ipc/channel_layout.h"
+#include "ipc/incarnation_layout.h"
+#include "ipc/link.h"
 #include "state/migrations.h"
 
 namespace arenad {
@@ -129,9 +134,11 @@ std::optional<wire::ArenaState::Reader> HandedOn::find(ArenaId arena) const {
 }
 
 Fd HandedOn::take(int number) {
-  if (untaken_.erase(number) == 0) return {};
-  ::fcntl(number, F_SETFD, FD_CLOEXEC);
-  return Fd(number);
+  return untaken_.erase(number) == 0 ? Fd() : Fd(number);
+}
+
+void HandedOn::keep_from_children() const {
+  for (const int number : untaken_) ::fcntl(number, F_SETFD, FD_CLOEXEC);
 }
 
 void HandedOn::close_others() {
@@ -147,6 +154,15 @@ Result<void> check_handed_on(wire::UpgradeState::Reader state) {
     return make_error(ErrorCode::refused, "the database is of version " + std::to_string(state.getDatabaseVersion()) +
                                               ", and this program knows only " + std::to_string(newest_database_version()));
   }
+  for (const auto& [what, theirs, ours] : {std::tuple("messages to workers", state.getLinkVersion(), kLinkVersion),
+                                           std::tuple("arenas", state.getIncarnationLayout(), kIncarnationLayoutVersion),
+                                           std::tuple("channels", state.getChannelLayout(), kChannelLayoutVersion),
+                                           std::tuple("boards", state.getBoardLayout(), kBoardLayoutVersion)}) {
+    if (theirs == ours) continue;
+    return make_error(ErrorCode::refused, std::string("the layout of ") + what + " that run is " + std::to_string(theirs) +
+                                              ", and this program knows only " + std::to_string(ours) +
+                                              ": stop arenad and start the new one");
+  }
   if (!is_whole(state)) return damaged("a lock or a socket is missing");
   return {};
 }
@@ -154,7 +170,11 @@ Result<void> check_handed_on(wire::UpgradeState::Reader state) {
 void begin_handed_on(wire::UpgradeState::Builder state) {
   state.setVersion(wire::UPGRADE_VERSION);
   state.setOldestReader(kOldestReader);
-  state.setDatabaseVersion(newest_database_version());
+  state.setDatabaseVersion(static_cast<uint32_t>(newest_database_version()));
+  state.setLinkVersion(kLinkVersion);
+  state.setIncarnationLayout(kIncarnationLayoutVersion);
+  state.setChannelLayout(kChannelLayoutVersion);
+  state.setBoardLayout(kBoardLayoutVersion);
 }
 
 ArenaId arena_id(wire::ArenaRef::Reader ref) {

@@ -48,7 +48,9 @@ class HandedOn {
   [[nodiscard]] std::optional<wire::ArenaState::Reader> find(ArenaId arena) const;
   // The descriptor of this number, once. Invalid if there is none.
   Fd take(int number);
-  // Closes what nobody has taken. Only where the descriptors are: not in a program that only looks whether it could take over.
+  // Only where the descriptors are, not in a program that only looks whether it could take over: from now on children do not get them;
+  // and what nobody has taken is closed.
+  void keep_from_children() const;
   void close_others();
 
  private:

@@ -43,8 +43,22 @@ std::string worker_program(const arenad::Config& config, const char* self) {
   return (own.parent_path().parent_path() / "worker" / "arena-worker").string();
 }
 
+// What a reload of the configuration refuses too.
+arenad::Result<void> has_all_games(arenad::wire::UpgradeState::Reader state, const arenad::Config& config) {
+  for (const auto arena : state.getArenas()) {
+    const auto arena_state = static_cast<arenad::ArenaState>(arena.getLifecycle().getState());
+    const std::string game(arena.getGame().begin(), arena.getGame().size());
+    if (config.games.contains(game) || !arenad::ArenaLifecycle(arena_state, {}).is_active()) continue;
+    return arenad::make_error(arenad::ErrorCode::refused, "the configuration has no game " + game + " any more, and arena " +
+                                                              std::string(arena.getName().begin(), arena.getName().size()) +
+                                                              " runs it");
+  }
+  return {};
+}
+
 // Whether this program, with this configuration, could go on where another one is.
-arenad::Result<void> can_take_over(arenad::wire::UpgradeState::Reader state, const arenad::DaemonConfig& config) {
+arenad::Result<void> can_take_over(arenad::wire::UpgradeState::Reader state, const arenad::Config& all) {
+  const arenad::DaemonConfig& config = all.daemon;
   const auto stays = [](const std::string& key, const std::string& now, capnp::Text::Reader before) -> arenad::Result<void> {
     const std::string was(before.begin(), before.size());
     if (now == was) return {};
@@ -54,7 +68,7 @@ arenad::Result<void> can_take_over(arenad::wire::UpgradeState::Reader state, con
   auto same = stays("daemon.directory", config.directory.string(), state.getDirectory());
   if (same) same = stays("daemon.socket", config.socket_path().string(), state.getControlSocket());
   if (same) same = stays("daemon.runtime_directory", config.workers_socket_path().string(), state.getWorkersSocket());
-  return same;
+  return same ? has_all_games(state, all) : same;
 }
 
 int run(const arenad::Config& config, arenad::Supervisor::Program program) {
@@ -66,6 +80,7 @@ int run(const arenad::Config& config, arenad::Supervisor::Program program) {
       spdlog::error("msg=\"{}\"", state.error().text());
       return 1;
     }
+    state->keep_from_children();
     program.handed = std::move(*state);
   }
   // A worker needs three descriptors and a client's channel one: thousands of arenas need many.
@@ -117,7 +132,7 @@ int main(int argc, char** argv) {
   const auto& config = std::get<arenad::Config>(loaded);
   ::signal(SIGPIPE, SIG_IGN);
   if (asked) {
-    return arenad::answer_can_take_over([&](auto state) { return can_take_over(state, config.daemon); });
+    return arenad::answer_can_take_over([&](auto state) { return can_take_over(state, config); });
   }
   if (const auto missing = arenad::missing_files(config, path, worker_program(config, argv[0])); !missing.empty()) {
     report(missing);

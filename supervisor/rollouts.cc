@@ -253,6 +253,7 @@ void Rollouts::reconsider() {
 // ---- Going on ----
 
 void Rollouts::advance_all() {
+  if (held_) return;
   bool any = false;
   for (auto& [game, running] : running_) {
     if (running.is_over()) continue;
@@ -313,7 +314,7 @@ Arena::HandoverNotice Rollouts::news_of(const Running& running) {
         break;
     }
     // At once: what has failed is written down, and stops what would be next.
-    advance(*now);
+    if (!held_) advance(*now);
   };
 }
 

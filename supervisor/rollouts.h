@@ -87,6 +87,9 @@ class Rollouts {
   CodeHash left_behind(const GameVersions& game);
   [[nodiscard]] const std::map<std::string, Running>& all() const { return running_; }
 
+  // Nothing new is begun meanwhile. What arenas tell is taken note of.
+  void hold(bool held) { held_ = held; }
+
   // The store's health has changed: who waits for an answer may have waited long enough.
   void reconsider();
   // Another database has taken the place of the one in use: gives it all that is known.
@@ -126,6 +129,7 @@ class Rollouts {
   std::map<std::string, Running> running_;  // by game
   std::map<std::string, bool> preparing_;
   std::vector<Unanswered> unanswered_;
+  bool held_ = false;
   UvTimer timer_;
 };
 

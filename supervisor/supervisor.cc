@@ -76,7 +76,6 @@ Result<std::unique_ptr<Supervisor>> Supervisor::open(Config config, Program prog
   if (self->program_.handed) {
     const auto state = self->program_.handed->state();
     for (const auto notice : state.getNotices()) self->notices_.emplace_back(notice.begin(), notice.size());
-    self->started_ns_ = state.getStartedNs();
     ARENAD_CRASH_POINT("arenad.upgrade.begun");
     self->take_on_templates();
     self->server_.take_on(state.getControl(), *self->program_.handed);
@@ -90,7 +89,7 @@ Supervisor::Supervisor(Config config, Program program, DirectoryLock lock, Store
     : config_((uv_loop_init(&loop_), std::move(config))),
       program_(std::move(program)),
       lock_(std::move(lock)),
-      started_ns_(monotonic_ns()),
+      started_ns_(program_.handed ? program_.handed->state().getStartedNs() : monotonic_ns()),
       manager_(&loop_),
       numbers_(numbers),
       server_(&loop_, facts_),

@@ -8,7 +8,11 @@ namespace arenad {
 Upgrade::Host Supervisor::upgrade_host() {
   return {.write = [this](wire::UpgradeState::Builder to, FdsToKeep& fds) { hand_on(to, fds); },
           .in_the_way = [this] { return in_the_way_of_upgrade(); },
-          .hold = [this](bool held) { server_.hold(held); },
+          .hold =
+              [this](bool held) {
+                server_.hold(held);
+                rollouts_.hold(held);
+              },
           .save = [this] { save_records(); },
           .environment = [this] { return manager_.environment(); }};
 }

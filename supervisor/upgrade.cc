@@ -74,12 +74,14 @@ Upgrade::Upgrade(const ChildScope& scope, Arguments arguments)
       look_(scope.loop, [this] { scope_.facts.post([this] { look(); }); }) {}
 
 void Upgrade::close() {
+  closed_ = true;
   if (step_ != Step::idle) give_up(make_error(ErrorCode::refused, "arenad is shutting down"));
   deadline_.close();
   look_.close();
 }
 
 void Upgrade::begin(const Order& order, Answer answer) {
+  if (closed_) return answer(make_error(ErrorCode::refused, "arenad is shutting down"));
   if (step_ != Step::idle) return answer(make_error(ErrorCode::refused, "another upgrade is going on"));
   order_ = order;
   if (order_.timeout_ms == 0) order_.timeout_ms = kDefaultTimeoutMs;
@@ -146,9 +148,10 @@ void Upgrade::settle() {
   look_.start(kLookMs, kLookMs);
 }
 
-// Signals wait too, for this program or the next one. One that has come before is in the loop, which is seen to before look() is called.
+// Signals wait too, for this program or the next one. One that has come before is in the loop, which is seen to before the second look().
 void Upgrade::hold(bool held) {
   held_ = held;
+  looked_ = false;
   for (const int signal : {SIGTERM, SIGINT, SIGHUP}) {
     if (held) {
       hold_signal(signal);
@@ -169,6 +172,7 @@ void Upgrade::look() {
     if (since_ns >= kLetThroughNs) hold(true);
     return;
   }
+  if (!std::exchange(looked_, true)) return;
   const auto in_the_way = host_.in_the_way();
   // What is in the queue is known to nobody else.
   if (in_the_way.empty() && scope_.facts.is_empty()) return execute();

@@ -73,7 +73,9 @@ class Upgrade {
   std::string path_;  // of program_
   std::unique_ptr<ChildProcess> asked_;
   uint64_t settling_since_ns_ = 0;
+  bool closed_ = false;
   bool held_ = false;
+  bool looked_ = false;  // while it is held
   uint64_t held_since_ns_ = 0;  // or let through since
   UvDeadline deadline_;
   UvTimer look_;

@@ -3,7 +3,9 @@
 #include <array>
 #include <csignal>
 #include <filesystem>
+#include <sys/wait.h>
 #include <thread>
+#include <unistd.h>
 
 #include <doctest/doctest.h>
 
@@ -334,4 +336,77 @@ TEST_CASE("a version that dies on probation after an upgrade is taken back") {
   play(ann, 5);
   CHECK(ann.times_rolled_back() == 1);
   CHECK(ann.ask().joins == 1);
+}
+
+TEST_CASE("clients that die while arenad is replaced have left") {
+  Daemon daemon(kPatientRestarts + echo_section());
+  daemon.start();
+  std::vector<std::string> arenas;
+  for (int i = 0; i < 40; ++i) {
+    arenas.push_back("arena-" + std::to_string(i));
+    daemon.start_arena(arenas.back());
+  }
+  int attached[2];
+  REQUIRE(::pipe(attached) == 0);
+  const pid_t clients = ::fork();
+  if (clients == 0) {
+    std::vector<std::unique_ptr<Player>> players;
+    for (const std::string& arena : arenas) players.push_back(std::make_unique<Player>(daemon.socket(), arena, "ann"));
+    (void)!::write(attached[1], "!", 1);
+    for (;;) ::pause();
+  }
+  char all_are = 0;
+  REQUIRE(::read(attached[0], &all_are, 1) == 1);
+  for (const int end : attached) ::close(end);
+  std::string upgraded;
+  std::thread upgrading([&] { upgraded = upgrade(daemon); });
+  CHECK(eventually([&] { return contains(daemon.log(), "gives its place"); }));
+  ::kill(clients, SIGKILL);
+  CHECK(::waitpid(clients, nullptr, 0) == clients);
+  upgrading.join();
+  CHECK(upgraded == "upgraded");
+  for (const std::string& arena : arenas) {
+    CHECK(daemon.becomes(arena, [](const ArenaFacts& facts) { return facts.clients == 0; }));
+  }
+  Player ann(daemon.socket(), arenas[0], "ann");
+  play(ann, 3);
+  CHECK(ann.ask().dropped == 1);
+}
+
+TEST_CASE("what was drained before and runs again is left alone by an upgrade") {
+  Daemon daemon(kPatientRestarts + game_section("ledger", module_path("ledger")));
+  daemon.start();
+  const ArenaId id = *ArenaId::parse(daemon.start_arena("match", {{"hz", "50"}}, "ledger"));
+  CHECK(daemon.arenactl({"drain", "match", "--deadline", "200ms"}).code == 0);
+  CHECK(daemon.arena("match").state == "stopped");
+  CHECK(daemon.restart("match").ok());
+  CHECK(upgrade(daemon) == "upgraded");
+  LedgerPlayer ann(daemon.socket(), "ann");
+  CHECK(ann.attach(id).ok());
+  for (int i = 0; i < 50; ++i) CHECK(eventually([&] { return ann.say(); }));
+  CHECK(eventually([&] {
+    ann.listen();
+    return ann.hears_all();
+  }));
+  CHECK(ann.gone() == "");
+  CHECK(daemon.arena("match").state == "running");
+}
+
+TEST_CASE("an upgrade takes no game away from arenas that run it, and the service is as old as before") {
+  Daemon daemon(kPatientRestarts + echo_section() + game_section("ledger", module_path("ledger")));
+  daemon.start();
+  daemon.start_arena("match", {}, "ledger");
+  daemon.reconfigure(kPatientRestarts + echo_section());
+  CHECK(contains(upgrade(daemon), "the configuration has no game ledger any more, and arena match runs it"));
+  CHECK(daemon.stop_arena("match").ok());
+  const auto uptime_ms = [&] {
+    ControlClient control = daemon.connect();
+    auto answer = control.call([](wire::Request::Builder request) { request.setVersion(); }, {}, kPatienceMs);
+    REQUIRE(answer.ok());
+    return answer->root().getReply().getVersion().getUptimeMs();
+  };
+  const uint64_t before_ms = uptime_ms();
+  CHECK(upgrade(daemon) == "upgraded");
+  CHECK(uptime_ms() >= before_ms);
+  CHECK(daemon.arena("match").state == "stopped");
 }
