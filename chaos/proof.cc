@@ -113,9 +113,8 @@ Part upgrade(Extent extent) {
 }  // namespace
 
 std::vector<Part> proof_parts(Extent extent) {
-  return {workers(extent),      arenad(extent),     adoption(extent), everything(extent),
-          crash_points(extent), simulation(extent), mutants(extent),  reload(extent),
-          upgrade(extent)};
+  return {workers(extent),    arenad(extent),  adoption(extent), everything(extent), crash_points(extent),
+          simulation(extent), mutants(extent), reload(extent),   upgrade(extent)};
 }
 
 }  // namespace arenad::chaos

@@ -105,7 +105,9 @@ int main(int argc, char** argv) {
   std::vector<std::string> names;
   for (const Part& part : proof_parts(Extent::whole)) names.push_back(part.name);
   app.add_option("--json", options.json, "Also write the figures to this file, as one flat object");
-  app.add_option("part,--only", options.only, "Run only this part, and those whose names begin with it and -; may be given several times")->check(CLI::IsMember(names));
+  app.add_option("part,--only", options.only,
+                 "Run only this part, and those whose names begin with it and -; may be given several times")
+      ->check(CLI::IsMember(names));
   app.add_flag_callback(
       "--short", [&] { options.extent = Extent::brief; }, "A form of each part that takes seconds, with other sizes");
   app.footer(

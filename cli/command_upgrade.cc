@@ -1,9 +1,9 @@
 // upgrade: another program of arenad itself, under running arenas.
 #include <cstdio>
 #include <filesystem>
+#include <fmt/format.h>
 
 #include <CLI/App.hpp>
-#include <fmt/format.h>
 
 #include "cli/arena_fields.h"
 #include "cli/command.h"
@@ -38,22 +38,23 @@ std::string upgraded_text(wire::Upgraded::Reader upgraded, bool only_asked) {
 class UpgradeCommand final : public Command {
  public:
   [[nodiscard]] Verb verb() const override {
-    return {.name = "upgrade",
-            .summary = "Replaces arenad's own program while arenas run",
-            .example = "arenactl upgrade",
-            .details =
-                "BINARY is the new arenad; without it, the file that now lies where the running one was executed from, as after a\n"
-                "package was installed. It takes over in the same process: arenas, clients and whoever waits for an answer go on,\n"
-                "no worker is started again. First it is asked whether it can: if it cannot read the state or the configuration,\n"
-                "crashes, or does not answer in time, nothing happens and arenad goes on as it was.\n"
-                "\n"
-                "What a service manager starts after a crash is what its unit names. If BINARY is elsewhere, change that too.\n"
-                "\n"
-                "Examples:\n"
-                "  arenactl upgrade --dry-run\n"
-                "  arenactl upgrade\n"
-                "  arenactl upgrade /opt/arenad-2/bin/arenad\n",
-            .group = kCodeVerbs};
+    return {
+        .name = "upgrade",
+        .summary = "Replaces arenad's own program while arenas run",
+        .example = "arenactl upgrade",
+        .details =
+            "BINARY is the new arenad; without it, the file that now lies where the running one was executed from, as after a\n"
+            "package was installed. It takes over in the same process: arenas, clients and whoever waits for an answer go on,\n"
+            "no worker is started again. First it is asked whether it can: if it cannot read the state or the configuration,\n"
+            "crashes, or does not answer in time, nothing happens and arenad goes on as it was.\n"
+            "\n"
+            "What a service manager starts after a crash is what its unit names. If BINARY is elsewhere, change that too.\n"
+            "\n"
+            "Examples:\n"
+            "  arenactl upgrade --dry-run\n"
+            "  arenactl upgrade\n"
+            "  arenactl upgrade /opt/arenad-2/bin/arenad\n",
+        .group = kCodeVerbs};
   }
 
   void add_options(CLI::App& app) override {

@@ -136,8 +136,8 @@ void Arena::keep_origin(IncarnationView origin) {
 void Arena::resume_probation(IncarnationView origin) {
   GameTemplate* from = version_of(origin.code());
   if (from == nullptr || from->hash() != origin.code()) return;
-  log_info("arena={} msg=\"its code was changed from {} under the arenad before this one: it is still on probation\"", record_.name,
-           origin.code().text());
+  log_info("arena={} msg=\"its code was changed from {} under the arenad before this one: it is still on probation\"",
+           record_.name, origin.code().text());
   handover_.emplace(ChangeOfCode{Handover(kOpenProbation), from, game_, std::nullopt, nullptr});
   handover_->progress.finished();
   handover_->progress.live(monotonic_ns(), {origin.status().frame_done.load()});

@@ -195,7 +195,8 @@ void Arena::take_on_worker(wire::ArenaState::Reader from, HandedOn& handed, cons
   worker_ = ChildProcess::take_on(children, from.getWorker(), handed);
   if (!lived_) {
     // Without its region nothing can be known of the worker: it ends here.
-    log_error("arena={} msg=\"its memory was lost when arenad was upgraded: it is set back to its last checkpoint\"", record_.name);
+    log_error("arena={} msg=\"its memory was lost when arenad was upgraded: it is set back to its last checkpoint\"",
+              record_.name);
     worker_.reset();
     return carry_out(lifecycle_.begin(BeginWith::checkpoint));
   }

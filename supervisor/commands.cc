@@ -333,7 +333,8 @@ void Commands::when_settled(const std::shared_ptr<Collected>& collected, Arena& 
   const ArenaId id = arena.record().id;
   arena.when(std::move(settled), [this, collected, id, name = arena.record().name, outcome = std::move(outcome)] {
     const Arena* settled_arena = scope_.roster.find(id);
-    add_outcome(collected, {id, name, settled_arena == nullptr ? Result<std::string>(no_arena(name)) : outcome(*settled_arena)});
+    add_outcome(collected,
+                {id, name, settled_arena == nullptr ? Result<std::string>(no_arena(name)) : outcome(*settled_arena)});
   });
 }
 

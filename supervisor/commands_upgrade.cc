@@ -95,7 +95,7 @@ void Commands::take_on(wire::UpgradeState::Reader from) {
     auto to = reply.initUpgraded();
     to.setFromVersion(from.getProgram());
     to.setToVersion(kVersion);
-    to.setProgram(own_program());
+    to.setProgram(scope_.upgrade.own_program());
     to.setArenas(from.getArenas().size());
     to.setHeldMs(static_cast<double>(monotonic_ns() - from.getHeldNs()) / 1e6);
   });

@@ -62,8 +62,8 @@ arenad::Result<void> can_take_over(arenad::wire::UpgradeState::Reader state, con
   const auto stays = [](const std::string& key, const std::string& now, capnp::Text::Reader before) -> arenad::Result<void> {
     const std::string was(before.begin(), before.size());
     if (now == was) return {};
-    return arenad::make_error(arenad::ErrorCode::refused, "the configuration has another " + key + " now, " + now +
-                                                              ", and arenas that run are at " + was);
+    return arenad::make_error(arenad::ErrorCode::refused,
+                              "the configuration has another " + key + " now, " + now + ", and arenas that run are at " + was);
   };
   auto same = stays("daemon.directory", config.directory.string(), state.getDirectory());
   if (same) same = stays("daemon.socket", config.socket_path().string(), state.getControlSocket());
@@ -125,9 +125,8 @@ int main(int argc, char** argv) {
   const auto loaded = arenad::load_config(path);
   if (const auto* problems = std::get_if<std::vector<arenad::ConfigProblem>>(&loaded)) {
     if (!asked) return report(*problems);
-    return arenad::answer_can_take_over([&](auto) -> arenad::Result<void> {
-      return arenad::make_error(arenad::ErrorCode::invalid, problems->front().text());
-    });
+    return arenad::answer_can_take_over(
+        [&](auto) -> arenad::Result<void> { return arenad::make_error(arenad::ErrorCode::invalid, problems->front().text()); });
   }
   const auto& config = std::get<arenad::Config>(loaded);
   ::signal(SIGPIPE, SIG_IGN);

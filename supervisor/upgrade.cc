@@ -2,11 +2,10 @@
 
 #include <fcntl.h>
 #include <filesystem>
+#include <fmt/ranges.h>
 #include <signal.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-#include <fmt/ranges.h>
 
 #include "ipc/clock.h"
 #include "ipc/crash_point.h"
@@ -20,13 +19,22 @@ namespace arenad {
 namespace {
 
 constexpr uint64_t kLookMs = 2;
-constexpr uint64_t kHoldNs = 500 * kMillisecond;         // nobody waits longer in one piece
+constexpr uint64_t kHoldNs = 500 * kMillisecond;  // nobody waits longer in one piece
 constexpr uint64_t kLetThroughNs = 200 * kMillisecond;
 constexpr uint64_t kDefaultTimeoutMs = 10'000;
-constexpr const char* kGone = " (deleted)";              // what proc(5) says behind the path of a file that was removed
+constexpr const char* kGone = " (deleted)";  // what proc(5) says behind the path of a file that was removed
+
+// Where this program was executed from. It is looked up early: a file that is renamed takes its name in proc(5) along.
+std::string find_own_program() {
+  std::error_code error;
+  std::string path = std::filesystem::read_symlink("/proc/self/exe", error).string();
+  if (path.ends_with(kGone)) path.resize(path.size() - std::string_view(kGone).size());
+  return path;
+}
 
 Result<Fd> open_program(const std::string& path) {
-  if (path.empty() || path[0] != '/') return make_error(ErrorCode::invalid, "a program is named by its whole path, not " + path);
+  if (path.empty() || path[0] != '/')
+    return make_error(ErrorCode::invalid, "a program is named by its whole path, not " + path);
   Fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   struct stat facts {};
   if (!file || ::fstat(file.get(), &facts) != 0) return errno_error("cannot read the program " + path);
@@ -54,17 +62,10 @@ class Strings {
 
 }  // namespace
 
-// A package replaces the file under the same name.
-std::string own_program() {
-  std::error_code error;
-  std::string path = std::filesystem::read_symlink("/proc/self/exe", error).string();
-  if (path.ends_with(kGone)) path.resize(path.size() - std::string_view(kGone).size());
-  return path;
-}
-
 Upgrade::Upgrade(const ChildScope& scope, Arguments arguments)
     : scope_(scope),
       arguments_(std::move(arguments)),
+      own_program_(find_own_program()),
       deadline_(scope.loop,
                 [this] {
                   scope_.facts.post([this] {
@@ -85,7 +86,7 @@ void Upgrade::begin(const Order& order, Answer answer) {
   if (step_ != Step::idle) return answer(make_error(ErrorCode::refused, "another upgrade is going on"));
   order_ = order;
   if (order_.timeout_ms == 0) order_.timeout_ms = kDefaultTimeoutMs;
-  path_ = order_.program.empty() ? own_program() : order_.program;
+  path_ = order_.program.empty() ? own_program_ : order_.program;
   auto program = open_program(path_);
   if (!program) return answer(program.error());
   program_ = std::move(*program);
@@ -225,8 +226,8 @@ void Upgrade::give_up(const Error& error) {
   retire_asked();
   program_.reset();
   log_error("msg=\"arenad is not upgraded, and goes on as it was: {} does not take over: {}\"", path_, error.text());
-  std::exchange(answer_, nullptr)(
-      make_error(error.code, "arenad goes on as it was: " + path_ + " does not take over: " + error.text()));
+  std::exchange(answer_,
+                nullptr)(make_error(error.code, "arenad goes on as it was: " + path_ + " does not take over: " + error.text()));
 }
 
 // Not within one of its callbacks.

@@ -49,6 +49,8 @@ class Upgrade {
   void set_host(Host host) { host_ = std::move(host); }
   void begin(const Order& order, Answer answer);
   void close();
+  // Where this program was executed from; another file may lie there by now.
+  [[nodiscard]] const std::string& own_program() const { return own_program_; }
 
  private:
   enum class Step { idle, asking, settling };
@@ -65,6 +67,7 @@ class Upgrade {
 
   ChildScope scope_;
   Arguments arguments_;
+  std::string own_program_;
   Host host_;
   Step step_ = Step::idle;
   Order order_;
@@ -75,14 +78,11 @@ class Upgrade {
   uint64_t settling_since_ns_ = 0;
   bool closed_ = false;
   bool held_ = false;
-  bool looked_ = false;  // while it is held
+  bool looked_ = false;         // while it is held
   uint64_t held_since_ns_ = 0;  // or let through since
   UvDeadline deadline_;
   UvTimer look_;
 };
-
-// Where this program was executed from; the path may have another file by now.
-std::string own_program();
 
 // What the new program does when it is asked: descriptor 3 is the link to who asks. Gives the exit code.
 int answer_can_take_over(const std::function<Result<void>(wire::UpgradeState::Reader)>& check);

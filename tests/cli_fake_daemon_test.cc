@@ -586,9 +586,10 @@ TEST_SUITE("arenactl's command line") {
         std::pair{Texts{"strat", "tanks", "--param", "a=b"},
                   "arenactl: there is no verb 'strat'; did you mean 'start'?\narenactl: see arenactl --help\n"},
         std::pair{Texts{"frobnicate"}, "arenactl: there is no verb 'frobnicate'\narenactl: see arenactl --help\n"},
-        std::pair{Texts{},
-                  "arenactl: what shall be done? A verb is missing: start status restart drain stop crashes quarantine results "
-                  "export reload-config version reload rollback rollout pin unpin versions upgrade\narenactl: see arenactl --help\n"},
+        std::pair{
+            Texts{},
+            "arenactl: what shall be done? A verb is missing: start status restart drain stop crashes quarantine results "
+            "export reload-config version reload rollback rollout pin unpin versions upgrade\narenactl: see arenactl --help\n"},
         std::pair{Texts{"stop", "--ys"},
                   "arenactl: unknown option '--ys'; did you mean '--yes'?\narenactl: see arenactl stop --help\n"},
         std::pair{Texts{"status", "--jsno"},

@@ -291,7 +291,8 @@ TEST_CASE("what arenactl shows of it: the event as text, the stack with names") 
   says({"quarantine", "drop", id}, {"dropped"});
 }
 
-TEST_CASE("an event that kills during a probation, in both versions: the old code is back, without it, and nobody else is blamed") {
+TEST_CASE(
+    "an event that kills during a probation, in both versions: the old code is back, without it, and nobody else is blamed") {
   Daemon daemon(std::string(kTwoRestarts) + echo_section());
   daemon.start();
   daemon.start_arena("duel", {{"hz", "50"}});

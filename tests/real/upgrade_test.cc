@@ -235,8 +235,9 @@ TEST_CASE("the restart history goes over an upgrade") {
 }
 
 TEST_CASE("an arena that waits for its restart gets it after the upgrade") {
-  Daemon daemon("[restart]\nintensity = 10\nwindow_ms = 600000\nfirst_delay_ms = 2000\nmax_delay_ms = 2000\nhealthy_ms = 600000\n" +
-                echo_section());
+  Daemon daemon(
+      "[restart]\nintensity = 10\nwindow_ms = 600000\nfirst_delay_ms = 2000\nmax_delay_ms = 2000\nhealthy_ms = 600000\n" +
+      echo_section());
   daemon.start();
   daemon.start_arena("duel");
   Player ann(daemon.socket(), "duel", "ann");
@@ -297,7 +298,8 @@ TEST_CASE("a rollout goes on over upgrades, probation and all, and whoever waits
   std::thread waiting([&] { ended = daemon.arenactl(reload_command("echo", copy_of_module(daemon, "echo"))); });
   for (int i = 0; i < 3; ++i) {
     CHECK(eventually([&] {
-      return std::ranges::any_of(std::array{"one", "two", "three"}, [&](const char* name) { return daemon.arena(name).probation; });
+      return std::ranges::any_of(std::array{"one", "two", "three"},
+                                 [&](const char* name) { return daemon.arena(name).probation; });
     }));
     CHECK(upgrade(daemon) == "upgraded");
     for (auto& player : players) play(*player, 5);

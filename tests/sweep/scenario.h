@@ -22,9 +22,9 @@
 namespace arenad::sweep {
 
 enum class Scenario { play, recovery, adoption, everybody, templates, handover, takeback, rollout, upgrade };
-inline constexpr std::array kScenarios{Scenario::play,      Scenario::recovery, Scenario::adoption, Scenario::everybody,
-                                       Scenario::templates, Scenario::handover, Scenario::takeback, Scenario::rollout,
-                                       Scenario::upgrade};
+inline constexpr std::array kScenarios{Scenario::play,      Scenario::recovery,  Scenario::adoption,
+                                       Scenario::everybody, Scenario::templates, Scenario::handover,
+                                       Scenario::takeback,  Scenario::rollout,   Scenario::upgrade};
 const char* to_string(Scenario scenario);
 
 // Whether the arena has ticks.

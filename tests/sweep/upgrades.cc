@@ -256,7 +256,8 @@ int main(int argc, char** argv) {
   for (const std::string& violation : findings.violations) fmt::print("violation: {}\n", violation);
   if (!findings.violations.empty()) folder->keep();
   fmt::print(
-      "{} upgrades: {} late frames ({} of them while the machine was late), {} of {} requests failed, nobody was answered for {:.0f} "
+      "{} upgrades: {} late frames ({} of them while the machine was late), {} of {} requests failed, nobody was answered for "
+      "{:.0f} "
       "ms at most, {} violations; arenad grew by {} descriptors and {} KiB\n",
       findings.upgrades, findings.late_frames, findings.late_with_machine, findings.failed_requests, findings.requests,
       findings.held_max_ms, findings.violations.size(), findings.fd_growth, findings.rss_growth_kib);
