@@ -40,6 +40,10 @@ class Adoption {
                      std::function<void()> settled);
   // An arena of the database, with what the database has of it; also if the roster has not taken it.
   void take_up(ArenaId arena, Durable durable);
+  // Arenas that are not taken up yet.
+  [[nodiscard]] size_t left() const { return unknown_ + awaited_.size(); }
+  // Workers that have not offered themselves by now are not waited for any more.
+  [[nodiscard]] bool is_late() const { return is_late_; }
   [[nodiscard]] size_t adopted() const { return adopted_; }
   [[nodiscard]] size_t recovered() const { return recovered_; }
   [[nodiscard]] size_t set_back() const { return set_back_; }

@@ -1,8 +1,11 @@
 // arenad: the supervisor. Runs in the foreground and logs to standard error; whoever starts it (systemd, a keeper, a shell)
 // keeps it running.
 #include <cstdio>
+#include <cstdlib>
 #include <filesystem>
 #include <signal.h>
+#include <string>
+#include <unistd.h>
 #include <vector>
 
 #include <CLI/CLI.hpp>
@@ -27,9 +30,15 @@ void set_up_logging(const arenad::DaemonConfig& config) {
   arenad::configure_log(config);
 }
 
-int report(const std::vector<arenad::ConfigProblem>& problems) {
-  for (const auto& problem : problems) std::fprintf(stderr, "%s\n", problem.text().c_str());
+// A unit with RestartSec=0 would start it again and again with no pause between (packaging/arenad.service.in). arena-keeper has pauses of its own.
+int could_not_begin() {
+  const char* started_by_systemd = ::getenv("SYSTEMD_EXEC_PID");
+  if (started_by_systemd != nullptr && started_by_systemd == std::to_string(::getpid())) ::sleep(1);
   return 1;
+}
+
+void report(const std::vector<arenad::ConfigProblem>& problems) {
+  for (const auto& problem : problems) std::fprintf(stderr, "%s\n", problem.text().c_str());
 }
 
 std::string worker_program(const arenad::Config& config, const char* self) {
@@ -78,7 +87,7 @@ int run(const arenad::Config& config, arenad::Supervisor::Program program) {
     auto state = arenad::HandedOn::read(*handed);
     if (!state) {
       spdlog::error("msg=\"{}\"", state.error().text());
-      return 1;
+      return could_not_begin();
     }
     state->keep_from_children();
     program.handed = std::move(*state);
@@ -89,7 +98,7 @@ int run(const arenad::Config& config, arenad::Supervisor::Program program) {
   auto supervisor = arenad::Supervisor::open(config, std::move(program));
   if (!supervisor) {
     spdlog::error("msg=\"{}\"", supervisor.error().text());
-    return 1;
+    return could_not_begin();
   }
   const bool began = (*supervisor)->run();
   spdlog::info("msg=\"stopped\"");
@@ -124,7 +133,10 @@ int main(int argc, char** argv) {
   if (const auto whole = std::filesystem::absolute(path, no_folder); !no_folder) path = whole.string();
   const auto loaded = arenad::load_config(path);
   if (const auto* problems = std::get_if<std::vector<arenad::ConfigProblem>>(&loaded)) {
-    if (!asked) return report(*problems);
+    if (!asked) {
+      report(*problems);
+      return check ? 1 : could_not_begin();
+    }
     return arenad::answer_can_take_over(
         [&](auto) -> arenad::Result<void> { return arenad::make_error(arenad::ErrorCode::invalid, problems->front().text()); });
   }

@@ -47,9 +47,7 @@ ServiceManager::ServiceManager(uv_loop_t* loop) : loop_(loop) {
   const std::string watched = take_variable("WATCHDOG_PID");
   if (!address.empty()) connect(address);
   if (!socket_ || watchdog_usec <= 0 || (!watched.empty() && number(watched) != ::getpid())) return;
-  watchdog_ = UvTimer(loop, [this] { send("WATCHDOG=1", nullptr); });
-  const uint64_t interval_ms = std::max(1, watchdog_usec / 2000);  // half of it, as sd_watchdog_enabled(3) advises
-  watchdog_.start(interval_ms, interval_ms);
+  watchdog_ns_ = static_cast<uint64_t>(watchdog_usec) * 1000;
 }
 
 void ServiceManager::collect_kept() {
@@ -88,7 +86,6 @@ void ServiceManager::connect(const std::string& address) {
 
 void ServiceManager::close() {
   flush();
-  watchdog_.close();
   poll_.close();
   socket_.reset();
 }
@@ -120,6 +117,10 @@ void ServiceManager::reloading() {
 
 void ServiceManager::stopping() {
   send("STOPPING=1", nullptr);
+}
+
+void ServiceManager::tell(std::string message) {
+  send(std::move(message), nullptr);
 }
 
 void ServiceManager::send(std::string text, const Fd* fd) {

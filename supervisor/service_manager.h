@@ -3,7 +3,7 @@
 //
 // What is stored outlives arenad, also its being killed: the manager holds the descriptors and gives them to the next one. A datagram that
 // has been sent is kept even if arenad dies before it is read. Nothing here waits: what the manager does not take at once is
-// sent when it can take it, in order. If the manager has a watchdog it is fed from the loop: who feeds it has just gone round.
+// sent when it can take it, in order. What is said again and again is service_report.h.
 #pragma once
 
 #include <deque>
@@ -37,6 +37,10 @@ class ServiceManager {
   // Until the next ready(): the configuration is read again.
   void reloading();
   void stopping();
+  // A message as sd_notify(3) has it.
+  void tell(std::string message);
+  // 0: nobody watches.
+  [[nodiscard]] uint64_t watchdog_ns() const { return watchdog_ns_; }
 
   // NAME=value, as it was in the environment: for a program that takes the place of this one.
   [[nodiscard]] const std::vector<std::string>& environment() const { return environment_; }
@@ -59,7 +63,7 @@ class ServiceManager {
   uv_loop_t* loop_;
   Fd socket_;
   UvPoll poll_;
-  UvTimer watchdog_;
+  uint64_t watchdog_ns_ = 0;
   std::vector<std::string> environment_;
   std::vector<KeptDescriptor> kept_;
   std::deque<Unsent> unsent_;

@@ -91,6 +91,7 @@ Supervisor::Supervisor(Config config, Program program, DirectoryLock lock, Store
       lock_(std::move(lock)),
       started_ns_(program_.handed ? program_.handed->state().getStartedNs() : monotonic_ns()),
       manager_(&loop_),
+      report_(manager_.watchdog_ns()),
       numbers_(numbers),
       server_(&loop_, facts_),
       store_wake_(&loop_, [this] { facts_.post([this] { store_wakes(); }); }),
@@ -193,6 +194,7 @@ Result<void> Supervisor::take_up_arenas(const std::vector<ArenaRecord>& records)
                                [this] { open_for_clients(); });
   if (!begun) return begun;
   for (const ArenaRecord& record : records) take_up_arena(record);
+  tell_manager();
   return {};
 }
 
@@ -247,6 +249,7 @@ void Supervisor::open_for_clients() {
   ARENAD_CRASH_POINT("arenad.socket.opened");
   for (const auto& [id, arena] : roster_.all()) arena->expect_clients_back();
   log_info("msg=\"listening on {}\"", config_.daemon.socket_path().string());
+  tell_manager();
   manager_.ready();
   ARENAD_CRASH_POINT("arenad.ready.told");
   config_reload_->begin();
@@ -274,6 +277,37 @@ Result<void> Supervisor::listen_for_clients() {
 void Supervisor::watch_workers() {
   const uint64_t now = monotonic_ns();
   for (const auto& [id, arena] : roster_.all()) arena->watch_worker(now);
+  tell_manager();
+}
+
+// What it has not taken yet is told first; then again, as it is then.
+void Supervisor::tell_manager() {
+  if (!manager_.is_there() || manager_.waiting() != 0) return;
+  if (std::string message = report_.next(service_facts(), monotonic_ns()); !message.empty()) manager_.tell(std::move(message));
+}
+
+ServiceFacts Supervisor::service_facts() const {
+  ServiceFacts facts;
+  facts.database_fails = store_was_failing_;
+  if (!is_settled_) {
+    facts.arenas = roster_.all().size();
+    facts.left = std::min(adoption_.left(), facts.arenas);
+    facts.is_within_limit = !adoption_.is_late();
+    return facts;
+  }
+  facts.stage = shutting_down_ ? ServiceFacts::Stage::stopping : ServiceFacts::Stage::serving;
+  facts.is_within_limit = !shuts_down_faster_;
+  for (const auto& [id, arena] : roster_.all()) {
+    const bool has_failed = arena->state() == ArenaState::failed;
+    const bool runs = arena->state() == ArenaState::running;
+    if (arena->is_active() || (has_failed && !shutting_down_)) ++facts.arenas;
+    if (has_failed) ++facts.failed;
+    if (runs) ++(arena->is_draining() ? facts.draining : facts.running);
+    if (arena->is_active() && !runs) ++facts.recovering;
+    if (shutting_down_ && (arena->has_worker() || !arena->is_saved())) ++facts.left;
+  }
+  if (shutting_down_) facts.arenas = std::max(facts.arenas, facts.left);
+  return facts;
 }
 
 void Supervisor::store_wakes() {
@@ -319,11 +353,13 @@ void Supervisor::begin_shutdown() {
     arena->shut_down();
     arena->when([](const Arena& a) { return !a.has_worker() && a.is_saved(); }, [this] { finish_shutdown_if_done(); });
   }
+  tell_manager();
   finish_shutdown_if_done();
 }
 
 // A worker that does not finish in time: its last snapshot is what is kept.
 void Supervisor::shut_down_faster() {
+  shuts_down_faster_ = true;
   log_warning("msg=\"not all arenas have finished in time: their last snapshots are kept\"");
   for (const auto& [id, arena] : roster_.all()) arena->kill_worker();
 }
@@ -335,6 +371,8 @@ void Supervisor::finish_shutdown_if_done() {
     if (arena->has_worker() || (!arena->is_saved() && !failing)) return;
   }
   closed_ = true;
+  // The last write is waited for, and nothing is told meanwhile.
+  manager_.tell("EXTEND_TIMEOUT_USEC=" + std::to_string(ServiceReport::kLastWriteUs));
   checkpointer_.run();
   checkpointer_.close();
   store_.stop(Drain::commit_queued);

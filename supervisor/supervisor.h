@@ -16,6 +16,7 @@
 #include "supervisor/handed_on.h"
 #include "supervisor/rollouts.h"
 #include "supervisor/roster.h"
+#include "supervisor/service_report.h"
 #include "supervisor/upgrade.h"
 
 namespace arenad {
@@ -58,6 +59,8 @@ class Supervisor {
   void save_records();
   void store_wakes();
   void watch_workers();
+  void tell_manager();
+  [[nodiscard]] ServiceFacts service_facts() const;
   void note_store_health();
   void begin_shutdown();
   void shut_down_faster();
@@ -73,6 +76,7 @@ class Supervisor {
   std::optional<DirectoryLock> runtime_lock_;  // if it is another directory
   uint64_t started_ns_;
   ServiceManager manager_;
+  ServiceReport report_;
   RecordNumbers numbers_;
   OomWitness oom_ = OomWitness::of_self();
   std::vector<std::string> notices_;
@@ -99,6 +103,7 @@ class Supervisor {
   bool is_settled_ = false;          // every arena is taken up
   bool stops_when_settled_ = false;  // somebody has asked before that
   bool shutting_down_ = false;
+  bool shuts_down_faster_ = false;
   bool closed_ = false;
   bool could_not_begin_ = false;
   bool has_lost_ = false;  // at the end the database did not take everything
