@@ -6,6 +6,7 @@
 #   lib/                    the client library
 #   lib/arenad/games/       tanks.so, the example game, and tanks_2.so, its second version
 #   lib/cmake/Arenad/       find_package(Arenad): Arenad::game, Arenad::client, arenad_game(), arenad_schema()
+#   lib/systemd/system/     arenad.service; lib/sysusers.d/ has the user that it runs as (packaging/)
 #   share/arenad/schema/    Arenad's schemas, for clients in other languages
 include(CMakePackageConfigHelpers)
 
