@@ -1,0 +1,70 @@
+#include "tests/systemd/service.h"
+
+#include <sstream>
+
+#include <doctest/doctest.h>
+
+namespace arenad::test {
+namespace {
+
+constexpr const char* kDropIns = "/run/systemd/system/arenad.service.d";
+constexpr const char* kConfiguration = "/etc/arenad/arenad.toml";
+constexpr const char* kEcho = "/usr/lib/arenad/games/echo.so";
+
+}  // namespace
+
+void Service::configure(const std::string& sections) {
+  write_file(kConfiguration, sections + "\n[games.echo]\nmodule = \"" + kEcho + "\"\n");
+}
+
+Service::Service(const std::string& drop_in, const std::string& sections) {
+  std::filesystem::create_directories(kDropIns);
+  write_file(std::string(kDropIns) + "/test.conf", "[Service]\n" + drop_in + "\n");
+  configure(sections);
+  std::filesystem::remove_all("/var/lib/arenad");
+  (void)run("systemctl daemon-reload; systemctl reset-failed arenad || true");
+  cursor_ = run("journalctl --sync; journalctl -q -n 1 -o export | sed -n 's/^__CURSOR=//p' | tr -d '\\n'");
+  (void)run("systemctl start arenad && arenactl start echo --name duel --param hz=60");
+}
+
+Service::~Service() {
+  (void)try_to("systemctl stop arenad; systemctl kill --kill-who=all -s KILL arenad");
+}
+
+Finished Service::try_to(const std::string& command) {
+  return run_to_end({"/bin/bash", "-c", command}, folder_);
+}
+
+std::string Service::run(const std::string& command) {
+  Finished finished = try_to(command);
+  REQUIRE_MESSAGE(finished.code == 0, command, ": ", finished.code, ": ", finished.err);
+  return finished.out;
+}
+
+std::string Service::property(const std::string& name) {
+  std::string value = run("systemctl show --value -p " + name + " arenad");
+  if (!value.empty() && value.back() == '\n') value.pop_back();
+  return value;
+}
+
+std::string Service::log() {
+  return run("journalctl --sync; journalctl -q -o cat -u arenad --after-cursor='" + cursor_ + "'");
+}
+
+bool Service::is_back_after(pid_t main_pid) {
+  return eventually([&] { return property("ActiveState") == "active" && this->main_pid() != main_pid; });
+}
+
+bool Service::says_status(const std::string& text) {
+  return eventually([&] { return property("StatusText") == text; }, 5000);
+}
+
+Service::Arena Service::arena(const std::string& name) {
+  std::istringstream columns(run("arenactl status --no-header -o pid,frame,epoch,restarts-total " + name));
+  Arena arena;
+  columns >> arena.pid >> arena.frame >> arena.epoch >> arena.restarts;
+  REQUIRE(columns);
+  return arena;
+}
+
+}  // namespace arenad::test

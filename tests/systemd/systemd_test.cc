@@ -1,0 +1,301 @@
+// arenad as the service that its unit makes of it, under a real systemd (systemd_test.sh boots one): what happens to matches when the
+// service is reloaded, restarted, upgraded, killed, stopped and starved.
+#include <algorithm>
+#include <csignal>
+#include <memory>
+
+#include <doctest/doctest.h>
+
+#include "tests/real/player.h"
+#include "tests/real/reports.h"
+#include "tests/systemd/service.h"
+
+using namespace arenad;
+using namespace arenad::test;
+
+namespace {
+
+constexpr uint64_t kHz = 60;
+// Of an arena that goes on, on a machine whose two processors do other things too; one that waited for arenad would take its outage.
+constexpr uint64_t kLongestSilenceMs = 700;
+// Checkpoints that come too late to help: what comes back was kept in memory.
+constexpr const char* kNoCheckpoints = "[checkpoint]\ninterval_ms = 600000\n";
+
+// Says numbers all the time, and knows how long it waited for an echo.
+class Match {
+ public:
+  explicit Match(uint64_t said = 0) : ann_(std::make_unique<Player>(kControlSocket, "duel", "ann")) { ann_->go_on_after(said); }
+
+  // Plays until that holds.
+  template <class Condition>
+  bool plays_until(Condition&& holds, uint64_t patience_ms = kPatienceMs) {
+    const uint64_t deadline_ns = monotonic_ns() + patience_ms * kMillisecond;
+    uint64_t look_ns = 0;
+    while (monotonic_ns() < deadline_ns) {
+      say_and_hear();
+      if (monotonic_ns() < look_ns) continue;
+      if (holds()) return true;
+      look_ns = monotonic_ns() + 50 * kMillisecond;
+    }
+    return false;
+  }
+  void play(uint64_t ms) {
+    const uint64_t end_ns = monotonic_ns() + ms * kMillisecond;
+    while (monotonic_ns() < end_ns) say_and_hear();
+  }
+  // Nothing was lost, repeated or changed; gives the number of events.
+  uint64_t is_whole() {
+    CHECK(ann_->hears_all());
+    CHECK(ann_->complaint() == "");
+    CHECK(ann_->ask().applied == ann_->said());
+    CHECK_FALSE(ann_->is_gone());
+    CHECK(ann_->times_lagged() == 0);
+    return ann_->said();
+  }
+  uint64_t longest_silence_ms() const { return longest_silence_ns_ / kMillisecond; }
+  Player& player() { return *ann_; }
+
+ private:
+  void say_and_hear() {
+    const uint64_t began_ns = monotonic_ns();
+    ann_->say();
+    REQUIRE(ann_->hears_all());
+    longest_silence_ns_ = std::max(longest_silence_ns_, monotonic_ns() - began_ns);
+  }
+
+  std::unique_ptr<Player> ann_;
+  uint64_t longest_silence_ns_ = 0;
+};
+
+// From one look at an arena to the next.
+class Pace {
+ public:
+  explicit Pace(Service& service) : service_(service), began_ns_(monotonic_ns()), before_(service.arena()) {}
+  // The same process has run a frame for each tick since.
+  void is_kept() {
+    const Service::Arena now = service_.arena();
+    const uint64_t due = (monotonic_ns() - began_ns_) * kHz / (1000 * kMillisecond);
+    CHECK(now.pid == before_.pid);
+    CHECK(now.epoch == before_.epoch);
+    CHECK(now.restarts == before_.restarts);
+    const uint64_t tolerated = kHz / 2;  // the looks themselves take time
+    CHECK(now.frame - before_.frame + tolerated >= due);
+  }
+
+ private:
+  Service& service_;
+  uint64_t began_ns_;
+  Service::Arena before_;
+};
+
+}  // namespace
+
+TEST_CASE("the unit: systemd finds nothing to complain about, and nothing to attack") {
+  Service service;
+  const Finished verified = service.try_to("systemd-analyze verify --man=no arenad.service");
+  CHECK(verified.code == 0);
+  CHECK(verified.out == "");
+  CHECK(verified.err == "");
+  CHECK(service.try_to("systemd-analyze security --threshold=10 arenad.service").code == 0);  // tenths
+  CHECK(service.try_to("systemd-analyze security --threshold=1 arenad.service").code != 0);
+}
+
+TEST_CASE("start: it is active when it answers, and says what it does") {
+  Service service;
+  CHECK(service.property("ActiveState") == "active");
+  CHECK(service.says_status("1 arenas: 1 running"));
+  CHECK(service.run("ps -o user= -p " + std::to_string(service.arena().pid)) == "arenad\n");
+  Match match;
+  match.play(200);
+  // Memory, process and client of the arena.
+  CHECK(service.number("NFileDescriptorStore") == 3);
+  (void)match.is_whole();
+}
+
+TEST_CASE("reload: by systemctl, which tells what is wrong, and by SIGHUP") {
+  Service service;
+  Match match;
+  Pace pace(service);
+  const pid_t pid = service.main_pid();
+  (void)service.run("arenactl start echo --name other");
+  Service::configure("[arenas]\nmax_arenas = 2\n");
+  (void)service.run("systemctl reload arenad");
+  CHECK(service.try_to("arenactl start echo --name third").code == 6);
+  Service::configure("[arenas]\nmax_arenas = \"many\"\n");
+  CHECK(service.try_to("systemctl reload arenad").code != 0);
+  CHECK(service.log().find("arenas.max_arenas") != std::string::npos);
+  CHECK(service.property("ActiveState") == "active");
+  Service::configure("[arenas]\nmax_arenas = 3\n");
+  (void)service.run("systemctl kill -s HUP --kill-who=main arenad");
+  CHECK(match.plays_until([&] { return service.try_to("arenactl start echo --name third").code == 0; }));
+  CHECK(service.main_pid() == pid);
+  CHECK(service.property("ActiveState") == "active");
+  pace.is_kept();
+  (void)match.is_whole();
+}
+
+TEST_CASE("restart, stop and start: every arena is saved, nothing is left running, and all goes on") {
+  Service service("", kNoCheckpoints);
+  uint64_t said = 0;
+  {
+    Match match;
+    match.play(200);
+    said = match.is_whole();
+  }
+  (void)service.run("systemctl restart arenad");
+  CHECK(service.property("NRestarts") == "0");
+  {
+    Match match(said);
+    match.play(200);
+    said = match.is_whole();
+  }
+  (void)service.run("systemctl stop arenad");
+  CHECK(service.property("Result") == "success");
+  CHECK(service.property("ActiveState") == "inactive");
+  CHECK(service.property("NFileDescriptorStore") == "0");
+  CHECK(service.try_to("pgrep -u arenad").out == "");
+  (void)service.run("systemctl start arenad");
+  Match match(said);
+  match.play(200);
+  CHECK(match.is_whole() > said);
+}
+
+TEST_CASE("SIGKILL of arenad: arenas do not miss a frame") {
+  Service service;
+  Match match;
+  match.play(200);
+  const uint64_t kept = service.number("NFileDescriptorStore");
+  for (uint64_t round = 1; round <= 3; ++round) {
+    Pace pace(service);
+    const pid_t pid = service.main_pid();
+    (void)service.run("systemctl kill -s KILL --kill-who=main arenad");
+    CHECK(match.plays_until([&] { return service.is_back_after(pid); }));
+    CHECK(service.number("NRestarts") == round);
+    pace.is_kept();
+    CHECK(service.number("NFileDescriptorStore") == kept);
+  }
+  CHECK(match.longest_silence_ms() < kLongestSilenceMs);
+  CHECK(service.says_status("1 arenas: 1 running"));
+  (void)match.is_whole();
+}
+
+TEST_CASE("an arenad that hangs is ended by the watchdog, and the next one adopts") {
+  Service service;
+  Match match;
+  Pace pace(service);
+  const pid_t pid = service.main_pid();
+  const uint64_t began_ns = monotonic_ns();
+  (void)service.run("kill -STOP " + std::to_string(pid));
+  CHECK(match.plays_until([&] { return service.is_back_after(pid); }));
+  const uint64_t took_ms = (monotonic_ns() - began_ns) / kMillisecond;
+  CHECK(took_ms > 2000);
+  CHECK(took_ms < 15'000);
+  CHECK(service.log().find("Watchdog timeout (limit 5s)") != std::string::npos);
+  CHECK(service.number("NRestarts") == 1);
+  pace.is_kept();
+  CHECK(match.longest_silence_ms() < kLongestSilenceMs);
+  (void)match.is_whole();
+}
+
+TEST_CASE("everything in the cgroup killed at once: what systemd keeps brings every arena back") {
+  Service service("", kNoCheckpoints);
+  Match match;
+  for (uint64_t round = 1; round <= 2; ++round) {
+    match.play(200);
+    const pid_t pid = service.main_pid();
+    (void)service.run("systemctl kill -s KILL --kill-who=all arenad");
+    CHECK(service.is_back_after(pid));
+    match.play(200);
+    CHECK(service.arena().epoch == 1 + round);
+  }
+  CHECK(service.number("NFileDescriptorStore") == 3);
+  (void)match.is_whole();
+}
+
+TEST_CASE("upgrade under the unit: the same process, a watchdog that is fed, and what is kept keeps its names") {
+  Service service("WatchdogSec=1", kNoCheckpoints);
+  Match match;
+  match.play(100);
+  Pace pace(service);
+  const pid_t pid = service.main_pid();
+  (void)service.run("arenactl upgrade");
+  (void)service.run("arenactl start echo --name other");
+  CHECK(service.says_status("2 arenas: 2 running"));
+  match.play(2500);
+  CHECK(service.main_pid() == pid);
+  CHECK(service.number("NRestarts") == 0);
+  CHECK(service.number("NFileDescriptorStore") == 5);
+  pace.is_kept();
+  (void)match.is_whole();
+  (void)service.run("systemctl kill -s KILL --kill-who=all arenad");
+  CHECK(service.is_back_after(pid));
+  match.play(200);
+  (void)match.is_whole();
+  // The watchdog still bites.
+  const pid_t next = service.main_pid();
+  (void)service.run("kill -STOP " + std::to_string(next));
+  CHECK(service.is_back_after(next));
+  (void)match.is_whole();
+}
+
+TEST_CASE("memory: the kernel ends the arena that takes all, and nothing else") {
+  Service service("MemoryMax=300M\nMemorySwapMax=0", "[restart]\nfirst_delay_ms = 0\n");
+  (void)service.run("arenactl start echo --name other");
+  Player bob(kControlSocket, "other", "bob");
+  Match match;
+  Pace pace(service);
+  const pid_t pid = service.main_pid();
+  const char* cause = "/run/arenad/cause";
+  write_file(cause, "");
+  (void)service.run(std::string("chown arenad ") + cause);
+  misbehave(bob, {.how = "memory", .while_file = cause, .times = Wish::Times::once});
+  CHECK(match.plays_until([&] { return service.arena("other").epoch == 2; }));
+  CHECK(match.plays_until([&] { return service.run("arenactl crashes").find("out of memory") != std::string::npos; }));
+  CHECK(service.main_pid() == pid);
+  CHECK(service.property("ActiveState") == "active");
+  pace.is_kept();
+  (void)match.is_whole();
+}
+
+TEST_CASE("a start and a stop that take longer than systemd waits get more time while arenad knows why") {
+  Service service("TimeoutStartSec=1\nTimeoutStopSec=1",
+                  "[arenas]\nadoption_timeout_ms = 2500\nstop_timeout_ms = 2500\n[hang]\nhard_limit_ms = 0\n");
+  {
+    Match match;
+    match.play(100);
+    (void)match.is_whole();
+  }
+  const pid_t pid = service.main_pid();
+  const auto stop_worker = [&] { (void)service.run("kill -STOP " + std::to_string(service.arena().pid)); };
+  stop_worker();
+  (void)service.run("systemctl kill -s KILL --kill-who=main arenad");
+  CHECK(eventually([&] { return service.property("StatusText") == "Adopting: 0 of 1 arenas are taken up"; }));
+  CHECK(service.is_back_after(pid));
+  CHECK(service.number("NRestarts") == 1);
+  CHECK(service.arena().epoch == 2);
+  stop_worker();
+  (void)service.run("systemctl stop arenad");
+  CHECK(service.property("Result") == "success");
+  CHECK(service.try_to("pgrep -u arenad").out == "");
+}
+
+TEST_CASE("a wrong configuration: it is tried again, with pauses, until it is right; arenas go on") {
+  Service service;
+  Match match;
+  Pace pace(service);
+  const pid_t pid = service.main_pid();
+  Service::configure("[daemon]\nno_such_key = 1\n");
+  (void)service.run("systemctl kill -s KILL --kill-who=main arenad");
+  const auto has_restarted = [&](uint64_t times) {
+    return match.plays_until([&] { return service.number("NRestarts") >= times; });
+  };
+  CHECK(has_restarted(2));
+  const uint64_t began_ns = monotonic_ns();
+  CHECK(has_restarted(4));
+  CHECK(monotonic_ns() - began_ns > 1500 * kMillisecond);
+  CHECK(service.log().find("daemon.no_such_key") != std::string::npos);
+  Service::configure("");
+  CHECK(match.plays_until([&] { return service.is_back_after(pid); }));
+  pace.is_kept();
+  (void)match.is_whole();
+}
