@@ -145,8 +145,10 @@ void Adoption::take_up(ArenaId arena, Durable durable) {
 
 void Adoption::take_up(Arena& arena, Durable durable, Wait wait) {
   const ArenaId id = arena.record().id;
-  const Manager manager = scope_.manager.is_there() ? Manager::there : Manager::none;
   const std::vector<KeptIncarnation> kept = kept_of(id);
+  // A manager that has nothing of an arena knows nothing of its worker: systemd forgets all when a unit is stopped, also if arenad had to be
+  // killed for that, and takes no more than FileDescriptorStoreMax=.
+  const Manager manager = scope_.manager.is_there() && !kept.empty() ? Manager::there : Manager::none;
   const ArenaDisposition written = arena.record().disposition;
   if (disposition_now(written, {arena.record().epoch}, kept) != written) arena.was_started_again();
   const TakeUp plan = plan_take_up(arena.record().disposition, kept, manager, wait);

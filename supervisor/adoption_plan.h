@@ -41,6 +41,7 @@ struct TakeUp {
   bool operator==(const TakeUp&) const = default;
 };
 
+// `none`: nobody tells whether workers of this arena live.
 enum class Manager { there, none };
 
 // Incarnations that have run frames. One that has not is of no use: its predecessor has all of it.

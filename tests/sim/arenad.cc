@@ -87,8 +87,8 @@ void Arenad::take_up(ArenaId id, Durable durable) {
 
 void Arenad::take_up(ArenaShell& arena, Durable durable, Wait wait) {
   const ArenaId id = arena.id();
-  const Manager manager = world_.settings().parent == Parent::keeper ? Manager::there : Manager::none;
   const std::vector<KeptIncarnation> kept = kept_of(id);
+  const Manager manager = world_.settings().parent == Parent::keeper && !kept.empty() ? Manager::there : Manager::none;
   const ArenaDisposition written = arena.row().disposition;
   if (!world_.is(Mutant::old_row_believed) && disposition_now(written, {arena.row().epoch}, kept) != written)
     arena.was_started_again();
