@@ -12,7 +12,8 @@ bool is_due(const std::optional<uint64_t>& last_ns, uint64_t every_ns, uint64_t 
 }
 
 std::string serving_text(const ServiceFacts& facts) {
-  std::string text = fmt::format("{} arenas: {} running", facts.arenas, facts.running);
+  if (facts.arenas == 0) return facts.database_fails ? "no arenas; the database takes nothing" : "no arenas";
+  std::string text = fmt::format("{} {}: {} running", facts.arenas, facts.arenas == 1 ? "arena" : "arenas", facts.running);
   if (facts.draining != 0) text += fmt::format(", {} draining", facts.draining);
   if (facts.recovering != 0) text += fmt::format(", {} recovering", facts.recovering);
   if (facts.failed != 0) text += fmt::format(", {} failed", facts.failed);

@@ -34,6 +34,8 @@ TEST_CASE("service report: the status of each stage") {
   CHECK(status_text(adopting(9)) == "Adopting: 3 of 12 arenas are taken up");
   CHECK(status_text(stopping(0)) == "Stopping: 12 of 12 arenas are saved");
   CHECK(status_text(serving(12)) == "12 arenas: 12 running");
+  CHECK(status_text({.stage = Stage::serving, .arenas = 1, .running = 1}) == "1 arena: 1 running");
+  CHECK(status_text({.stage = Stage::serving}) == "no arenas");
   ServiceFacts facts = serving(8);
   facts.draining = 1;
   facts.recovering = 2;
