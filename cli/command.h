@@ -48,9 +48,17 @@ class Command {
 
 std::unique_ptr<Command> start_command();
 std::unique_ptr<Command> status_command();
+std::unique_ptr<Command> list_command();
+std::unique_ptr<Command> inspect_command();
 std::unique_ptr<Command> restart_command();
 std::unique_ptr<Command> drain_command();
+std::unique_ptr<Command> undrain_command();
 std::unique_ptr<Command> stop_command();
+std::unique_ptr<Command> reset_failed_command();
+std::unique_ptr<Command> snapshot_command();
+std::unique_ptr<Command> kill_command();
+std::unique_ptr<Command> signal_command();
+std::unique_ptr<Command> shutdown_command();
 std::unique_ptr<Command> crashes_command();
 std::unique_ptr<Command> quarantine_command();
 std::unique_ptr<Command> results_command();

@@ -48,6 +48,12 @@ Result<ExitCode> report_items(const Session& session, const ArenaSelection& sele
   return code;
 }
 
+ExitCode report_nothing(const Session& session, const std::string& why) {
+  if (session.format == Format::json) session.console.data(items_json({}));
+  session.console.note(why);
+  return ExitCode::ok;
+}
+
 Result<ExitCode> report_numbered_items(const Session& session, capnp::List<wire::Item>::Reader items) {
   if (session.format == Format::json) session.console.data(numbered_items_json(items));
   ExitCode code = ExitCode::ok;

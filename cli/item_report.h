@@ -2,6 +2,8 @@
 // standard error.
 #pragma once
 
+#include <string>
+
 #include "cli/exit_code.h"
 #include "cli/selection.h"
 #include "cli/session.h"
@@ -11,6 +13,9 @@ namespace arenad::cli {
 
 // Gives the worst of the items' exit codes. ErrorCode::unknown_arena if arenas were named and there is no item at all.
 Result<ExitCode> report_items(const Session& session, const ArenaSelection& selection, capnp::List<wire::Item>::Reader items);
+
+// Of all arenas none was concerned, which is well: says why.
+ExitCode report_nothing(const Session& session, const std::string& why);
 
 // The same for things that are no arenas and were named by number: "17 (duel-1): dropped".
 Result<ExitCode> report_numbered_items(const Session& session, capnp::List<wire::Item>::Reader items);

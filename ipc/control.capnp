@@ -40,7 +40,36 @@ struct Request {
     versions @23 :Text;          # of a game; empty: of all
     reloadConfig @24 :ReloadConfig;
     upgrade @25 :Upgrade;        # of arenad itself. Answered by the program that has taken its place, or by this one with an error
+    undrain @26 :Selection;      # with `all`: arenad takes new arenas again
+    resetFailed @27 :Selection;  # their crashes are forgotten; with `finished`, those that rest are selected by a glob or `all` too
+    signal @28 :Signal;
+    snapshot @29 :Selection;     # answered when it is in the database
+    shutdown @30 :Void;          # of arenad, in order, as by SIGTERM. Answered when it begins
+    history @31 :HistoryQuery;
   }
+}
+
+# To the workers of arenas.
+struct Signal {
+  selection @0 :Selection;
+  number @1 :UInt32;           # as on this machine: signal(7)
+}
+
+struct HistoryQuery {
+  limit @0 :UInt32;            # the newest so many; 0: 100, and no more than are kept
+}
+
+# A command that changes something, or one that was refused for want of a right.
+struct HistoryEntry {
+  id @0 :UInt64;               # counts from 1, also over the death of arenad
+  atUnixMs @1 :Int64;          # when it was asked
+  pid @2 :UInt32;              # of who asked, as the kernel saw it when the connection was made
+  uid @3 :UInt32;
+  gid @4 :UInt32;
+  verb @5 :Text;
+  subject @6 :Text;            # what it concerned: arenas, a game, numbers of entries
+  outcome @7 :Text;            # open, done, denied, or what kind of failure: the name of a FailureCode; of several arenas the worst
+  detail @8 :Text;             # what was answered, in short
 }
 
 struct Upgrade {
@@ -92,7 +121,9 @@ struct Reply {
     versions @16 :List(GameVersion);          # by game, the current one of each first
     configReloaded @17 :ConfigReloaded;
     upgraded @18 :Upgraded;
-    # pin is answered with items
+    shuttingDown @19 :UInt32;                 # arenas that are saved before arenad ends
+    history @20 :List(HistoryEntry);          # newest first
+    # pin, undrain, resetFailed, signal and snapshot are answered with items
     # quarantineRetry and quarantineDrop are answered with items: `id` is the entry's number, `name` the arena's name
   }
 }

@@ -109,7 +109,15 @@ Result<Peer> peer_of(const Fd& connection) {
   if (::getsockopt(connection.get(), SOL_SOCKET, SO_PEERCRED, &credentials, &length) != 0) {
     return errno_error("cannot tell who has connected");
   }
-  return Peer{credentials.pid, credentials.uid};
+  Peer peer{credentials.pid, credentials.uid, credentials.gid, {}};
+  // The first call says how many there are.
+  socklen_t bytes = 0;
+  if (::getsockopt(connection.get(), SOL_SOCKET, SO_PEERGROUPS, nullptr, &bytes) == 0 || errno != ERANGE) return peer;
+  peer.groups.resize(bytes / sizeof(gid_t));
+  if (::getsockopt(connection.get(), SOL_SOCKET, SO_PEERGROUPS, peer.groups.data(), &bytes) != 0) {
+    return errno_error("cannot tell the groups of who has connected");
+  }
+  return peer;
 }
 
 Result<Fd> accept_unix(const Fd& listener) {

@@ -30,6 +30,8 @@ Result<Fd> accept_unix(const Fd& listener);
 struct Peer {
   pid_t pid = 0;
   uid_t uid = 0;
+  gid_t gid = 0;
+  std::vector<gid_t> groups;  // beside gid
 };
 Result<Peer> peer_of(const Fd& connection);
 

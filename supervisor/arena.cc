@@ -462,6 +462,29 @@ void Arena::drain(uint64_t deadline_ms) {
   drain_deadline_.start(deadline_ms);
 }
 
+bool Arena::undrain() {
+  if (!draining_) return false;
+  draining_ = false;
+  drain_until_ns_ = 0;
+  drain_deadline_.stop();
+  check_waiters();
+  return true;
+}
+
+bool Arena::forget_crashes() {
+  return lifecycle_.forget_crashes();
+}
+
+Result<void> Arena::signal_worker(int number) {
+  if (!worker_) return make_error(ErrorCode::refused, std::string("it has no worker: it is ") + to_string(state()));
+  worker_->kill(number);
+  return {};
+}
+
+void Arena::ask_for_snapshot() {
+  tell_worker([](wire::ToWorker::Builder message) { message.setSnapshot(); });
+}
+
 void Arena::shut_down() {
   shutting_down_ = true;
   ++incarnation_serial_;  // no new worker is wanted

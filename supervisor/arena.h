@@ -148,6 +148,14 @@ class Arena {
   [[nodiscard]] bool is_on_probation() const;
   // Tells the game to end the match; what still runs at the deadline is stopped.
   void drain(uint64_t deadline_ms);
+  // From now on it is not stopped at a deadline; its game keeps what it was told. False if it was not draining.
+  bool undrain();
+  // Forgets its crashes, so that all restarts of its budget are there again. False if it knows of none.
+  bool forget_crashes();
+  // Errors: refused, if it has no worker.
+  Result<void> signal_worker(int number);
+  // Of the frame that its worker has come to. It comes to the database as every snapshot does.
+  void ask_for_snapshot();
   // Ends the worker without an end of the arena: it goes on when arenad runs again.
   void shut_down();
   void kill_worker();

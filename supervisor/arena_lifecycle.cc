@@ -184,6 +184,17 @@ ArenaActions ArenaLifecycle::take_back(BeginWith with) {
   return begin_incarnation(with);
 }
 
+bool ArenaLifecycle::has_crashed() const {
+  const RestartBudget::Memory known = budget_.memory();
+  return !known.charged_ns.empty() || known.crashes_in_row != 0 || known.state == RestartBudget::State::given_up;
+}
+
+bool ArenaLifecycle::forget_crashes() {
+  const bool has_some = has_crashed();
+  budget_.reset();
+  return has_some;
+}
+
 ArenaActions ArenaLifecycle::no_worker(uint64_t now_ns, uint64_t random) {
   if (!has_lived_) return rest(ArenaState::failed);
   return crashed(now_ns, random);

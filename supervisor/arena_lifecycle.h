@@ -122,12 +122,16 @@ class ArenaLifecycle {
   Answer restart(uint64_t now_ns, BeginWith with);
   // A worker of other code has ended, which is taken back: the next one begins at once, and it counts as no crash.
   ArenaActions take_back(BeginWith with);
+  // The state stays: one that has failed waits for a restart. False if there was no crash to forget.
+  bool forget_crashes();
   // Counts from the next crash on.
   void set_restart_policy(const RestartPolicy& policy) { budget_.set_policy(policy); }
 
   [[nodiscard]] ArenaState state() const { return state_; }
   [[nodiscard]] const RestartBudget& budget() const { return budget_; }
   [[nodiscard]] uint64_t crashes() const { return crashes_; }
+  // There is something that forget_crashes() would forget.
+  [[nodiscard]] bool has_crashed() const;
   // Not stopped, ended, failed or lost.
   [[nodiscard]] bool is_active() const;
   [[nodiscard]] Memory memory() const;

@@ -37,6 +37,11 @@ Result<std::string> outcome_of_stop(const Arena& arena) {
   return make_error(ErrorCode::failed, std::string(to_string(arena.state())) + ": " + arena.record().reason);
 }
 
+// It was to be put down, and nothing is under way for that any more.
+bool goes_on(const Arena& arena) {
+  return arena.is_active() && arena.state() != ArenaState::stopping && !arena.is_draining();
+}
+
 // A worker must be able to map it, now and in every recovery.
 Result<void> check_channel(const Fd& region) {
   auto copy = region.duplicate();
@@ -98,6 +103,18 @@ void Commands::request(RequestId from, wire::Request::Reader request, std::vecto
       return reload_config(from, request.getReloadConfig());
     case wire::Request::UPGRADE:
       return upgrade(from, request.getUpgrade());
+    case wire::Request::UNDRAIN:
+      return undrain(from, request.getUndrain());
+    case wire::Request::RESET_FAILED:
+      return reset_failed(from, request.getResetFailed());
+    case wire::Request::SIGNAL:
+      return signal(from, request.getSignal());
+    case wire::Request::SNAPSHOT:
+      return snapshot(from, request.getSnapshot());
+    case wire::Request::SHUTDOWN:
+      return shutdown(from);
+    case wire::Request::HISTORY:
+      break;
   }
   scope_.server.fail(from,
                      make_error(ErrorCode::invalid, "this arenad does not know the request; it is older than its caller"));
@@ -344,8 +361,11 @@ void Commands::await_put_down(const std::shared_ptr<Collected>& collected, Arena
   collected->awaited.emplace(arena.record().id, arena.record().epoch);
   when_settled(
       collected, arena,
-      [&store](const Arena& a) { return !a.is_active() && (a.is_saved() || store.health().failing_since_ns.has_value()); },
+      [&store](const Arena& a) {
+        return goes_on(a) || (!a.is_active() && (a.is_saved() || store.health().failing_since_ns.has_value()));
+      },
       [&store](const Arena& a) -> Result<std::string> {
+        if (goes_on(a)) return make_error(ErrorCode::refused, "it goes on: it was undrained, or started again");
         if (a.is_saved()) return outcome_of_stop(a);
         return make_error(ErrorCode::failed,
                           std::string(to_string(a.state())) +

@@ -1,8 +1,10 @@
 // What each request on the control socket does. One function for each verb; a request that takes time is answered when the arenas
 // that it concerns have settled. commands_incidents.cc has those about crashes and quarantine, commands_reload.cc those about versions of
-// games, commands_config.cc the one about the configuration, commands_upgrade.cc the one about arenad itself.
+// games, commands_config.cc the one about the configuration, commands_upgrade.cc the one about arenad itself, commands_operating.cc those with
+// which an operator handles single arenas, and the one that ends arenad.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -30,6 +32,7 @@ struct CommandScope {
   std::string configuration_path;
   std::vector<std::string>& notices;
   uint64_t started_ns;
+  std::function<void()> shut_down;  // arenad as a whole, as SIGTERM does
 };
 
 class Commands {
@@ -38,7 +41,10 @@ class Commands {
 
   void request(RequestId from, wire::Request::Reader request, std::vector<Fd> fds);
   void connection_closed(uint64_t connection);
-  void refuse_new_arenas() { draining_ = true; }
+  // arenad is about to end: no new arenas, for good.
+  void refuse_new_arenas() { draining_ = shutting_down_ = true; }
+  // Now and then: whether snapshots that were asked for are in the database.
+  void watch_snapshots();
 
   // commands_upgrade.cc. Requests that wait, and cannot go over an upgrade.
   [[nodiscard]] size_t must_be_answered() const;
@@ -93,6 +99,24 @@ class Commands {
   void reload_config(RequestId from, wire::ReloadConfig::Reader reload);
   [[nodiscard]] Result<GameVersions*> find_game(const std::string& name) const;
   static Result<GameTemplate*> find_version(GameVersions& game, const std::string& text);
+  // commands_operating.cc
+  void undrain(RequestId from, wire::Selection::Reader selection);
+  void reset_failed(RequestId from, wire::Selection::Reader selection);
+  void signal(RequestId from, wire::Signal::Reader signal);
+  void snapshot(RequestId from, wire::Selection::Reader selection);
+  void shutdown(RequestId from);
+  // Of a snapshot that was asked for.
+  struct WantedSnapshot {
+    std::shared_ptr<Collected> collected;
+    ArenaId arena;
+    std::string name;
+    FrameNumber frame;         // it, or a later one
+    uint64_t epoch = 0;        // of the worker that was asked
+    uint64_t failed_then = 0;  // snapshots that this one could not take
+  };
+  void want_snapshot(const std::shared_ptr<Collected>& collected, Arena& arena);
+  // Nothing while it is on its way.
+  [[nodiscard]] std::optional<Result<std::string>> outcome_of(const WantedSnapshot& wanted, const Arena* arena) const;
   // commands_upgrade.cc
   void upgrade(RequestId from, wire::Upgrade::Reader upgrade);
   void take_on_waiting(wire::WaitingRequest::Reader request);
@@ -125,7 +149,9 @@ class Commands {
   CommandScope scope_;
   std::vector<std::weak_ptr<Collected>> waiting_;  // those with a kind
   std::optional<RequestId> upgrading_;
+  std::vector<WantedSnapshot> wanted_snapshots_;
   bool draining_ = false;
+  bool shutting_down_ = false;
   uint32_t next_attachment_ = 1;
   struct Attachment {
     uint64_t connection;

@@ -153,7 +153,8 @@ void Supervisor::make_games(const std::vector<GameRecord>& before) {
       [make_game](const std::string& name, const GameConfig& game) { return make_game(name, game, std::nullopt); }});
   commands_ =
       std::make_unique<Commands>(CommandScope{services(), roster_, server_, checkpointer_, games_, rollouts_, *config_reload_,
-                                              upgrade_, program_.configuration_path, notices_, started_ns_});
+                                              upgrade_, program_.configuration_path, notices_, started_ns_,
+                                              [this] { facts_.post([this] { begin_shutdown(); }); }});
 }
 
 // In a directory from before runtimes were kept: arenas that ran a module go on with it and the configured runtime.
@@ -277,6 +278,7 @@ Result<void> Supervisor::listen_for_clients() {
 void Supervisor::watch_workers() {
   const uint64_t now = monotonic_ns();
   for (const auto& [id, arena] : roster_.all()) arena->watch_worker(now);
+  commands_->watch_snapshots();
   tell_manager();
 }
 

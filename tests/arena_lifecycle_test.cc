@@ -349,6 +349,32 @@ TEST_CASE("arena lifecycle: the budget") {
   }
 }
 
+TEST_CASE("arena lifecycle: crashes that are forgotten leave its state, and give it its whole budget again") {
+  for (const ArenaState state : {ArenaState::running, ArenaState::recovering, ArenaState::backing_off, ArenaState::failed}) {
+    ArenaLifecycle arena = in_state(state);
+    CAPTURE(to_string(state));
+    CHECK(arena.has_crashed() == (state != ArenaState::running));
+    CHECK(arena.forget_crashes() == (state != ArenaState::running));
+    CHECK(arena.state() == state);
+    CHECK_FALSE(arena.has_crashed());
+    CHECK_FALSE(arena.forget_crashes());
+    CHECK(arena.budget().charged(0) == 0);
+  }
+  ArenaLifecycle arena = running(kOnce);
+  for (int round = 0; round < 3; ++round) {
+    CHECK(crash(arena) == kAgain);
+    (void)arena.worker_live(0);
+    CHECK(arena.forget_crashes());
+  }
+  CHECK(crash(arena) == kAgain);
+  CHECK(crash(arena).starts_with("failed"));
+  // The restart that follows finds the whole budget too.
+  CHECK(arena.forget_crashes());
+  CHECK(arena.restart(0, BeginWith::predecessor).verdict == Verdict::accepted);
+  (void)arena.worker_live(0);
+  CHECK(crash(arena) == kAgain);
+}
+
 TEST_CASE("arena lifecycle: deaths for which an event was to blame") {
   const auto excused = [](ArenaLifecycle& arena) {
     return told(arena, arena.worker_ended(WorkerEnd::crashed, 0, kMiddle, Charge::excused));

@@ -81,11 +81,19 @@ const std::array kFailures{std::pair{wire::FailureCode::FAILED, 1},        std::
                            std::pair{wire::FailureCode::REFUSED, 6},       std::pair{wire::FailureCode::UNREACHABLE, 7},
                            std::pair{wire::FailureCode::CORRUPT, 1},       std::pair{wire::FailureCode::EXHAUSTED, 1}};
 
-const std::array<Texts, 17> kEveryVerb{Texts{"start", "tanks"},
+const std::array<Texts, 25> kEveryVerb{Texts{"start", "tanks"},
                                        Texts{"status"},
+                                       Texts{"list"},
+                                       Texts{"inspect", "duel-1"},
                                        Texts{"restart", "duel-1"},
                                        Texts{"drain", "duel-1"},
+                                       Texts{"undrain", "duel-1"},
                                        Texts{"stop", "duel-1"},
+                                       Texts{"reset-failed", "duel-1"},
+                                       Texts{"snapshot", "duel-1"},
+                                       Texts{"kill", "-s", "USR1", "duel-1"},
+                                       Texts{"signal", "USR1", "duel-1"},
+                                       Texts{"shutdown", "--yes"},
                                        Texts{"crashes"},
                                        Texts{"quarantine"},
                                        Texts{"results", "duel-1"},
@@ -586,10 +594,10 @@ TEST_SUITE("arenactl's command line") {
         std::pair{Texts{"strat", "tanks", "--param", "a=b"},
                   "arenactl: there is no verb 'strat'; did you mean 'start'?\narenactl: see arenactl --help\n"},
         std::pair{Texts{"frobnicate"}, "arenactl: there is no verb 'frobnicate'\narenactl: see arenactl --help\n"},
-        std::pair{
-            Texts{},
-            "arenactl: what shall be done? A verb is missing: start status restart drain stop crashes quarantine results "
-            "export reload-config version reload rollback rollout pin unpin versions upgrade\narenactl: see arenactl --help\n"},
+        std::pair{Texts{},
+                  "arenactl: what shall be done? A verb is missing: start status list inspect restart drain undrain stop "
+                  "reset-failed snapshot kill signal crashes quarantine results export reload-config shutdown version reload "
+                  "rollback rollout pin unpin versions upgrade\narenactl: see arenactl --help\n"},
         std::pair{Texts{"stop", "--ys"},
                   "arenactl: unknown option '--ys'; did you mean '--yes'?\narenactl: see arenactl stop --help\n"},
         std::pair{Texts{"status", "--jsno"},

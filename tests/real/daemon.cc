@@ -157,8 +157,12 @@ Finished Daemon::start_in_vain() {
 }
 
 void Daemon::stop() {
-  control_.reset();
   program_->signal(SIGTERM);
+  await_end();
+}
+
+void Daemon::await_end() {
+  control_.reset();
   const auto exit = program_->wait();
   {
     INFO(log());

@@ -87,6 +87,8 @@ class Daemon {
   Finished start_in_vain();
   // SIGTERM, and its end in order.
   void stop();
+  // Its end in order, which it was told of in another way.
+  void await_end();
   // SIGKILL for arenad and all of its children, none of which sees the end of another.
   void crash();
   // SIGKILL for arenad alone.

@@ -1,0 +1,14 @@
+// Signals as people name them.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "arenad/result.h"
+
+namespace arenad::cli {
+
+// "USR1", "SIGUSR1", "sigusr1" or the number, as on this machine. ErrorCode::invalid, with what was perhaps meant.
+Result<uint32_t> parse_signal(const std::string& text);
+
+}  // namespace arenad::cli

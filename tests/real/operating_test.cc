@@ -1,0 +1,229 @@
+// What an operator does to single arenas of a real arenad, and to arenad as a whole: undrain, reset-failed, kill, snapshot, shutdown.
+#include <csignal>
+#include <filesystem>
+#include <memory>
+
+#include <capnp/message.h>
+#include <doctest/doctest.h>
+
+#include "tests/real/daemon.h"
+#include "tests/real/player.h"
+#include "tests/real/raw_control.h"
+
+using namespace arenad;
+using namespace arenad::test;
+
+namespace {
+
+// The ledger does not end its match when it is told to: a drain of it lasts.
+std::string ledger_section() {
+  return game_section("ledger", module_path("ledger"));
+}
+
+bool holds(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
+
+// arenactl that takes its time, beside others.
+class Waiting {
+ public:
+  Waiting(const Daemon& daemon, std::vector<std::string> arguments)
+      : out_(daemon.folder() / "waiting.out"), err_(daemon.folder() / "waiting.err") {
+    arguments.insert(arguments.begin(), {ARENAD_TEST_ARENACTL, "--socket", daemon.socket()});
+    program_ = std::make_unique<Program>(ProgramCall{arguments, daemon.folder().path(), out_, err_});
+  }
+  Finished finish() {
+    const auto exit = program_->wait();
+    REQUIRE(exit);
+    CHECK(exit->how == Exit::How::exited);
+    return {exit->value, read_file(out_), read_file(err_)};
+  }
+
+ private:
+  std::filesystem::path out_;
+  std::filesystem::path err_;
+  std::unique_ptr<Program> program_;
+};
+
+// So many restarts, and nothing that ends a row.
+std::string restarts(int intensity) {
+  return "[restart]\nintensity = " + std::to_string(intensity) +
+         "\nwindow_ms = 600000\nfirst_delay_ms = 1\nmax_delay_ms = 2\nhealthy_ms = 600000\n";
+}
+
+}  // namespace
+
+TEST_CASE("an undrain lets arenas go on, and arenad takes new ones") {
+  Daemon daemon(ledger_section());
+  daemon.start();
+  daemon.start_arena("duel", {{"hz", "50"}}, "ledger");
+  daemon.start_arena("other", {{"hz", "50"}}, "ledger");
+  Waiting drain(daemon, {"drain", "--all", "--deadline", "120s", "--yes"});
+  REQUIRE(daemon.becomes("duel", [](const ArenaFacts& arena) { return arena.state == "draining"; }));
+  const auto refused = daemon.try_start_arena("late", {{"hz", "50"}}, "ledger");
+  const Finished one = daemon.arenactl({"undrain", "duel"});
+  const Finished again = daemon.arenactl({"undrain", "duel"});
+  const std::string state_of_one = daemon.arena("duel").state;
+  const std::string state_of_other = daemon.arena("other").state;
+  const auto still_refused = daemon.try_start_arena("late", {{"hz", "50"}}, "ledger");
+  const Finished all = daemon.arenactl({"undrain", "--all"});
+  const Finished drained = drain.finish();
+  CHECK_FALSE(refused.ok());
+  CHECK(one.code == 0);
+  CHECK(holds(one.out, "duel: is not stopped at a deadline any more"));
+  CHECK(again.code == 0);
+  CHECK(again.out == "duel: was not draining\n");
+  CHECK(state_of_one == "running");
+  CHECK(state_of_other == "draining");
+  CHECK_FALSE(still_refused.ok());
+  CHECK(all.code == 0);
+  CHECK(holds(all.out, "other: is not stopped"));
+  CHECK_FALSE(holds(all.out, "duel:"));
+  // Who has waited for the end of the drain.
+  CHECK(drained.code == 6);
+  CHECK(holds(drained.err, "duel: it goes on"));
+  CHECK(holds(drained.err, "other: it goes on"));
+  CHECK(daemon.arena("other").state == "running");
+  CHECK(daemon.try_start_arena("late", {{"hz", "50"}}, "ledger").ok());
+}
+
+TEST_CASE("the deadline of a drain that was taken back stops nothing") {
+  Daemon daemon(ledger_section());
+  daemon.start();
+  daemon.start_arena("duel", {{"hz", "50"}}, "ledger");
+  daemon.start_arena("other", {{"hz", "50"}}, "ledger");
+  Waiting drain(daemon, {"drain", "duel", "other", "--deadline", "3s"});
+  REQUIRE(daemon.becomes("duel", [](const ArenaFacts& arena) { return arena.state == "draining"; }));
+  CHECK(daemon.arenactl({"undrain", "duel"}).code == 0);
+  const Finished drained = drain.finish();  // at the deadline of the other
+  CHECK(drained.code == 6);
+  CHECK(drained.out == "other: stopped\n");
+  CHECK(daemon.arena("duel").state == "running");
+}
+
+TEST_CASE("crashes that are forgotten are not charged") {
+  Daemon daemon(restarts(2) + echo_section());
+  daemon.start();
+  daemon.start_arena("duel");
+  for (int round = 0; round < 3; ++round) {
+    for (int crash = 0; crash < 2; ++crash) REQUIRE(daemon.runs_again("duel", daemon.kill_worker("duel")));
+    CHECK(daemon.arena("duel").restarts == 2);
+    const Finished reset = daemon.arenactl({"reset-failed"});
+    CHECK(reset.code == 0);
+    CHECK(reset.out == "duel: its crashes are forgotten\n");
+    CHECK(daemon.arena("duel").restarts == 0);
+  }
+  CHECK(daemon.arena("duel").restarts_total == 6);
+  CHECK(daemon.arenactl({"reset-failed"}).err == "arenactl: no arena has crashed\n");
+  CHECK(daemon.arenactl({"reset-failed", "duel"}).out == "duel: nothing to forget\n");
+  CHECK(daemon.arenactl({"reset-failed", "nobody"}).code == 4);
+}
+
+TEST_CASE("what has failed is told how to go on") {
+  Daemon daemon(restarts(0) + echo_section());
+  daemon.start();
+  daemon.start_arena("duel");
+  daemon.kill_worker("duel");
+  REQUIRE(daemon.becomes("duel", [](const ArenaFacts& arena) { return arena.state == "failed"; }));
+  const Finished reset = daemon.arenactl({"reset-failed"});
+  CHECK(reset.out == "duel: its crashes are forgotten; it is failed: arenactl restart lets it go on\n");
+  CHECK(daemon.arena("duel").state == "failed");
+  CHECK(daemon.restart("duel").ok());
+  CHECK(daemon.arena("duel").state == "running");
+}
+
+TEST_CASE("a signal reaches the worker of the arena that is meant, and no other") {
+  Daemon daemon(restarts(100) + echo_section());
+  daemon.start();
+  daemon.start_arena("duel");
+  daemon.start_arena("other");
+  const ArenaFacts before = daemon.arena("duel");
+  const ArenaFacts other = daemon.arena("other");
+  const Finished sent = daemon.arenactl({"kill", "-s", "KILL", "duel"});
+  CHECK(sent.code == 0);
+  CHECK(sent.out == "duel: signal 9 sent to process " + std::to_string(before.pid) + "\n");
+  REQUIRE(daemon.runs_again("duel", before.epoch));
+  CHECK(holds(daemon.arena("duel").last_exit, "KILL"));
+  CHECK(daemon.arena("other").pid == other.pid);
+  CHECK(holds(daemon.log(), "an operator has sent it signal 9"));
+  REQUIRE(daemon.stop_arena("duel").ok());
+  const Finished nobody = daemon.arenactl({"signal", "USR1", "duel"});
+  CHECK(nobody.code == 6);
+  CHECK(nobody.err == "arenactl: duel: it has no worker: it is stopped\n");
+}
+
+// Neither comes by itself for a long time.
+TEST_CASE("a snapshot that is asked for is in the database when that is answered") {
+  Daemon daemon("[checkpoint]\ninterval_ms = 600000\n[snapshot]\ninterval_ms = 600000\n" + restarts(100) + echo_section());
+  daemon.start();
+  daemon.start_arena("duel");
+  daemon.start_arena("other", {{"hz", "50"}});
+  REQUIRE(daemon.becomes("other", [](const ArenaFacts& arena) { return arena.frame > 0; }));
+  Player ann(daemon.socket(), "duel", "ann");
+  for (int i = 0; i < 10; ++i) ann.say();
+  REQUIRE(ann.hears_all());
+  const uint64_t frame = daemon.arena("duel").frame;
+  const Finished taken = daemon.arenactl({"snapshot", "duel"});
+  INFO(taken.err);
+  CHECK(taken.code == 0);
+  CHECK(holds(taken.out, "duel: frame "));
+  CHECK(daemon.arena("duel").durable_frame >= frame);
+  CHECK(daemon.arena("other").durable_frame < daemon.arena("other").frame);
+  // With the machine everything dies but the database.
+  daemon.crash();
+  daemon.start();
+  REQUIRE(daemon.becomes("duel", [](const ArenaFacts& arena) { return arena.state == "running"; }));
+  CHECK(daemon.arena("duel").frame >= frame);
+  REQUIRE(daemon.stop_arena("other").ok());
+  CHECK(daemon.arenactl({"snapshot", "other"}).code == 0);
+  CHECK(daemon.arenactl({"snapshot", "nobody"}).code == 4);
+}
+
+TEST_CASE("a snapshot of a worker that stands still is not promised") {
+  Daemon daemon("[hang]\nhard_limit_ms = 0\n[checkpoint]\ninterval_ms = 600000\n[snapshot]\ninterval_ms = 600000\n" +
+                restarts(100) + game_section("ledger", module_path("ledger")));
+  daemon.start();
+  daemon.start_arena("duel", {{"hz", "50"}}, "ledger");
+  const pid_t worker = daemon.arena("duel").pid;
+  REQUIRE(daemon.becomes("duel", [](const ArenaFacts& arena) { return arena.frame > 10; }));
+  REQUIRE(::kill(worker, SIGSTOP) == 0);
+  const Finished late = daemon.arenactl({"snapshot", "duel", "--timeout", "300ms"});
+  CHECK(late.code == 5);
+  SUBCASE("and comes when it goes on") {
+    REQUIRE(::kill(worker, SIGCONT) == 0);
+    CHECK(daemon.arenactl({"snapshot", "duel"}).code == 0);
+  }
+  SUBCASE("and its successor is asked when it dies") {
+    const ArenaFacts before = daemon.arena("duel");
+    capnp::MallocMessageBuilder message;
+    select_one(message.initRoot<wire::Request>().initSnapshot(), "duel");
+    RawControl asks(daemon.socket());
+    REQUIRE(asks.send(message));
+    // When others have been answered twice since, arenad has read it.
+    for (int i = 0; i < 2; ++i) REQUIRE(daemon.arena("duel").durable_frame < before.frame);
+    CHECK_FALSE(asks.gets_an_answer(0));
+    CHECK(::kill(worker, SIGKILL) == 0);
+    CHECK(asks.gets_an_answer(kPatienceMs));
+    CHECK(daemon.runs_again("duel", before.epoch));
+    CHECK(daemon.arena("duel").durable_frame >= before.frame);
+  }
+}
+
+TEST_CASE("a shutdown saves every arena and ends arenad") {
+  Daemon daemon(echo_section());
+  daemon.start();
+  daemon.start_arena("duel");
+  Player ann(daemon.socket(), "duel", "ann");
+  for (int i = 0; i < 10; ++i) ann.say();
+  REQUIRE(ann.hears_all());
+  const uint64_t frame = daemon.arena("duel").frame;
+  const Finished told = daemon.arenactl({"shutdown", "--yes"});
+  CHECK(told.code == 0);
+  CHECK(told.out == "arenad is shutting down; arenas that are saved: 1\n");
+  daemon.await_end();
+  CHECK(holds(daemon.log(), "an operator ends arenad"));
+  CHECK(holds(daemon.log(), "stopped"));
+  daemon.start();
+  REQUIRE(daemon.becomes("duel", [](const ArenaFacts& arena) { return arena.state == "running"; }));
+  CHECK(daemon.arena("duel").frame >= frame);
+}
