@@ -20,6 +20,7 @@ Commands all_commands() {
   commands.push_back(quarantine_command());
   commands.push_back(results_command());
   commands.push_back(export_command());
+  commands.push_back(history_command());
   commands.push_back(reload_config_command());
   commands.push_back(shutdown_command());
   commands.push_back(version_command());

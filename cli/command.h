@@ -54,6 +54,7 @@ std::unique_ptr<Command> restart_command();
 std::unique_ptr<Command> drain_command();
 std::unique_ptr<Command> undrain_command();
 std::unique_ptr<Command> stop_command();
+std::unique_ptr<Command> history_command();
 std::unique_ptr<Command> reset_failed_command();
 std::unique_ptr<Command> snapshot_command();
 std::unique_ptr<Command> kill_command();

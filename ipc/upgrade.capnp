@@ -48,6 +48,13 @@ struct ControlState {
   draining @4 :Bool;
   upgrade @5 :RequestRef;        # who has asked for this
   waiting @6 :List(WaitingRequest);
+  openCommands @7 :List(OpenCommand);
+}
+
+# A command that the audit trail has, and that is not answered.
+struct OpenCommand {
+  from @0 :RequestRef;
+  command @1 :Control.HistoryEntry;
 }
 
 struct RequestRef {

@@ -98,8 +98,23 @@ CREATE TABLE rollout_arenas (
 ) STRICT, WITHOUT ROWID;
 )sql";
 
+// What was asked of arenad: a trail, of which the oldest rows go.
+constexpr char kVersion5[] = R"sql(
+CREATE TABLE history (
+  id INTEGER PRIMARY KEY,
+  at_unix_ms INTEGER NOT NULL,
+  pid INTEGER NOT NULL,
+  uid INTEGER NOT NULL,
+  gid INTEGER NOT NULL,
+  verb TEXT NOT NULL,
+  subject TEXT NOT NULL,
+  outcome TEXT NOT NULL,  -- open, done, denied, or the words of to_string(ErrorCode)
+  detail TEXT NOT NULL
+) STRICT;
+)sql";
+
 constexpr std::array kMigrations = {Migration{1, kSchemaSql}, Migration{2, kVersion2}, Migration{3, kVersion3},
-                                    Migration{4, kVersion4}};
+                                    Migration{4, kVersion4}, Migration{5, kVersion5}};
 
 }  // namespace
 

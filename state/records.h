@@ -179,6 +179,24 @@ struct QuarantineRecord {
   bool operator==(const QuarantineRecord&) const = default;
 };
 
+// So many of them are kept, the newest.
+inline constexpr uint64_t kCommandsKept = 10'000;
+
+// What somebody has asked of arenad that changes something, or was not allowed. Its texts are for people; empty: nothing to say.
+struct CommandRecord {
+  uint64_t id = 0;  // chosen by arenad: it goes on from latest_command()
+  int64_t at_unix_ms = 0;
+  uint32_t pid = 0;  // of who asked
+  uint32_t uid = 0;
+  uint32_t gid = 0;
+  std::string verb;
+  std::string subject;
+  std::string outcome;
+  std::string detail;
+
+  bool operator==(const CommandRecord&) const = default;
+};
+
 // What one transaction writes, in the order of its members, but for unquarantined: an arena that is both forgotten and written
 // in one batch is afterwards there, with nothing from before. Writing the same batch twice has the effect of writing it once.
 struct StoreBatch {
@@ -195,9 +213,10 @@ struct StoreBatch {
   std::vector<GameRecord> games;                   // inserted, or replace the row of the same name
   std::vector<RolloutRecord> rollouts;             // inserted, or replace the row of the same id; another one of its game goes
   std::vector<RolloutArenaRecord> rollout_arenas;  // the same by (rollout, arena), if there is that rollout
+  std::vector<CommandRecord> commands;             // inserted, or replace the row of the same id; the oldest go
 
   [[nodiscard]] bool empty() const {
-    return rollouts.empty() && rollout_arenas.empty() && games.empty() && forgotten.empty() && arenas.empty() &&
+    return commands.empty() && rollouts.empty() && rollout_arenas.empty() && games.empty() && forgotten.empty() && arenas.empty() &&
            checkpoints.empty() && results.empty() && incidents.empty() && quarantined.empty() && unquarantined.empty();
   }
 };

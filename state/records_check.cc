@@ -82,6 +82,14 @@ Result<void> check(const RolloutArenaRecord& arena) {
                  "an arena of a rollout without an id, or with an impossible position, is not stored");
 }
 
+Result<void> check(const CommandRecord& command) {
+  constexpr size_t kMaxTextBytes = 4096;
+  const auto fits = [](const std::string& text) { return text.size() <= kMaxTextBytes; };
+  return require(is_given_id(command.id) && !command.verb.empty() && fits(command.verb) && fits(command.subject) &&
+                     fits(command.outcome) && fits(command.detail),
+                 "a command without an id or a verb, or with too much text, is not stored");
+}
+
 Result<void> check(uint64_t unquarantined) {
   return require(is_given_id(unquarantined), "what has no possible id cannot leave quarantine");
 }
@@ -105,6 +113,7 @@ Result<void> check_batch(const StoreBatch& batch) {
   if (Result<void> checked = check_each(batch.quarantined); !checked) return checked;
   if (Result<void> checked = check_each(batch.rollouts); !checked) return checked;
   if (Result<void> checked = check_each(batch.rollout_arenas); !checked) return checked;
+  if (Result<void> checked = check_each(batch.commands); !checked) return checked;
   return check_each(batch.unquarantined);
 }
 

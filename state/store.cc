@@ -134,6 +134,14 @@ Result<std::vector<RolloutRecord>> Store::rollouts() {
   return read([](StoreConnection& from, const OnDamage&) { return from.rollouts(); });
 }
 
+Result<std::vector<CommandRecord>> Store::commands(uint64_t newest) {
+  return read([&](StoreConnection& from, const OnDamage&) { return from.commands(newest); });
+}
+
+Result<uint64_t> Store::latest_command() {
+  return read([](StoreConnection& from, const OnDamage&) { return from.latest_command(); });
+}
+
 Result<std::vector<RolloutArenaRecord>> Store::rollout_arenas(uint64_t rollout) {
   return read([&](StoreConnection& from, const OnDamage&) { return from.rollout_arenas(rollout); });
 }

@@ -69,6 +69,10 @@ class Store {
   // The highest id that was ever used, also if its row is gone; 0: none was.
   Result<uint64_t> latest_incident();
   Result<uint64_t> latest_quarantined();
+  // Newest first, at most so many.
+  Result<std::vector<CommandRecord>> commands(uint64_t newest);
+  // 0: there is none. The newest is never forgotten.
+  Result<uint64_t> latest_command();
 
   // What the operator must hear of and no error says, since the last call.
   std::vector<std::string> take_notices();

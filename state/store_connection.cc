@@ -237,6 +237,7 @@ Result<void> StoreConnection::prepare_statements(const StoreOptions&) {
   int code = tables_.prepare(db_.get());
   if (code == SQLITE_OK) code = rollout_tables_.prepare(db_.get());
   if (code == SQLITE_OK) code = incident_tables_.prepare(db_.get());
+  if (code == SQLITE_OK) code = history_tables_.prepare(db_.get());
   if (code != SQLITE_OK) return judgement(code, "use the tables of");
   return {};
 }
@@ -274,6 +275,7 @@ Result<void> StoreConnection::write(const StoreBatch& batch) {
   if (code == SQLITE_OK) code = tables_.write(batch);
   if (code == SQLITE_OK) code = rollout_tables_.write(batch);
   if (code == SQLITE_OK) code = incident_tables_.write(batch);
+  if (code == SQLITE_OK) code = history_tables_.write(batch);
   ARENAD_CRASH_POINT("arenad.store.written");
   if (code == SQLITE_OK) code = execute(db_.get(), "COMMIT");
   ARENAD_CRASH_POINT("arenad.store.committed");
@@ -312,6 +314,20 @@ Result<std::vector<RolloutArenaRecord>> StoreConnection::rollout_arenas(uint64_t
   const int code = rollout_tables_.read_arenas(rollout, arenas);
   if (code != SQLITE_OK) return error(code, "read");
   return arenas;
+}
+
+Result<std::vector<CommandRecord>> StoreConnection::commands(uint64_t newest) {
+  std::vector<CommandRecord> commands;
+  const int code = history_tables_.read_commands(newest, commands);
+  if (code != SQLITE_OK) return error(code, "read");
+  return commands;
+}
+
+Result<uint64_t> StoreConnection::latest_command() {
+  uint64_t id = 0;
+  const int code = history_tables_.read_latest(id);
+  if (code != SQLITE_OK) return error(code, "read");
+  return id;
 }
 
 Result<std::vector<CheckpointRecord>> StoreConnection::checkpoints(ArenaId arena, const OnDamage& on_damage) {

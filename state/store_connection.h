@@ -27,6 +27,7 @@
 #include <vector>
 
 #include "arenad/result.h"
+#include "state/history_tables.h"
 #include "state/incident_tables.h"
 #include "state/records.h"
 #include "state/rollout_tables.h"
@@ -65,6 +66,8 @@ class StoreConnection {
   Result<std::vector<QuarantineRecord>> quarantined(std::optional<ArenaId> arena, const OnDamage& on_damage);
   Result<std::optional<QuarantineRecord>> quarantined_event(uint64_t id, const OnDamage& on_damage);
   Result<uint64_t> latest_quarantined();
+  Result<std::vector<CommandRecord>> commands(uint64_t newest);
+  Result<uint64_t> latest_command();
 
  private:
   enum class Trust {
@@ -105,6 +108,7 @@ class StoreConnection {
   StoreTables tables_;  // its statements end before db_
   RolloutTables rollout_tables_;
   IncidentTables incident_tables_;
+  HistoryTables history_tables_;
 };
 
 }  // namespace arenad

@@ -59,6 +59,8 @@ void WaitingWrites::merge(StoreBatch later) {
   for (RolloutArenaRecord& arena : later.rollout_arenas) {
     rollout_arenas_.insert_or_assign({arena.rollout, arena.arena}, std::move(arena));
   }
+  for (CommandRecord& command : later.commands) commands_.insert_or_assign(command.id, std::move(command));
+  while (commands_.size() > kCommandsKept) commands_.erase(commands_.begin());
   append(results_, std::move(later.results));
 }
 
@@ -70,6 +72,7 @@ StoreBatch WaitingWrites::take() {
   batch.games = values_of(std::move(games_));
   batch.rollouts = values_of(std::move(rollouts_));
   batch.rollout_arenas = values_of(std::move(rollout_arenas_));
+  batch.commands = values_of(std::move(commands_));
   batch.results = std::move(results_);
   batch.incidents = incidents_.take();
   quarantine_.take(batch);

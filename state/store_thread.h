@@ -12,8 +12,8 @@
 // Anybody may submit. Completions never run inside submit() and never on the store thread: they are queued, wake() is called,
 // and the loop's thread runs them in run_completions(). Each completion runs once, in the order of its kind.
 //
-// What waits stays bounded while the disk fails: of each arena the newest row and the newest checkpoint, and as many incidents
-// as the database would keep. Only results and what is in quarantine pile up, because each must be kept, and one completion for
+// What waits stays bounded while the disk fails: of each arena the newest row and the newest checkpoint, and as many incidents and
+// commands as the database would keep. Only results and what is in quarantine pile up, because each must be kept, and one completion for
 // each batch; whoever submits results waits for their completion.
 #pragma once
 
@@ -80,6 +80,7 @@ class WaitingWrites {
   std::vector<ResultRecord> results_;
   WaitingIncidents incidents_;
   WaitingQuarantine quarantine_;
+  std::map<uint64_t, CommandRecord> commands_;  // the newest, as many as are kept
 };
 
 class StoreThread {

@@ -54,6 +54,11 @@ Result<void> check_channel(const Fd& region) {
 }  // namespace
 
 void Commands::request(RequestId from, wire::Request::Reader request, std::vector<Fd> fds) {
+  trail_.asked(from, scope_.server.caller(from.connection), request);
+  carry_out(from, request, std::move(fds));
+}
+
+void Commands::carry_out(RequestId from, wire::Request::Reader request, std::vector<Fd> fds) {
   switch (request.which()) {
     case wire::Request::VERSION:
       return version(from);
@@ -114,7 +119,7 @@ void Commands::request(RequestId from, wire::Request::Reader request, std::vecto
     case wire::Request::SHUTDOWN:
       return shutdown(from);
     case wire::Request::HISTORY:
-      break;
+      return history(from, request.getHistory());
   }
   scope_.server.fail(from,
                      make_error(ErrorCode::invalid, "this arenad does not know the request; it is older than its caller"));

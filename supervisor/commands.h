@@ -1,7 +1,7 @@
 // What each request on the control socket does. One function for each verb; a request that takes time is answered when the arenas
 // that it concerns have settled. commands_incidents.cc has those about crashes and quarantine, commands_reload.cc those about versions of
 // games, commands_config.cc the one about the configuration, commands_upgrade.cc the one about arenad itself, commands_operating.cc those with
-// which an operator handles single arenas, and the one that ends arenad.
+// which an operator handles single arenas, the one that ends arenad, and the one that tells what was asked.
 #pragma once
 
 #include <functional>
@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "supervisor/audit_trail.h"
 #include "supervisor/checkpointer.h"
 #include "supervisor/config_reload.h"
 #include "supervisor/control_server.h"
@@ -37,10 +38,12 @@ struct CommandScope {
 
 class Commands {
  public:
-  explicit Commands(CommandScope scope) : scope_(std::move(scope)) {}
+  explicit Commands(CommandScope scope) : scope_(std::move(scope)), trail_(scope_.services.store, scope_.services.numbers) {}
 
   void request(RequestId from, wire::Request::Reader request, std::vector<Fd> fds);
   void connection_closed(uint64_t connection);
+  // Of each request, once.
+  void answered(RequestId to, wire::Reply::Reader reply) { trail_.answered(to, reply); }
   // arenad is about to end: no new arenas, for good.
   void refuse_new_arenas() { draining_ = shutting_down_ = true; }
   // Now and then: whether snapshots that were asked for are in the database.
@@ -68,6 +71,7 @@ class Commands {
     std::map<ArenaId, uint64_t> awaited;  // with the epoch that it had
   };
 
+  void carry_out(RequestId from, wire::Request::Reader request, std::vector<Fd> fds);
   void version(RequestId from);
   void start(RequestId from, wire::Start::Reader start);
   void answer_start(RequestId from, ArenaId id);
@@ -105,6 +109,7 @@ class Commands {
   void signal(RequestId from, wire::Signal::Reader signal);
   void snapshot(RequestId from, wire::Selection::Reader selection);
   void shutdown(RequestId from);
+  void history(RequestId from, wire::HistoryQuery::Reader query);
   // Of a snapshot that was asked for.
   struct WantedSnapshot {
     std::shared_ptr<Collected> collected;
@@ -147,6 +152,7 @@ class Commands {
   void forget_oldest_finished();
 
   CommandScope scope_;
+  AuditTrail trail_;
   std::vector<std::weak_ptr<Collected>> waiting_;  // those with a kind
   std::optional<RequestId> upgrading_;
   std::vector<WantedSnapshot> wanted_snapshots_;

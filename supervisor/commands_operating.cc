@@ -1,4 +1,5 @@
-// The requests with which an operator handles single arenas: undrain, reset-failed, signal, snapshot; and the one that ends arenad.
+// The requests with which an operator handles single arenas: undrain, reset-failed, signal, snapshot; the one that ends arenad,
+// and the one that tells what was asked of it.
 #include <algorithm>
 #include <csignal>
 #include <utility>
@@ -139,6 +140,22 @@ void Commands::watch_snapshots() {
   }
   // Not before the next interval otherwise.
   if (is_one_ready) scope_.checkpointer.run();
+}
+
+void Commands::history(RequestId from, wire::HistoryQuery::Reader query) {
+  constexpr uint64_t kDefault = 100;
+  const uint64_t limit = query.getLimit() == 0 ? kDefault : std::min<uint64_t>(query.getLimit(), kCommandsKept);
+  auto found = std::make_shared<Result<std::vector<CommandRecord>>>(std::vector<CommandRecord>{});
+  scope_.services.store.submit_query([found, limit](Store& store) { *found = store.commands(limit); },
+                                     [this, found, from](const Result<void>& ran) {
+                                       if (!ran) return scope_.server.fail(from, ran.error());
+                                       if (!*found) return scope_.server.fail(from, found->error());
+                                       scope_.server.reply(from, [&](wire::Reply::Builder reply) {
+                                         const auto& commands = found->value();
+                                         auto to = reply.initHistory(static_cast<uint>(commands.size()));
+                                         for (uint i = 0; i < to.size(); ++i) describe_command(commands[i], to[i]);
+                                       });
+                                     });
 }
 
 void Commands::shutdown(RequestId from) {

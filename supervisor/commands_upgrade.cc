@@ -60,6 +60,7 @@ void Commands::hand_on(wire::ControlState::Builder to) const {
   to.setNextAttachment(next_attachment_);
   to.setDraining(draining_);
   if (upgrading_) write_request(*upgrading_, to.initUpgrade());
+  trail_.hand_on(to);
   std::vector<std::shared_ptr<Collected>> waiting;
   for (const auto& weak : waiting_) {
     if (auto one = weak.lock(); one && one->missing != 0) waiting.push_back(std::move(one));
@@ -83,6 +84,7 @@ void Commands::take_on(wire::UpgradeState::Reader from) {
   const auto control = from.getControl();
   next_attachment_ = control.getNextAttachment();
   draining_ = control.getDraining();
+  trail_.take_on(control);
   for (const auto arena : from.getArenas()) {
     for (const auto one : arena.getAttachments()) {
       attachments_[one.getAttachment()] = {one.getConnection(), arena_id(arena.getArena())};

@@ -10,6 +10,8 @@ namespace {
 
 constexpr size_t kMaxUnsentBytes = 64 * 1024 * 1024;
 constexpr size_t kMaxConnections = 20'000;
+// No user and no group has this number.
+const Peer kNobody{0, static_cast<uid_t>(-1), static_cast<gid_t>(-1), {}};
 
 }  // namespace
 
@@ -52,6 +54,8 @@ void ControlServer::accepted(Fd socket) {
 }
 
 void ControlServer::add(uint64_t id, std::unique_ptr<Connection> connection) {
+  const auto peer = peer_of(connection->stream.fd());
+  connection->peer = peer ? peer.value() : kNobody;
   connection->poll = UvPoll(loop_, connection->stream.fd().get(), [this, id](int events) {
     if ((events & UV_READABLE) != 0) facts_.post([this, id] { read(id); });
     if ((events & UV_WRITABLE) != 0) facts_.post([this, id] { write(id); });
@@ -122,6 +126,11 @@ void ControlServer::send(uint64_t id, capnp::MessageBuilder& message, std::span<
   if (stream.unsent_bytes() != 0) watch(*found->second);
 }
 
+Peer ControlServer::caller(uint64_t connection) const {
+  const auto found = connections_.find(connection);
+  return found == connections_.end() ? kNobody : found->second->peer;
+}
+
 void ControlServer::was_asked(RequestId from) {
   if (const auto found = connections_.find(from.connection); found != connections_.end()) ++found->second->unanswered;
 }
@@ -144,6 +153,7 @@ void ControlServer::reply(RequestId to, const std::function<void(wire::Reply::Bu
   auto reply = root.initReply();
   reply.setId(to.request);
   fill(reply);
+  if (handlers_.answered) handlers_.answered(to, reply.asReader());
   if (const auto asked = connections_.find(to.connection); asked != connections_.end()) --asked->second->unanswered;
   send(to.connection, message, fds);
 }

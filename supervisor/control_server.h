@@ -27,6 +27,8 @@ class ControlServer final : public ClientNotices {
     // May throw kj::Exception on a message that lies about itself: then the connection is cut off.
     std::function<void(RequestId, wire::Request::Reader, std::vector<Fd>)> request;
     std::function<void(uint64_t connection)> closed;
+    // Each reply, also one that nobody waits for any more.
+    std::function<void(RequestId, wire::Reply::Reader)> answered;
   };
 
   ControlServer(uv_loop_t* loop, FactQueue& facts) : loop_(loop), facts_(facts), acceptor_(loop, facts) {}
@@ -53,6 +55,8 @@ class ControlServer final : public ClientNotices {
   // Requests that have not been answered.
   [[nodiscard]] size_t unanswered() const;
   [[nodiscard]] bool is_connected(uint64_t connection) const { return connections_.contains(connection); }
+  // Who is at the other end, as the kernel saw it when the connection was made; nobody if it is gone.
+  [[nodiscard]] Peer caller(uint64_t connection) const;
   // A request to the arenad before this one, which this one is to answer.
   void was_asked(RequestId from);
 
@@ -60,6 +64,7 @@ class ControlServer final : public ClientNotices {
   struct Connection {
     explicit Connection(Fd socket) : stream(std::move(socket), limits::kMaxControlMessageBytes) {}
     ControlStream stream;
+    Peer peer;
     UvPoll poll;
     size_t unanswered = 0;
   };

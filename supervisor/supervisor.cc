@@ -62,8 +62,10 @@ Result<std::unique_ptr<Supervisor>> Supervisor::open(Config config, Program prog
   if (!incident) return incident.error();
   auto quarantined = opened->store.latest_quarantined();
   if (!quarantined) return quarantined.error();
+  auto command = opened->store.latest_command();
+  if (!command) return command.error();
   std::unique_ptr<Supervisor> self(new Supervisor(std::move(config), std::move(program), std::move(locks->directory),
-                                                  std::move(opened->store), RecordNumbers(*incident, *quarantined)));
+                                                  std::move(opened->store), RecordNumbers(*incident, *quarantined, *command)));
   self->runtime_lock_ = std::move(locks->runtime);
   if (opened->notice) {
     log_error("msg=\"{}\"", *opened->notice);
@@ -262,7 +264,8 @@ Result<void> Supervisor::listen_for_clients() {
   const ControlServer::Handlers handlers{[this](RequestId from, wire::Request::Reader request, std::vector<Fd> fds) {
                                            commands_->request(from, request, std::move(fds));
                                          },
-                                         [this](uint64_t connection) { commands_->connection_closed(connection); }};
+                                         [this](uint64_t connection) { commands_->connection_closed(connection); },
+                                         [this](RequestId to, wire::Reply::Reader reply) { commands_->answered(to, reply); }};
   if (!program_.handed) return server_.listen(socket, handlers);
   HandedOn& handed = *program_.handed;
   server_.listen_on(handed.take(handed.state().getControl().getListener()), socket, handlers);

@@ -1,0 +1,172 @@
+// What was asked of arenad, in the durable store: over closing, replaced when it is answered, bounded, and from an older database.
+#include <cstdlib>
+#include <filesystem>
+#include <unistd.h>
+
+#include <doctest/doctest.h>
+#include <sqlite3.h>
+
+#include "state/migrations.h"
+#include "state/store.h"
+#include "state/store_thread.h"
+
+namespace {
+
+using namespace arenad;
+namespace fs = std::filesystem;
+
+// With another value in each field.
+CommandRecord command_of(uint64_t id, const std::string& outcome = "done") {
+  return {.id = id,
+          .at_unix_ms = 1'700'000'000'000 + static_cast<int64_t>(id),
+          .pid = 4242,
+          .uid = UINT32_MAX,
+          .gid = 1000,
+          .verb = "stop",
+          .subject = "duel-1 'ladder-*'",
+          .outcome = outcome,
+          .detail = "duel-1: stopped"};
+}
+
+StoreBatch batch_of(std::vector<CommandRecord> commands) {
+  StoreBatch batch;
+  batch.commands = std::move(commands);
+  return batch;
+}
+
+class TemporaryFolder {
+ public:
+  TemporaryFolder() {
+    std::string name = (fs::temp_directory_path() / "arenad-store-XXXXXX").string();
+    REQUIRE(::mkdtemp(name.data()) != nullptr);
+    path_ = name;
+  }
+  TemporaryFolder(const TemporaryFolder&) = delete;
+  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
+  ~TemporaryFolder() {
+    std::error_code ignored;
+    fs::remove_all(path_, ignored);
+  }
+  [[nodiscard]] std::string file() const { return (path_ / "arenad.db").string(); }
+
+ private:
+  fs::path path_;
+};
+
+// The file as another program sees it.
+class Raw {
+ public:
+  explicit Raw(const std::string& path) { REQUIRE(sqlite3_open(path.c_str(), &db_) == SQLITE_OK); }
+  Raw(const Raw&) = delete;
+  Raw& operator=(const Raw&) = delete;
+  ~Raw() { sqlite3_close(db_); }
+  void run(const std::string& sql) { REQUIRE(sqlite3_exec(db_, sql.c_str(), nullptr, nullptr, nullptr) == SQLITE_OK); }
+  std::string ask(const std::string& sql) {
+    std::string answer;
+    const auto keep = [](void* into, int, char** values, char**) {
+      *static_cast<std::string*>(into) += values[0] == nullptr ? "NULL" : values[0];
+      return 0;
+    };
+    REQUIRE(sqlite3_exec(db_, sql.c_str(), keep, &answer, nullptr) == SQLITE_OK);
+    return answer;
+  }
+
+ private:
+  sqlite3* db_ = nullptr;
+};
+
+template <class T>
+T well(Result<T> result) {
+  REQUIRE_MESSAGE(result.ok(), result.error().text());
+  return std::move(*result);
+}
+void well(const Result<void>& result) {
+  REQUIRE_MESSAGE(result.ok(), result.error().text());
+}
+
+Store open_well(const std::string& path) {
+  auto opened = well(Store::open(path));
+  REQUIRE_FALSE(opened.notice.has_value());
+  return std::move(opened.store);
+}
+
+}  // namespace
+
+TEST_CASE("history: everything written is read again, newest first, also after closing") {
+  TemporaryFolder folder;
+  {
+    Store store = open_well(folder.file());
+    CHECK(well(store.commands(10)).empty());
+    CHECK(well(store.latest_command()) == 0);
+    const StoreBatch batch = batch_of({command_of(1), command_of(2, "open")});
+    well(store.commit(batch));
+    well(store.commit(batch));
+    well(store.commit(batch_of({command_of(2, "refused")})));
+  }
+  Store store = open_well(folder.file());
+  CHECK(well(store.commands(10)) == std::vector<CommandRecord>{command_of(2, "refused"), command_of(1)});
+  CHECK(well(store.commands(1)) == std::vector<CommandRecord>{command_of(2, "refused")});
+  CHECK(well(store.latest_command()) == 2);
+}
+
+TEST_CASE("history: the oldest go, whether they come in one transaction or in many") {
+  TemporaryFolder folder;
+  Store store = open_well(folder.file());
+  StoreBatch many;
+  for (uint64_t id = 1; id <= kCommandsKept + 3; ++id) many.commands.push_back(command_of(id));
+  well(store.commit(many));
+  CHECK(Raw(folder.file()).ask("SELECT count(*) FROM history") == std::to_string(kCommandsKept));
+  CHECK(Raw(folder.file()).ask("SELECT min(id) FROM history") == "4");
+  well(store.commit(batch_of({command_of(kCommandsKept + 4)})));
+  CHECK(Raw(folder.file()).ask("SELECT min(id) FROM history") == "5");
+  CHECK(well(store.latest_command()) == kCommandsKept + 4);
+}
+
+TEST_CASE("history: what could never be stored is invalid") {
+  TemporaryFolder folder;
+  Store store = open_well(folder.file());
+  StoreBatch beyond = batch_of({command_of(1)});
+  SUBCASE("no id") {
+    beyond.commands[0].id = 0;
+  }
+  SUBCASE("an id that would sort before all others") {
+    beyond.commands[0].id = uint64_t{1} << 63;
+  }
+  SUBCASE("no verb") {
+    beyond.commands[0].verb.clear();
+  }
+  SUBCASE("too much text") {
+    beyond.commands[0].detail = std::string(4097, 'x');
+  }
+  const Result<void> refused = store.commit(beyond);
+  REQUIRE_FALSE(refused.ok());
+  CHECK(refused.error().code == ErrorCode::invalid);
+  CHECK(well(store.commands(10)).empty());
+}
+
+TEST_CASE("history: waiting writes hold of each command the newest, and no more than are kept") {
+  WaitingWrites waiting;
+  waiting.merge(batch_of({command_of(1, "open"), command_of(2, "open")}));
+  waiting.merge(batch_of({command_of(1)}));
+  CHECK(waiting.take().commands == std::vector<CommandRecord>{command_of(1), command_of(2, "open")});
+  CHECK(waiting.take().empty());
+  for (uint64_t id = 1; id <= kCommandsKept + 2; ++id) waiting.merge(batch_of({command_of(id)}));
+  const StoreBatch bounded = waiting.take();
+  CHECK(bounded.commands.size() == kCommandsKept);
+  CHECK(bounded.commands.front().id == 3);
+}
+
+TEST_CASE("history: a database of version 4 gets its table, and keeps what it has") {
+  TemporaryFolder folder;
+  StoreBatch before;
+  before.games.push_back({.name = "tanks", .configured = "a", .current = "b", .previous = "c"});
+  {
+    Store store = open_well(folder.file());
+    well(store.commit(before));
+  }
+  Raw(folder.file()).run("DROP TABLE history; PRAGMA user_version = 4");
+  Store store = open_well(folder.file());
+  CHECK(well(store.games()) == before.games);
+  well(store.commit(batch_of({command_of(1)})));
+  CHECK(well(store.commands(10)) == std::vector<CommandRecord>{command_of(1)});
+}
