@@ -17,7 +17,8 @@ class HistoryCommand final : public Command {
         .summary = "Shows who has changed what: every command of the past, and what became of it",
         .example = "arenactl history --limit 20",
         .details =
-            "Newest first. Commands that only read are left out; the newest ten thousand others are kept, in the database.\n"
+            "Newest first. Commands that only read are left out, unless they were denied for want of a right; the newest ten\n"
+            "thousand are kept, in the database.\n"
             "USER and PID are those of who asked, as the kernel told arenad. OUTCOME is open while a command is carried\n"
             "out, and stays so if arenad ended over it; done, or of several arenas what the first failure was.\n\n"
             "Examples:\n"

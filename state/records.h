@@ -216,8 +216,9 @@ struct StoreBatch {
   std::vector<CommandRecord> commands;             // inserted, or replace the row of the same id; the oldest go
 
   [[nodiscard]] bool empty() const {
-    return commands.empty() && rollouts.empty() && rollout_arenas.empty() && games.empty() && forgotten.empty() && arenas.empty() &&
-           checkpoints.empty() && results.empty() && incidents.empty() && quarantined.empty() && unquarantined.empty();
+    return commands.empty() && rollouts.empty() && rollout_arenas.empty() && games.empty() && forgotten.empty() &&
+           arenas.empty() && checkpoints.empty() && results.empty() && incidents.empty() && quarantined.empty() &&
+           unquarantined.empty();
   }
 };
 

@@ -10,6 +10,8 @@ namespace {
 constexpr size_t kMaxTextBytes = 500;
 // Of requests whose answer never comes, because their message lied about itself.
 constexpr size_t kMaxOpen = 10'000;
+constexpr uint64_t kDeniedAgainNs = kSecond;
+constexpr size_t kMaxDenied = 1000;  // users and verbs that are remembered
 
 struct Outcome {
   std::string outcome;
@@ -24,6 +26,18 @@ std::string shortened(std::string text) {
   if (text.size() <= kMaxTextBytes) return text;
   text.resize(kMaxTextBytes - 3);
   return text + "...";
+}
+
+CommandRecord record_of(const Peer& caller, const RequestKind& kind, wire::Request::Reader request) {
+  return {.id = 0,
+          .at_unix_ms = static_cast<int64_t>(unix_ms()),
+          .pid = static_cast<uint32_t>(caller.pid),
+          .uid = caller.uid,
+          .gid = caller.gid,
+          .verb = kind.verb,
+          .subject = shortened(subject_of(request)),
+          .outcome = "open",
+          .detail = ""};
 }
 
 Outcome outcome_of(wire::Failure::Reader failure) {
@@ -85,19 +99,26 @@ Outcome outcome_of(wire::Reply::Reader reply) {
 void AuditTrail::asked(RequestId from, const Peer& caller, wire::Request::Reader request) {
   const RequestKind kind = kind_of(request);
   if (kind.effect != RequestEffect::changes) return;
-  CommandRecord command{.id = 0,
-                        .at_unix_ms = static_cast<int64_t>(unix_ms()),
-                        .pid = static_cast<uint32_t>(caller.pid),
-                        .uid = caller.uid,
-                        .gid = caller.gid,
-                        .verb = kind.verb,
-                        .subject = shortened(subject_of(request)),
-                        .outcome = "open",
-                        .detail = ""};
+  CommandRecord command = record_of(caller, kind, request);
   command.id = numbers_.next_command();
   save(command);
   if (open_.size() >= kMaxOpen) open_.erase(open_.begin());
   open_.insert_or_assign({from.connection, from.request}, std::move(command));
+}
+
+void AuditTrail::denied(const Peer& caller, wire::Request::Reader request, const std::string& why, uint64_t now_ns) {
+  const RequestKind kind = kind_of(request);
+  if (denied_ns_.size() >= kMaxDenied)
+    std::erase_if(denied_ns_, [&](const auto& one) { return now_ns - one.second >= kDeniedAgainNs; });
+  const auto before = denied_ns_.find({caller.uid, kind.verb});
+  if (before != denied_ns_.end() && now_ns - before->second < kDeniedAgainNs) return;
+  if (before == denied_ns_.end() && denied_ns_.size() >= kMaxDenied) return;
+  denied_ns_[{caller.uid, kind.verb}] = now_ns;
+  CommandRecord command = record_of(caller, kind, request);
+  command.id = numbers_.next_command();
+  command.outcome = "denied";
+  command.detail = shortened(why);
+  save(command);
 }
 
 void AuditTrail::answered(RequestId to, wire::Reply::Reader reply) {

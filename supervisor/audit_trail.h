@@ -22,6 +22,9 @@ class AuditTrail {
 
   // A request that changes something; every other is left out. May throw kj::Exception, as reading a message does.
   void asked(RequestId from, const Peer& caller, wire::Request::Reader request);
+  // A request, of whatever kind, for which the caller lacks a right. Of the same user and verb one is written down a second, so that nobody
+  // can crowd out what others have done. The same exceptions.
+  void denied(const Peer& caller, wire::Request::Reader request, const std::string& why, uint64_t now_ns);
   // Also of what was never asked().
   void answered(RequestId to, wire::Reply::Reader reply);
 
@@ -35,6 +38,7 @@ class AuditTrail {
   StoreThread& store_;
   RecordNumbers& numbers_;
   std::map<std::pair<uint64_t, uint64_t>, CommandRecord> open_;  // by connection and request
+  std::map<std::pair<uid_t, std::string>, uint64_t> denied_ns_;  // when it was written down, by user and verb
 };
 
 // As arenactl is told of it.

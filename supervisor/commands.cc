@@ -9,6 +9,7 @@
 #include "ipc/control_client.h"
 #include "ipc/crash_point.h"
 #include "supervisor/exporter.h"
+#include "supervisor/request_kind.h"
 #include "supervisor/status_report.h"
 #include "supervisor/version.h"
 
@@ -54,7 +55,12 @@ Result<void> check_channel(const Fd& region) {
 }  // namespace
 
 void Commands::request(RequestId from, wire::Request::Reader request, std::vector<Fd> fds) {
-  trail_.asked(from, scope_.server.caller(from.connection), request);
+  const Peer caller = scope_.server.caller(from.connection);
+  if (const auto allowed = access_.check(caller, right_for(request), kind_of(request).verb); !allowed) {
+    trail_.denied(caller, request, allowed.error().message, monotonic_ns());
+    return scope_.server.fail(from, allowed.error());
+  }
+  trail_.asked(from, caller, request);
   carry_out(from, request, std::move(fds));
 }
 

@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "supervisor/access.h"
 #include "supervisor/audit_trail.h"
 #include "supervisor/checkpointer.h"
 #include "supervisor/config_reload.h"
@@ -41,6 +42,8 @@ class Commands {
   explicit Commands(CommandScope scope) : scope_(std::move(scope)), trail_(scope_.services.store, scope_.services.numbers) {}
 
   void request(RequestId from, wire::Request::Reader request, std::vector<Fd> fds);
+  // Who may ask for what, from the next request on.
+  void set_access(Access access) { access_ = std::move(access); }
   void connection_closed(uint64_t connection);
   // Of each request, once.
   void answered(RequestId to, wire::Reply::Reader reply) { trail_.answered(to, reply); }
@@ -153,6 +156,7 @@ class Commands {
 
   CommandScope scope_;
   AuditTrail trail_;
+  Access access_ = Access::of({});
   std::vector<std::weak_ptr<Collected>> waiting_;  // those with a kind
   std::optional<RequestId> upgrading_;
   std::vector<WantedSnapshot> wanted_snapshots_;

@@ -52,6 +52,12 @@ bool is_game_name(std::string_view name) {
   return !name.empty() && name.size() <= limits::kMaxArenaNameBytes && std::ranges::all_of(name, allowed);
 }
 
+// Of users and groups. Whether there is such a one is not looked at here.
+bool is_account_name(std::string_view name) {
+  const auto allowed = [](char c) { return c > ' ' && c != '\x7f' && c != ':' && c != '"' && c != '\\'; };
+  return !name.empty() && name.size() <= 256 && std::ranges::all_of(name, allowed);
+}
+
 bool in_range(const NumberKey& key, int64_t given) {
   if (given < 0) return false;
   const auto value = static_cast<uint64_t>(given);
@@ -183,6 +189,26 @@ class ConfigReader {
     }
     const std::filesystem::path given(text->get());
     key.field(target) = (key.relative_to == RelativeTo::file ? folder_ / given : given).lexically_normal();
+    return true;
+  }
+
+  static bool store(const NameKey& key, const toml::node& node, ConfigTarget target) {
+    const auto* text = node.as_string();
+    if (text == nullptr || (!text->get().empty() && !is_account_name(text->get()))) return false;
+    key.field(target) = text->get();
+    return true;
+  }
+
+  static bool store(const NamesKey& key, const toml::node& node, ConfigTarget target) {
+    const auto* list = node.as_array();
+    if (list == nullptr) return false;
+    std::vector<std::string> names;
+    for (const toml::node& element : *list) {
+      const auto* text = element.as_string();
+      if (text == nullptr || !is_account_name(text->get())) return false;
+      names.push_back(text->get());
+    }
+    key.field(target) = std::move(names);
     return true;
   }
 

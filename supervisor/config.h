@@ -105,8 +105,21 @@ struct GameConfig {
   bool operator==(const GameConfig&) const = default;
 };
 
+// Users and groups by their names or numbers (access.h).
+struct AccessConfig {
+  std::string socket_group;  // empty: that of arenad
+  std::vector<std::string> read_users;
+  std::vector<std::string> read_groups;
+  std::vector<std::string> operate_users;
+  std::vector<std::string> operate_groups;
+  std::vector<std::string> administer_users;
+  std::vector<std::string> administer_groups;
+  bool operator==(const AccessConfig&) const = default;
+};
+
 struct Config {
   DaemonConfig daemon;
+  AccessConfig access;
   CheckpointConfig checkpoint;
   SnapshotConfig snapshot;
   ArenasConfig arenas;

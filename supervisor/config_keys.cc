@@ -59,6 +59,29 @@ constexpr std::array kKeys{
               "plain: for a terminal. logfmt: key=value. auto: logfmt under systemd, plain otherwise.",
               choice<&Config::daemon, &DaemonConfig::log_format>(kLogFormats)},
 
+    ConfigKey{"access", "socket_group", at_once,
+              "The group of the control socket: its members, and those of the user of arenad, can connect. Empty: arenad's own "
+              "group.",
+              NameKey{in<&Config::access, &AccessConfig::socket_group>}},
+    ConfigKey{
+        "access", "read_users", at_once,
+        "Who may see everything and change nothing. root and the user of arenad may everything; who is in no list may nothing.",
+        NamesKey{in<&Config::access, &AccessConfig::read_users>}},
+    ConfigKey{"access", "read_groups", at_once, "The same, by group.",
+              NamesKey{in<&Config::access, &AccessConfig::read_groups>}},
+    ConfigKey{"access", "operate_users", at_once,
+              "Who may also play in matches, start, stop and handle arenas, and roll code back: a server that lets players in "
+              "needs this.",
+              NamesKey{in<&Config::access, &AccessConfig::operate_users>}},
+    ConfigKey{"access", "operate_groups", at_once, "The same, by group.",
+              NamesKey{in<&Config::access, &AccessConfig::operate_groups>}},
+    ConfigKey{
+        "access", "administer_users", at_once,
+        "Who may also bring new code, which runs as the user of arenad, reload the configuration, and upgrade or end arenad.",
+        NamesKey{in<&Config::access, &AccessConfig::administer_users>}},
+    ConfigKey{"access", "administer_groups", at_once, "The same, by group.",
+              NamesKey{in<&Config::access, &AccessConfig::administer_groups>}},
+
     ConfigKey{"checkpoint", "interval_ms", at_once,
               "How often the newest snapshots of all arenas are made durable. A machine that dies "
               "loses at most this much.",
@@ -210,6 +233,14 @@ std::string expected(const ChoiceKey& key) {
   return text;
 }
 
+std::string expected(const NameKey& /*key*/) {
+  return "a name or a number in quotes, or \"\"";
+}
+
+std::string expected(const NamesKey& /*key*/) {
+  return "a list of names or numbers, each in quotes";
+}
+
 std::string value(const NumberKey& key, ConfigTarget target) {
   return std::to_string(key.field(target));
 }
@@ -222,11 +253,29 @@ std::string value(const ChoiceKey& key, ConfigTarget target) {
   return in_quotes(key.names[key.get(target)]);
 }
 
+std::string value(const NameKey& key, ConfigTarget target) {
+  return in_quotes(key.field(target));
+}
+
+std::string value(const NamesKey& key, ConfigTarget target) {
+  std::string text;
+  for (const std::string& name : key.field(target)) text += (text.empty() ? "" : ", ") + in_quotes(name);
+  return "[" + text + "]";
+}
+
 void copy(const NumberKey& key, ConfigTarget from, ConfigTarget to) {
   key.field(to) = key.field(from);
 }
 
 void copy(const PathKey& key, ConfigTarget from, ConfigTarget to) {
+  key.field(to) = key.field(from);
+}
+
+void copy(const NameKey& key, ConfigTarget from, ConfigTarget to) {
+  key.field(to) = key.field(from);
+}
+
+void copy(const NamesKey& key, ConfigTarget from, ConfigTarget to) {
   key.field(to) = key.field(from);
 }
 

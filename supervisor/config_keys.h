@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 #include <variant>
+#include <vector>
 
 #include "supervisor/config.h"
 
@@ -42,6 +43,15 @@ struct ChoiceKey {
   size_t (*get)(ConfigTarget);
 };
 
+// A name or a number of a user or a group, or none.
+struct NameKey {
+  std::string& (*field)(ConfigTarget);
+};
+
+struct NamesKey {
+  std::vector<std::string>& (*field)(ConfigTarget);
+};
+
 // What a changed value does while arenad runs (config_reload.h).
 enum class TakesEffect {
   at_once,        // arenad goes by it, also for what runs; a wait that is under way ends as it began
@@ -54,7 +64,7 @@ struct ConfigKey {
   std::string_view name;
   TakesEffect takes_effect;
   std::string_view help;
-  std::variant<NumberKey, PathKey, ChoiceKey> kind;
+  std::variant<NumberKey, PathKey, ChoiceKey, NameKey, NamesKey> kind;
 };
 
 // The section of [games.NAME]: the one whose keys stand a level deeper.

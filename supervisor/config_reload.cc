@@ -216,6 +216,8 @@ void ConfigReload::apply() {
   // An interval begins anew: not each time that somebody asks.
   if (scope_.config.checkpoint != before.checkpoint) scope_.checkpointer.configure(scope_.config.checkpoint);
   for (const auto& [id, arena] : scope_.roster.all()) arena->set_restart_policy(scope_.config.restart.policy());
+  // Also if it reads the same: a name may be another user's by now.
+  scope_.access_changed();
   change_games();
   add_games();
   remove_games();

@@ -44,6 +44,7 @@ class ConfigReload {
     ServiceManager& manager;
     FactQueue& facts;
     std::function<std::unique_ptr<GameVersions>(const std::string& name, const GameConfig& config)> make_game;
+    std::function<void()> access_changed;
   };
   enum class Mode { apply, dry_run };
   using Answer = std::function<void(const ConfigOutcome&)>;

@@ -1,9 +1,11 @@
 #include "supervisor/supervisor.h"
 
 #include <algorithm>
+#include <cstring>
 #include <set>
 #include <signal.h>
 #include <sys/wait.h>
+#include <unistd.h>
 #include <utility>
 
 #include "ipc/clock.h"
@@ -152,11 +154,11 @@ void Supervisor::make_games(const std::vector<GameRecord>& before) {
   if (!changed.empty()) store_.submit(std::move(changed), [](const Result<void>&) {});
   config_reload_ = std::make_unique<ConfigReload>(ConfigReload::Scope{
       program_.configuration_path, config_, games_, versions_, roster_, checkpointer_, rollouts_, store_, manager_, facts_,
-      [make_game](const std::string& name, const GameConfig& game) { return make_game(name, game, std::nullopt); }});
-  commands_ =
-      std::make_unique<Commands>(CommandScope{services(), roster_, server_, checkpointer_, games_, rollouts_, *config_reload_,
-                                              upgrade_, program_.configuration_path, notices_, started_ns_,
-                                              [this] { facts_.post([this] { begin_shutdown(); }); }});
+      [make_game](const std::string& name, const GameConfig& game) { return make_game(name, game, std::nullopt); },
+      [this] { apply_access(); }});
+  commands_ = std::make_unique<Commands>(CommandScope{services(), roster_, server_, checkpointer_, games_, rollouts_,
+                                                      *config_reload_, upgrade_, program_.configuration_path, notices_,
+                                                      started_ns_, [this] { facts_.post([this] { begin_shutdown(); }); }});
 }
 
 // In a directory from before runtimes were kept: arenas that ran a module go on with it and the configured runtime.
@@ -244,6 +246,7 @@ void Supervisor::open_for_clients() {
   }
   rollouts_.take_up(std::exchange(remembered_rollouts_, {}), games_);
   auto listening = listen_for_clients();
+  if (listening) apply_access();
   if (!listening) {
     log_error("msg=\"{}\"", listening.error().text());
     could_not_begin_ = true;
@@ -276,6 +279,16 @@ Result<void> Supervisor::listen_for_clients() {
   // Of those whom the program before had told to end nobody else knows.
   reaper_.expect_strangers();
   return {};
+}
+
+// Whoever was let in before is asked again with each request.
+void Supervisor::apply_access() {
+  commands_->set_access(Access::of(config_.access));
+  const std::string& name = config_.access.socket_group;
+  const gid_t group = name.empty() ? ::getegid() : find_group(name).value_or(::getegid());
+  const std::string socket = config_.daemon.socket_path().string();
+  if (::chown(socket.c_str(), static_cast<uid_t>(-1), group) == 0) return;
+  log_error("msg=\"{} cannot be given to group {}: {}; arenad must be a member of it\"", socket, group, std::strerror(errno));
 }
 
 void Supervisor::watch_workers() {

@@ -51,6 +51,7 @@ class Supervisor {
   void take_up_arena(const ArenaRecord& record);
   void open_for_clients();
   Result<void> listen_for_clients();
+  void apply_access();
   // supervisor_upgrade.cc
   void take_on_templates();
   [[nodiscard]] Upgrade::Host upgrade_host();

@@ -36,6 +36,10 @@ void change(const ConfigKey& key, arenad::ConfigTarget target) {
     value = value == number->low ? number->high : number->low;
   } else if (const auto* path = std::get_if<arenad::PathKey>(&key.kind)) {
     path->field(target) = "/elsewhere";
+  } else if (const auto* name = std::get_if<arenad::NameKey>(&key.kind)) {
+    name->field(target) += "other";
+  } else if (const auto* names = std::get_if<arenad::NamesKey>(&key.kind)) {
+    names->field(target).emplace_back("other");
   } else {
     const auto& choice = std::get<arenad::ChoiceKey>(key.kind);
     choice.set(target, (choice.get(target) + 1) % choice.names.size());

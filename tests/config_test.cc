@@ -248,13 +248,17 @@ TEST_CASE("config: every key refuses every other type") {
   for (const ConfigKey& key : arenad::config_keys()) {
     CAPTURE(key.section);
     CAPTURE(key.name);
-    for (const std::string_view value :
-         {"true", "1.5", "inf", "1979-05-27", "12:00:00", "1979-05-27T00:32:00Z", "[]", "[1]", "{}", "{ a = 1 }"}) {
+    for (const std::string_view value : {"true", "1.5", "inf", "1979-05-27", "12:00:00", "1979-05-27T00:32:00Z", "[1]",
+                                         "[\"\"]", "[\"two words\"]", "{}", "{ a = 1 }"}) {
       CAPTURE(value);
       CHECK_FALSE(takes(key, value));
     }
+    for (const std::string_view list : {"[]", "[\"two\"]", "[\"two\", \"1\"]"}) {
+      CHECK(takes(key, list) == std::holds_alternative<arenad::NamesKey>(key.kind));
+    }
     if (!std::holds_alternative<NumberKey>(key.kind)) CHECK_FALSE(takes(key, "1"));
-    CHECK(takes(key, "\"two\"") == std::holds_alternative<arenad::PathKey>(key.kind));
+    const bool is_text = std::holds_alternative<arenad::PathKey>(key.kind) || std::holds_alternative<arenad::NameKey>(key.kind);
+    CHECK(takes(key, "\"two\"") == is_text);
   }
 }
 
