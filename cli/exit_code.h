@@ -30,7 +30,7 @@ inline constexpr std::array kExitCodeMeanings{
     ExitCodeMeaning{ExitCode::not_running, "status: an arena that was selected is not running"},
     ExitCodeMeaning{ExitCode::unknown_arena, "there is no such arena"},
     ExitCodeMeaning{ExitCode::timeout, "not finished in time; it may still happen"},
-    ExitCodeMeaning{ExitCode::refused, "the state of the arena or of arenad does not allow it"},
+    ExitCodeMeaning{ExitCode::refused, "the state of the arena or of arenad does not allow it, or you lack the right"},
     ExitCodeMeaning{ExitCode::unreachable, "arenad does not answer, or has gone away"},
 };
 
