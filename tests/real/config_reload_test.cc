@@ -433,11 +433,20 @@ TEST_CASE("the service manager is told that the configuration is read again, and
   std::memcpy(address.sun_path, path.data(), path.size());
   const Fd notified(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   REQUIRE(::bind(notified.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) == 0);
-  const auto next = [&] {
+  // What arenad says of itself meanwhile is another matter.
+  const auto received = [&]() -> std::string {
     std::array<char, 4096> text{};
-    ssize_t count = -1;
-    CHECK(eventually([&] { return (count = ::recv(notified.get(), text.data(), text.size(), 0)) >= 0; }));
-    return std::string(text.data(), static_cast<size_t>(std::max<ssize_t>(count, 0)));
+    for (;;) {
+      const ssize_t count = ::recv(notified.get(), text.data(), text.size(), 0);
+      if (count < 0) return "";
+      std::string message(text.data(), static_cast<size_t>(count));
+      if (!message.starts_with("STATUS=") && !message.starts_with("EXTEND_TIMEOUT_USEC=")) return message;
+    }
+  };
+  const auto next = [&] {
+    std::string message;
+    CHECK(eventually([&] { return !(message = received()).empty(); }));
+    return message;
   };
   daemon.start({"/usr/bin/env", "NOTIFY_SOCKET=" + path});
   CHECK(next() == "READY=1");
@@ -448,8 +457,7 @@ TEST_CASE("the service manager is told that the configuration is read again, and
     CHECK(next() == "READY=1");
   }
   CHECK(reload(daemon, {"--dry-run"}).code == 2);
-  char byte = 0;
-  CHECK(::recv(notified.get(), &byte, 1, 0) < 0);
+  CHECK(received() == "");
 }
 
 TEST_CASE("SIGHUP ends arenad in no moment of its life") {
