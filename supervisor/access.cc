@@ -91,8 +91,10 @@ Right right_for(wire::Request::Reader request) {
 }
 
 Access Access::of(const AccessConfig& config) {
-  return {::geteuid(), holders_of(config.read_users, config.read_groups),
-          holders_of(config.operate_users, config.operate_groups),
+  Access::Holders readers = holders_of(config.read_users, config.read_groups);
+  // root's own group is no service's: being in it says nothing.
+  if (::getegid() != 0) readers.groups.push_back(::getegid());
+  return {::geteuid(), std::move(readers), holders_of(config.operate_users, config.operate_groups),
           holders_of(config.administer_users, config.administer_groups)};
 }
 

@@ -5,7 +5,7 @@
 //   administer  bring other code, which then runs as arenad's user; the configuration; the upgrade and the end of arenad
 //
 // The caller is who the kernel says it is (SO_PEERCRED, SO_PEERGROUPS), as of when the connection was made. root, and the user as whom
-// arenad runs, may everything; whoever is in no list may nothing. The socket's mode and group say who comes so far as to be asked.
+// arenad runs, may everything; members of arenad's own group may read, unless that is root's; whoever else is in no list may nothing. The socket's mode and group say who comes so far as to be asked.
 #pragma once
 
 #include <optional>

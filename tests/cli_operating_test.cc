@@ -164,8 +164,7 @@ TEST_SUITE("arenactl kill and signal") {
 
   TEST_CASE("what is no signal, or goes to nobody") {
     FakeDaemon daemon(items_answer({"duel-1"}));
-    CHECK(ask(daemon, {"kill", "-s", "KIL", "duel-1"}).err ==
-          "arenactl: there is no signal 'KIL'; did you mean 'KILL'?\n");
+    CHECK(ask(daemon, {"kill", "-s", "KIL", "duel-1"}).err == "arenactl: there is no signal 'KIL'; did you mean 'KILL'?\n");
     for (const Texts& arguments :
          {Texts{"kill", "duel-1"}, Texts{"kill", "-s", "USR1"}, Texts{"signal"}, Texts{"signal", "USR1"},
           Texts{"kill", "-s", "0", "duel-1"}, Texts{"kill", "-s", "99", "duel-1"}, Texts{"kill", "-s", "", "duel-1"},
