@@ -4,6 +4,7 @@
 #include <cstring>
 #include <set>
 #include <signal.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include <utility>
@@ -287,6 +288,9 @@ void Supervisor::apply_access() {
   const std::string& name = config_.access.socket_group;
   const gid_t group = name.empty() ? ::getegid() : find_group(name).value_or(::getegid());
   const std::string socket = config_.daemon.socket_path().string();
+  // Not asked for if it is so already: services are often forbidden chown(2).
+  struct stat status {};
+  if (::stat(socket.c_str(), &status) == 0 && status.st_gid == group) return;
   if (::chown(socket.c_str(), static_cast<uid_t>(-1), group) == 0) return;
   log_error("msg=\"{} cannot be given to group {}: {}; arenad must be a member of it\"", socket, group, std::strerror(errno));
 }

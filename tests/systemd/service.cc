@@ -52,7 +52,8 @@ std::string Service::log() {
 }
 
 bool Service::is_back_after(pid_t main_pid) {
-  return eventually([&] { return property("ActiveState") == "active" && this->main_pid() != main_pid; });
+  // In this order: an arenad that is seen as another one first, and then as active, is the other one that is active.
+  return eventually([&] { return this->main_pid() != main_pid && property("ActiveState") == "active"; });
 }
 
 bool Service::says_status(const std::string& text) {

@@ -104,6 +104,7 @@ TEST_CASE("start: it is active when it answers, and says what it does") {
   Service service;
   CHECK(service.property("ActiveState") == "active");
   CHECK(service.says_status("1 arena: 1 running"));
+  CHECK(service.log().find("level=error") == std::string::npos);
   CHECK(service.run("ps -o user= -p " + std::to_string(service.arena().pid)) == "arenad\n");
   // Who is in the group may ask; who is not does not reach the socket.
   CHECK(service.try_to("setpriv --reuid=nobody --regid=arenad --clear-groups arenactl status duel").code == 0);
@@ -113,6 +114,16 @@ TEST_CASE("start: it is active when it answers, and says what it does") {
   // Memory, process and client of the arena.
   CHECK(service.number("NFileDescriptorStore") == 3);
   (void)match.is_whole();
+}
+
+TEST_CASE("the control socket can be another group's, which then needs no other right to reach it") {
+  // In the unit arenad may give its socket to groups that it is a member of.
+  Service service("SupplementaryGroups=games\nRuntimeDirectoryMode=0751",
+                  "[access]\nsocket_group = \"games\"\nread_groups = [\"games\"]\n");
+  CHECK(service.run("stat -c '%G %a' /run/arenad/arenad.sock") == "games 660\n");
+  CHECK(service.try_to("setpriv --reuid=nobody --regid=games --clear-groups arenactl status duel").code == 0);
+  CHECK(service.try_to("setpriv --reuid=nobody --regid=arenad --clear-groups arenactl status duel").code == 7);
+  CHECK(service.log().find("level=error") == std::string::npos);
 }
 
 TEST_CASE("reload: by systemctl, which tells what is wrong, and by SIGHUP") {
