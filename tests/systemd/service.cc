@@ -31,17 +31,17 @@ Service::~Service() {
   (void)try_to("systemctl stop arenad; systemctl kill --kill-who=all -s KILL arenad");
 }
 
-Finished Service::try_to(const std::string& command) {
+Finished Unit::try_to(const std::string& command) {
   return run_to_end({"/bin/bash", "-c", command}, folder_);
 }
 
-std::string Service::run(const std::string& command) {
+std::string Unit::run(const std::string& command) {
   Finished finished = try_to(command);
   REQUIRE_MESSAGE(finished.code == 0, command, ": ", finished.code, ": ", finished.err);
   return finished.out;
 }
 
-std::string Service::property(const std::string& name) {
+std::string Unit::property(const std::string& name) {
   std::string value = run("systemctl show --value -p " + name + " arenad");
   if (!value.empty() && value.back() == '\n') value.pop_back();
   return value;
@@ -51,16 +51,16 @@ std::string Service::log() {
   return run("journalctl --sync; journalctl -q -o cat -u arenad --after-cursor='" + cursor_ + "'");
 }
 
-bool Service::is_back_after(pid_t main_pid) {
+bool Unit::is_back_after(pid_t main_pid) {
   // In this order: an arenad that is seen as another one first, and then as active, is the other one that is active.
   return eventually([&] { return this->main_pid() != main_pid && property("ActiveState") == "active"; });
 }
 
-bool Service::says_status(const std::string& text) {
+bool Unit::says_status(const std::string& text) {
   return eventually([&] { return property("StatusText") == text; }, 5000);
 }
 
-Service::Arena Service::arena(const std::string& name) {
+Unit::Arena Unit::arena(const std::string& name) {
   std::istringstream columns(run("arenactl status --no-header -o pid,frame,epoch,restarts-total " + name));
   Arena arena;
   columns >> arena.pid >> arena.frame >> arena.epoch >> arena.restarts;

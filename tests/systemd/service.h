@@ -1,4 +1,4 @@
-// The unit arenad.service of the systemd that this test runs under, with a configuration and drop-ins of the test's own.
+// The unit arenad.service of the systemd that this test runs under; as it was installed, or with a configuration and drop-ins of the test's own.
 #pragma once
 
 #include <cstdint>
@@ -12,17 +12,8 @@ namespace arenad::test {
 constexpr const char* kUnit = "arenad.service";
 constexpr const char* kControlSocket = "/run/arenad/arenad.sock";
 
-// Started, with an empty database and one arena of the echo game, `duel`, that ticks; ended with the object, whatever has become of it.
-class Service {
+class Unit {
  public:
-  // drop_in: what stands in its [Service] section. sections: of arenad.toml, beside the game.
-  explicit Service(const std::string& drop_in = "", const std::string& sections = "");
-  Service(const Service&) = delete;
-  Service& operator=(const Service&) = delete;
-  ~Service();
-
-  static void configure(const std::string& sections);
-
   // A command of the shell, which must succeed; gives what it prints.
   [[nodiscard]] std::string run(const std::string& command);
   [[nodiscard]] Finished try_to(const std::string& command);
@@ -33,8 +24,6 @@ class Service {
   // Another main process than this one, and READY.
   [[nodiscard]] bool is_back_after(pid_t main_pid);
   [[nodiscard]] bool says_status(const std::string& text);
-  // The unit's lines in the journal since this object was made.
-  [[nodiscard]] std::string log();
 
   struct Arena {
     pid_t pid = 0;
@@ -44,6 +33,22 @@ class Service {
 
  private:
   PrivateFolder folder_;
+};
+
+// Started, with an empty database and one arena of the echo game, `duel`, that ticks; ended with the object, whatever has become of it.
+class Service : public Unit {
+ public:
+  // drop_in: what stands in its [Service] section. sections: of arenad.toml, beside the game.
+  explicit Service(const std::string& drop_in = "", const std::string& sections = "");
+  Service(const Service&) = delete;
+  Service& operator=(const Service&) = delete;
+  ~Service();
+
+  static void configure(const std::string& sections);
+  // The unit's lines in the journal since this object was made.
+  [[nodiscard]] std::string log();
+
+ private:
   std::string cursor_;
 };
 

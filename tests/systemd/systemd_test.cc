@@ -1,13 +1,11 @@
 // arenad as the service that its unit makes of it, under a real systemd (systemd_test.sh boots one): what happens to matches when the
 // service is reloaded, restarted, upgraded, killed, stopped and starved.
-#include <algorithm>
 #include <csignal>
-#include <memory>
 
 #include <doctest/doctest.h>
 
-#include "tests/real/player.h"
 #include "tests/real/reports.h"
+#include "tests/systemd/match.h"
 #include "tests/systemd/service.h"
 
 using namespace arenad;
@@ -15,78 +13,8 @@ using namespace arenad::test;
 
 namespace {
 
-constexpr uint64_t kHz = 60;
-// Of an arena that goes on, on a machine whose two processors do other things too; one that waited for arenad would take its outage.
-constexpr uint64_t kLongestSilenceMs = 700;
 // Checkpoints that come too late to help: what comes back was kept in memory.
 constexpr const char* kNoCheckpoints = "[checkpoint]\ninterval_ms = 600000\n";
-
-// Says numbers all the time, and knows how long it waited for an echo.
-class Match {
- public:
-  explicit Match(uint64_t said = 0) : ann_(std::make_unique<Player>(kControlSocket, "duel", "ann")) { ann_->go_on_after(said); }
-
-  // Plays until that holds.
-  template <class Condition>
-  bool plays_until(Condition&& holds, uint64_t patience_ms = kPatienceMs) {
-    const uint64_t deadline_ns = monotonic_ns() + patience_ms * kMillisecond;
-    uint64_t look_ns = 0;
-    while (monotonic_ns() < deadline_ns) {
-      say_and_hear();
-      if (monotonic_ns() < look_ns) continue;
-      if (holds()) return true;
-      look_ns = monotonic_ns() + 50 * kMillisecond;
-    }
-    return false;
-  }
-  void play(uint64_t ms) {
-    const uint64_t end_ns = monotonic_ns() + ms * kMillisecond;
-    while (monotonic_ns() < end_ns) say_and_hear();
-  }
-  // Nothing was lost, repeated or changed; gives the number of events.
-  uint64_t is_whole() {
-    CHECK(ann_->hears_all());
-    CHECK(ann_->complaint() == "");
-    CHECK(ann_->ask().applied == ann_->said());
-    CHECK_FALSE(ann_->is_gone());
-    CHECK(ann_->times_lagged() == 0);
-    return ann_->said();
-  }
-  uint64_t longest_silence_ms() const { return longest_silence_ns_ / kMillisecond; }
-  Player& player() { return *ann_; }
-
- private:
-  void say_and_hear() {
-    const uint64_t began_ns = monotonic_ns();
-    ann_->say();
-    REQUIRE(ann_->hears_all());
-    longest_silence_ns_ = std::max(longest_silence_ns_, monotonic_ns() - began_ns);
-  }
-
-  std::unique_ptr<Player> ann_;
-  uint64_t longest_silence_ns_ = 0;
-};
-
-// From one look at an arena to the next.
-class Pace {
- public:
-  explicit Pace(Service& service) : service_(service), began_ns_(monotonic_ns()), before_(service.arena()) {}
-  // The same process has run a frame for each tick since.
-  void is_kept() {
-    const Service::Arena now = service_.arena();
-    const uint64_t due = (monotonic_ns() - began_ns_) * kHz / (1000 * kMillisecond);
-    CHECK(now.pid == before_.pid);
-    CHECK(now.epoch == before_.epoch);
-    CHECK(now.restarts == before_.restarts);
-    const uint64_t tolerated = kHz / 2;  // the looks themselves take time
-    CHECK(now.frame - before_.frame + tolerated >= due);
-  }
-
- private:
-  Service& service_;
-  uint64_t began_ns_;
-  Service::Arena before_;
-};
 
 }  // namespace
 
