@@ -20,6 +20,8 @@ Result<Figures> measure_wakeup(const Conditions& conditions);
 Result<Figures> measure_recovery(const Conditions& conditions);
 Result<Figures> measure_start_rate(const Conditions& conditions);
 Result<Figures> measure_many_arenas(const Conditions& conditions);
+Result<Figures> measure_control(const Conditions& conditions);
+Result<Figures> measure_idle_daemon(const Conditions& conditions);
 Result<Figures> measure_reload(const Conditions& conditions);
 Result<Figures> measure_snapshot(const Conditions& conditions);
 

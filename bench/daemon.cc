@@ -148,6 +148,24 @@ Result<void> Daemon::stop() {
   return make_error(ErrorCode::failed, "arenad has ended with " + exit->text() + ":\n" + last_log_lines());
 }
 
+Result<void> Daemon::run_arenactl(const std::vector<std::string>& arguments) const {
+  auto program = find_program("cli/arenactl");
+  if (!program) return program.error();
+  auto peer = Peer::start([&]() -> Result<void> {
+    std::vector<std::string> words{program->string(), "--socket", socket()};
+    words.insert(words.end(), arguments.begin(), arguments.end());
+    std::vector<char*> argv;
+    for (std::string& word : words) argv.push_back(word.data());
+    argv.push_back(nullptr);
+    const int nothing = ::open("/dev/null", O_WRONLY | O_CLOEXEC);
+    ::dup2(nothing, STDOUT_FILENO);
+    ::execv(argv.front(), argv.data());
+    return errno_error("cannot run arenactl");
+  });
+  if (!peer) return peer.error();
+  return peer->finish(kCallTimeoutMs);
+}
+
 std::string Daemon::last_log_lines() const {
   std::ifstream log(folder_ / "arenad.log");
   std::deque<std::string> lines;

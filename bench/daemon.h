@@ -3,6 +3,7 @@
 
 #include <filesystem>
 #include <string>
+#include <vector>
 
 #include "ipc/control_client.h"
 #include "ipc/process.h"
@@ -27,6 +28,8 @@ class Daemon {
 
   // Ends it with SIGTERM. An error unless it ends well.
   Result<void> stop();
+  // Runs arenactl as an operator would, but for what it prints. An error unless it ends well.
+  [[nodiscard]] Result<void> run_arenactl(const std::vector<std::string>& arguments) const;
   [[nodiscard]] std::string socket() const { return (folder_ / "arenad.sock").string(); }
   [[nodiscard]] Result<ControlClient> connect() const { return ControlClient::connect(socket()); }
 

@@ -36,6 +36,8 @@ const std::array kBenchmarks{
     Benchmark{{"recovery.p50_ms", "recovery.p99_ms"}, measure_recovery},
     Benchmark{{"arenas.started_per_s"}, measure_start_rate},
     Benchmark{{"arenas.running", "arenas.late_p99_ms", "arena.private_mib"}, measure_many_arenas},
+    Benchmark{{"control.status_1000_ms", "control.flood_wait_ms", "control.flood_late_ms"}, measure_control},
+    Benchmark{{"arenad.idle_percent"}, measure_idle_daemon},
     Benchmark{{"reload.pause_p50_ms", "reload.pause_p99_ms", "reload.rollback_p99_ms"}, measure_reload},
     Benchmark{{"snapshot.64k_us"}, measure_snapshot},
 };

@@ -65,6 +65,11 @@ size_t ControlStream::framed_bytes() {
   return bytes;
 }
 
+bool ControlStream::has_next() {
+  const size_t bytes = framed_bytes();
+  return bytes != 0 && received_.size() - consumed_ >= bytes;
+}
+
 std::unique_ptr<ControlMessage> ControlStream::next() {
   const size_t bytes = framed_bytes();
   if (bytes == 0 || received_.size() - consumed_ < bytes) {

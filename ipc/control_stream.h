@@ -42,6 +42,10 @@ class ControlStream {
   enum class Io { ok, closed, broken };
   // Reads what is there now.
   Io receive();
+  // Whether next() would give one.
+  [[nodiscard]] bool has_next();
+  // Whether there is a part of one that is not whole.
+  [[nodiscard]] bool has_begun_one() const { return received_.size() > consumed_; }
   // The next whole message, if there is one. Sets broken() if there can never be one again.
   std::unique_ptr<ControlMessage> next();
   [[nodiscard]] bool broken() const { return broken_; }

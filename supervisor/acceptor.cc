@@ -9,7 +9,8 @@ namespace arenad {
 namespace {
 
 constexpr uint64_t kPauseMs = 100;
-constexpr uint64_t kSayAgainNs = 10 * kSecond;
+// At most so many in one turn of the loop: the rest are still there in the next.
+constexpr int kMostAtATime = 64;
 
 }  // namespace
 
@@ -51,7 +52,7 @@ void Acceptor::close() {
 }
 
 void Acceptor::accept() {
-  while (listener_ && begun_) {
+  for (int i = 0; i < kMostAtATime && listener_ && begun_; ++i) {
     auto connection = accept_unix(listener_);
     if (!connection) return rest(connection.error());
     if (!*connection) return;
@@ -62,12 +63,8 @@ void Acceptor::accept() {
 void Acceptor::rest(const Error& error) {
   poll_.watch(0);
   pause_.start(kPauseMs);
-  ++failures_;
-  const uint64_t now = monotonic_ns();
-  if (said_ns_ != 0 && now - said_ns_ < kSayAgainNs) return;
-  log_error("msg=\"{} at {} ({} times); who waits there is taken when there is room\"", error.text(), path_, failures_);
-  said_ns_ = now;
-  failures_ = 0;
+  const auto times = failed_.happened(monotonic_ns());
+  if (times) log_error("msg=\"{} at {} ({} times); who waits there is taken when there is room\"", error.text(), path_, *times);
 }
 
 }  // namespace arenad

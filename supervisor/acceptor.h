@@ -7,6 +7,7 @@
 
 #include "ipc/socket.h"
 #include "supervisor/fact_queue.h"
+#include "supervisor/rarely.h"
 #include "supervisor/uv_handles.h"
 
 namespace arenad {
@@ -42,8 +43,7 @@ class Acceptor {
   UvPoll poll_;
   UvTimer pause_;
   bool begun_ = false;
-  uint64_t said_ns_ = 0;
-  uint64_t failures_ = 0;  // since it was said
+  Rarely failed_;
 };
 
 }  // namespace arenad

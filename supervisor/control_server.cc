@@ -1,6 +1,7 @@
 #include "supervisor/control_server.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "ipc/control_client.h"
 #include "supervisor/log.h"
@@ -10,10 +11,18 @@ namespace {
 
 constexpr size_t kMaxUnsentBytes = 64 * 1024 * 1024;
 constexpr size_t kMaxConnections = 20'000;
+// So that nobody takes all of them.
+constexpr size_t kMaxConnectionsOfUser = 15'000;
+// What the loop spends on requests before it looks after everything else again.
+constexpr uint64_t kTurnNs = 4 * kMillisecond;
+constexpr uint64_t kRequestTimeoutMs = 30'000;
 // No user and no group has this number.
 const Peer kNobody{0, static_cast<uid_t>(-1), static_cast<gid_t>(-1), {}};
 
 }  // namespace
+
+ControlServer::ControlServer(uv_loop_t* loop, FactQueue& facts)
+    : loop_(loop), facts_(facts), acceptor_(loop, facts), next_turn_(loop, [this] { facts_.post([this] { take_turns(); }); }) {}
 
 Result<void> ControlServer::listen(const std::string& path, Handlers handlers) {
   handlers_ = std::move(handlers);
@@ -38,29 +47,41 @@ void ControlServer::hold(bool held) {
   for (const auto& [id, connection] : connections_) {
     watch(*connection);
     // Requests may have arrived whole before it was held.
-    if (!held) facts_.post([this, id = id] { take_requests(id); });
+    if (!held) wait(id);
   }
+  if (!held) call_turn();
 }
 
 void ControlServer::close() {
   acceptor_.close();
+  next_turn_.close();
   for (auto& [id, connection] : connections_) connection->stream.flush();
   connections_.clear();
 }
 
 void ControlServer::accepted(Fd socket) {
-  if (connections_.size() >= kMaxConnections) return;  // closed again by its owner
-  add(next_id_++, std::make_unique<Connection>(std::move(socket)));
+  const auto peer = peer_of(socket);
+  const uid_t user = peer ? peer.value().uid : kNobody.uid;
+  const auto of_user = connections_of_.find(user);
+  if (connections_.size() < kMaxConnections && (of_user == connections_of_.end() || of_user->second < kMaxConnectionsOfUser)) {
+    add(next_id_++, std::make_unique<Connection>(std::move(socket)));
+    return;
+  }
+  // Closed again by its owner.
+  if (const auto times = turned_away_.happened(monotonic_ns()))
+    log_warning("msg=\"a connection of user {} to the control socket was closed: there are too many ({} times)\"", user,
+                *times);
 }
 
 void ControlServer::add(uint64_t id, std::unique_ptr<Connection> connection) {
   const auto peer = peer_of(connection->stream.fd());
   connection->peer = peer ? peer.value() : kNobody;
   connection->poll = UvPoll(loop_, connection->stream.fd().get(), [this, id](int events) {
-    if ((events & UV_READABLE) != 0) facts_.post([this, id] { read(id); });
+    if ((events & UV_READABLE) != 0) facts_.post([this, id] { wait(id); });
     if ((events & UV_WRITABLE) != 0) facts_.post([this, id] { write(id); });
   });
   watch(*connection);
+  ++connections_of_[connection->peer.uid];
   connections_[id] = std::move(connection);
 }
 
@@ -68,39 +89,91 @@ void ControlServer::add(uint64_t id, std::unique_ptr<Connection> connection) {
 void ControlServer::watch(Connection& connection) const {
   if (!handlers_.closed) return;
   const bool unsent = connection.stream.unsent_bytes() != 0;
-  connection.poll.watch((held_ ? 0 : UV_READABLE) | (unsent ? UV_WRITABLE : 0));
+  const bool listens = !held_ && !connection.waits && !connection.ended;
+  connection.poll.watch((listens ? UV_READABLE : 0) | (unsent ? UV_WRITABLE : 0));
 }
 
-void ControlServer::read(uint64_t id) {
+void ControlServer::wait(uint64_t id) {
   const auto found = connections_.find(id);
-  if (found == connections_.end() || held_) return;
-  const auto io = found->second->stream.receive();
-  take_requests(id);
-  if (io != ControlStream::Io::ok) drop(id);
+  if (found == connections_.end() || found->second->waits) return;
+  found->second->waits = true;
+  waiting_[found->second->peer.uid].push_back(id);
+  call_turn();
 }
 
-void ControlServer::take_requests(uint64_t id) {
+void ControlServer::call_turn() {
+  if (!std::exchange(turn_is_due_, true)) facts_.post([this] { take_turns(); });
+}
+
+void ControlServer::take_turns() {
+  turn_is_due_ = false;
+  const uint64_t end_ns = monotonic_ns() + kTurnNs;
+  while (!held_ && !waiting_.empty() && monotonic_ns() < end_ns) {
+    auto user = waiting_.upper_bound(served_);
+    if (user == waiting_.end()) user = waiting_.begin();
+    served_ = user->first;
+    const uint64_t id = user->second.front();
+    user->second.pop_front();
+    if (user->second.empty()) waiting_.erase(user);
+    serve(id);
+  }
+  if (held_ || waiting_.empty()) return;
+  // Nobody who waits is listened to: the kernel keeps what they say.
+  for (const auto& [user, ids] : waiting_) {
+    for (const uint64_t id : ids) {
+      if (const auto found = connections_.find(id); found != connections_.end()) watch(*found->second);
+    }
+  }
+  turn_is_due_ = true;
+  next_turn_.start(0);
+}
+
+void ControlServer::serve(uint64_t id) {
   const auto found = connections_.find(id);
   if (found == connections_.end()) return;
-  ControlStream& stream = found->second->stream;
+  Connection& connection = *found->second;
+  ControlStream& stream = connection.stream;
+  connection.waits = false;
   try {
-    while (!held_) {
-      const auto message = stream.next();
-      if (!message) break;
+    if (!stream.has_next() && !stream.broken()) connection.ended = stream.receive() == ControlStream::Io::closed;
+    if (const auto message = stream.next()) {
       const auto request = message->root<wire::Request>();
       std::vector<Fd> fds;
       for (uint16_t i = 0; i < request.getFds(); ++i) fds.push_back(stream.take_fd());
-      ++found->second->unanswered;
+      unfinished_.erase(id);
+      ++connection.unanswered;
       handlers_.request({id, request.getId()}, request, std::move(fds));
       if (connections_.count(id) == 0) return;
     }
   } catch (const kj::Exception& e) {
-    log_warning("msg=\"a connection to the control socket was closed: it sent something that is not a request\"");
-    drop(id);
+    cut_off(id, "it sent something that is not a request");
     return;
   }
-  if (!stream.broken()) return;
-  log_warning("msg=\"a connection to the control socket was closed: it broke the protocol\"");
+  if (stream.has_next()) {
+    wait(id);
+  } else if (stream.broken()) {
+    cut_off(id, "it broke the protocol");
+  } else if (connection.ended) {
+    drop(id);
+  } else {
+    if (stream.has_begun_one()) unfinished_.emplace(id, 0);
+    watch(connection);
+  }
+}
+
+void ControlServer::watch_unfinished() {
+  std::vector<uint64_t> late;
+  // Looks, not time: after arenad was stopped nobody is late.
+  for (auto& [id, looks] : unfinished_) {
+    if (++looks * Arena::kWatchIntervalMs > kRequestTimeoutMs) late.push_back(id);
+  }
+  for (const uint64_t id : late) cut_off(id, "it began a request and did not end it");
+}
+
+void ControlServer::cut_off(uint64_t id, const char* why) {
+  if (const auto times = cut_off_.happened(monotonic_ns())) {
+    log_warning("msg=\"a connection of user {} to the control socket was closed: {} ({} times)\"", caller(id).uid, why, *times);
+  }
   drop(id);
 }
 
@@ -143,7 +216,13 @@ size_t ControlServer::unanswered() const {
 
 void ControlServer::drop(uint64_t id) {
   if (!handlers_.closed) return;  // it is found again, at the end of what it has sent
-  if (connections_.erase(id) != 0) handlers_.closed(id);
+  const auto found = connections_.find(id);
+  if (found == connections_.end()) return;
+  const auto of_user = connections_of_.find(found->second->peer.uid);
+  if (--of_user->second == 0) connections_of_.erase(of_user);
+  unfinished_.erase(id);
+  connections_.erase(found);
+  handlers_.closed(id);
 }
 
 void ControlServer::reply(RequestId to, const std::function<void(wire::Reply::Builder)>& fill, std::span<const int> fds) {

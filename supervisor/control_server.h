@@ -1,8 +1,11 @@
 // The control socket: accepts, takes requests in, sends replies and notices out. What a request means is commands.cc's affair.
 //
-// A peer that breaks the framing or the protocol, or does not take what is sent to it, is cut off; nobody else notices.
+// A peer that breaks the framing or the protocol, or does not take what is sent to it, is cut off; nobody else notices. Nobody is served
+// for longer than a slice of the loop's time: who has more to ask waits for another turn, and users take turns with each other, so that
+// one who floods the socket waits for himself.
 #pragma once
 
+#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
@@ -12,6 +15,7 @@
 #include "ipc/control_stream.h"
 #include "supervisor/acceptor.h"
 #include "supervisor/arena.h"
+#include "supervisor/rarely.h"
 
 namespace arenad {
 
@@ -31,7 +35,7 @@ class ControlServer final : public ClientNotices {
     std::function<void(RequestId, wire::Reply::Reader)> answered;
   };
 
-  ControlServer(uv_loop_t* loop, FactQueue& facts) : loop_(loop), facts_(facts), acceptor_(loop, facts) {}
+  ControlServer(uv_loop_t* loop, FactQueue& facts);
   // Makes the socket.
   Result<void> listen(const std::string& path, Handlers handlers);
   // Takes no request any more, and lets no one in, until it is told otherwise: who asks waits.
@@ -51,6 +55,8 @@ class ControlServer final : public ClientNotices {
 
   void board(uint64_t connection, uint32_t attachment, const Fd& board) override;
 
+  // Cuts off who has begun a request and does not end it. To be called each Arena::kWatchIntervalMs.
+  void watch_unfinished();
   [[nodiscard]] size_t connections() const { return connections_.size(); }
   // Requests that have not been answered.
   [[nodiscard]] size_t unanswered() const;
@@ -67,15 +73,22 @@ class ControlServer final : public ClientNotices {
     Peer peer;
     UvPoll poll;
     size_t unanswered = 0;
+    bool waits = false;  // in waiting_
+    bool ended = false;  // nothing more will come
   };
 
   void accepted(Fd socket);
   void add(uint64_t id, std::unique_ptr<Connection> connection);
   void watch(Connection& connection) const;
-  void read(uint64_t id);
-  void take_requests(uint64_t id);
+  // Has something to say: is served when it is its turn.
+  void wait(uint64_t id);
+  void call_turn();
+  void take_turns();
+  // Takes one request.
+  void serve(uint64_t id);
   void write(uint64_t id);
   void send(uint64_t id, capnp::MessageBuilder& message, std::span<const int> fds);
+  void cut_off(uint64_t id, const char* why);
   void drop(uint64_t id);
 
   uv_loop_t* loop_;
@@ -85,6 +98,14 @@ class ControlServer final : public ClientNotices {
   bool held_ = false;
   uint64_t next_id_ = 1;
   std::map<uint64_t, std::unique_ptr<Connection>> connections_;
+  std::map<uid_t, size_t> connections_of_;
+  // Connections that wait, by user; and who was served last.
+  std::map<uid_t, std::deque<uint64_t>> waiting_;
+  uid_t served_ = 0;
+  bool turn_is_due_ = false;
+  UvTimer next_turn_;
+  std::map<uint64_t, uint64_t> unfinished_;  // connections within a request, and how often watch_unfinished() has seen them so
+  Rarely cut_off_, turned_away_;
 };
 
 }  // namespace arenad

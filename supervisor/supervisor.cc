@@ -299,6 +299,7 @@ void Supervisor::watch_workers() {
   const uint64_t now = monotonic_ns();
   for (const auto& [id, arena] : roster_.all()) arena->watch_worker(now);
   commands_->watch_snapshots();
+  server_.watch_unfinished();
   tell_manager();
 }
 
