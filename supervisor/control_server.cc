@@ -57,6 +57,7 @@ void ControlServer::close() {
   next_turn_.close();
   for (auto& [id, connection] : connections_) connection->stream.flush();
   connections_.clear();
+  waiting_.clear();
 }
 
 void ControlServer::accepted(Fd socket) {
@@ -90,6 +91,7 @@ void ControlServer::watch(Connection& connection) const {
   if (!handlers_.closed) return;
   const bool unsent = connection.stream.unsent_bytes() != 0;
   const bool listens = !held_ && !connection.waits && !connection.ended;
+  connection.is_heard = listens;
   connection.poll.watch((listens ? UV_READABLE : 0) | (unsent ? UV_WRITABLE : 0));
 }
 
@@ -121,7 +123,8 @@ void ControlServer::take_turns() {
   // Nobody who waits is listened to: the kernel keeps what they say.
   for (const auto& [user, ids] : waiting_) {
     for (const uint64_t id : ids) {
-      if (const auto found = connections_.find(id); found != connections_.end()) watch(*found->second);
+      const auto found = connections_.find(id);
+      if (found != connections_.end() && found->second->is_heard) watch(*found->second);
     }
   }
   turn_is_due_ = true;

@@ -73,8 +73,9 @@ class ControlServer final : public ClientNotices {
     Peer peer;
     UvPoll poll;
     size_t unanswered = 0;
-    bool waits = false;  // in waiting_
-    bool ended = false;  // nothing more will come
+    bool waits = false;     // in waiting_
+    bool is_heard = false;  // watched for what it says
+    bool ended = false;     // nothing more will come
   };
 
   void accepted(Fd socket);
