@@ -2,7 +2,7 @@
 //
 //   offset  bytes
 //        0     64  what never moves and never changes: magic, layout version, size, ring
-//       64     64  published: the end of the stream of events
+//       64     64  published: the end of the stream of events; how often there was no room
 //      128     64  the client as a reader of outputs: is it asleep, how far has it read
 //     4096         ring of records (record.h); record positions are positions in the stream, modulo the capacity
 //
@@ -31,7 +31,8 @@ struct ChannelHeader {
   uint8_t unused_a[24];
 
   std::atomic<uint64_t> published;  // writer: client. StreamPosition. Its low half is the worker's futex
-  uint8_t unused_b[56];
+  std::atomic<uint64_t> full;       // writer: client. How often it had no room for an event
+  uint8_t unused_b[48];
 
   std::atomic<uint32_t> reader_asleep;  // writer: client. 1: wake it when there are new outputs
   uint32_t unused_c;

@@ -330,7 +330,7 @@ void* Attachment::reserve(size_t word_count, Sent& why_not) {
     space = s.writer.reserve(word_count);
   }
   why_not = space != nullptr ? Sent::ok : Sent::full;
-  if (space == nullptr) ++s.full;
+  if (space == nullptr) s.writer.header().full.store(++s.full, std::memory_order_relaxed);
   return space;
 }
 

@@ -26,6 +26,7 @@
 #include "ipc/histogram.h"
 #include "ipc/limits.h"
 #include "ipc/region.h"
+#include "ipc/time_buckets.h"
 
 namespace arenad {
 
@@ -176,12 +177,22 @@ struct WorkerStatus {
   uint8_t pad_g[32];
 
   std::atomic<uint64_t> lateness_us[kHistogramBuckets];  // how late ticks began
+
+  // For metrics; 0 in a region of a worker that knows nothing of them. Of this incarnation.
+  std::atomic<uint64_t> frame_time[kTimeBuckets];     // frames by how long they took
+  std::atomic<uint64_t> tick_lateness[kTimeBuckets];  // ticks by how late they began
+  std::atomic<uint64_t> lateness_ns_total;
+  std::atomic<uint64_t> snapshot_taken_ns;      // monotonic; the last one
+  std::atomic<uint64_t> channels_full;          // how often a client found its channel full, as the clients count it
+  std::atomic<uint64_t> channel_waiting_bytes;  // at the last snapshot: published and not taken yet, in all channels
+  std::atomic<uint64_t> output_lag_bytes;       // at the last snapshot: published and not read yet, by the slowest client
 };
 static_assert(offsetof(WorkerStatus, outputs_published) == 64);
 static_assert(offsetof(WorkerStatus, system_published) == 128);
 static_assert(offsetof(WorkerStatus, frame_decided) == 192);
 static_assert(offsetof(WorkerStatus, events_applied) == 256);
 static_assert(offsetof(WorkerStatus, lateness_us) == 496);
+static_assert(offsetof(WorkerStatus, frame_time) == 2416);
 static_assert(sizeof(WorkerStatus) <= 3840);
 
 enum class RejectReason : uint32_t {

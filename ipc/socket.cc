@@ -89,6 +89,17 @@ Result<Fd> listen_unix(const std::string& path, SocketKind kind) {
   return socket;
 }
 
+Result<Fd> listen_tcp(const sockaddr* address, socklen_t bytes) {
+  Fd socket(::socket(address->sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  if (!socket) return errno_error("cannot make a socket");
+  const int yes = 1;
+  // Connections of an earlier process, which wait to be forgotten, are no reason to refuse the port.
+  ::setsockopt(socket.get(), SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
+  if (::bind(socket.get(), address, bytes) != 0) return errno_error("cannot bind the port");
+  if (::listen(socket.get(), SOMAXCONN) != 0) return errno_error("cannot listen on the port");
+  return socket;
+}
+
 Result<Fd> connect_unix(const std::string& path, SocketKind kind) {
   auto address = address_of(path);
   if (!address) return address.error();

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <span>
 #include <string>
+#include <sys/socket.h>
 #include <sys/types.h>
 #include <vector>
 
@@ -21,6 +22,8 @@ enum class SocketKind { stream, packets };
 
 // Listens at a path; the file must not exist. Mode of the file: 0660, of packets 0600.
 Result<Fd> listen_unix(const std::string& path, SocketKind kind = SocketKind::stream);
+// Listens at an address of TCP.
+Result<Fd> listen_tcp(const sockaddr* address, socklen_t bytes);
 // Of packets: never waits, and gives a connection that is non-blocking until it is told otherwise.
 Result<Fd> connect_unix(const std::string& path, SocketKind kind = SocketKind::stream);
 // A connection, non-blocking; an invalid Fd if there is none now.

@@ -310,8 +310,19 @@ bool ArenaRuntime::take_snapshot() {
   add(s.snapshot_ns_total, took_ns);
   raise(s.snapshot_ns_max, took_ns);
   s.snapshot_bytes.store(bytes, std::memory_order_relaxed);
+  s.snapshot_taken_ns.store(began_ns + took_ns, std::memory_order_relaxed);
   s.snapshot_frame.store(frame_.value, std::memory_order_release);
+  note_channels();
   return true;
+}
+
+// Not in every frame: each channel is another page to look at.
+void ArenaRuntime::note_channels() {
+  WorkerStatus& s = status();
+  add(s.channels_full, channels_.take_full());
+  s.channel_waiting_bytes.store(channels_.waiting_bytes(), std::memory_order_relaxed);
+  const uint64_t published = s.outputs_published.load(std::memory_order_relaxed);
+  s.output_lag_bytes.store(channels_.output_lag_bytes(published), std::memory_order_relaxed);
 }
 
 std::vector<ChannelId> ArenaRuntime::release(const Floor& floor) {

@@ -104,6 +104,7 @@ class ArenaRuntime {
   void apply_event(WorkerChannel& channel, const RecordHeader& header);
   void apply_retry(const FrameEntry& entry, std::string_view text);
   void take_skips(const DecidedFrame& frame);
+  void note_channels();
 
   Incarnation incarnation_;
   ArenaIdentity identity_;

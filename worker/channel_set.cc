@@ -1,5 +1,7 @@
 #include "worker/channel_set.h"
 
+#include <algorithm>
+
 namespace arenad {
 
 WorkerChannel& ChannelSet::attach(ChannelId id, Seat slot, std::string player, ChannelView view) {
@@ -8,6 +10,7 @@ WorkerChannel& ChannelSet::attach(ChannelId id, Seat slot, std::string player, C
   channel.slot = slot;
   channel.player = std::move(player);
   channel.view = std::move(view);
+  channel.full_seen = channel.view.header().full.load(std::memory_order_relaxed);
   return channel;
 }
 
@@ -97,6 +100,36 @@ std::vector<ChannelId> ChannelSet::forget_left_through(FrameNumber frame) {
     }
   }
   return forgotten;
+}
+
+uint64_t ChannelSet::take_full() {
+  uint64_t times = 0;
+  for (auto& [id, channel] : channels_) {
+    const uint64_t now = channel.view.header().full.load(std::memory_order_relaxed);
+    if (now > channel.full_seen) times += now - channel.full_seen;
+    channel.full_seen = now;
+  }
+  return times;
+}
+
+uint64_t ChannelSet::waiting_bytes() const {
+  uint64_t bytes = 0;
+  for (const auto& [id, channel] : channels_) {
+    if (!channel.in_arena() || !channel.view.has_ring()) continue;
+    const uint64_t taken = channel.cursor.position();
+    bytes += channel.view.published(taken).value_or(taken) - taken;
+  }
+  return bytes;
+}
+
+uint64_t ChannelSet::output_lag_bytes(uint64_t outputs_published) const {
+  uint64_t slowest = 0;
+  for (const auto& [id, channel] : channels_) {
+    if (channel.gone_reason) continue;
+    const uint64_t read = channel.view.header().outputs_read.load(std::memory_order_relaxed);
+    if (read < outputs_published) slowest = std::max(slowest, outputs_published - read);
+  }
+  return slowest;
 }
 
 }  // namespace arenad

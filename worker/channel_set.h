@@ -30,6 +30,7 @@ struct WorkerChannel {
   std::optional<FrameNumber> left;  // the frame in which it left
   uint64_t released = 0;
   uint64_t taken_at_snapshot = 0;  // the cursor as of the last snapshot
+  uint64_t full_seen = 0;          // of the client's count of how often it found no room
 
   [[nodiscard]] bool in_arena() const { return joined && !left; }
 };
@@ -59,6 +60,13 @@ class ChannelSet {
   void restore(const ChannelAt& at);
 
   void release(ChannelId id, uint64_t position);
+  // How often clients found no room since the last call, as they tell it.
+  uint64_t take_full();
+  // Published and not taken yet.
+  [[nodiscard]] uint64_t waiting_bytes() const;
+  // How far the slowest client is behind the end of the outputs.
+  [[nodiscard]] uint64_t output_lag_bytes(uint64_t outputs_published) const;
+
   // Forgets what left in this frame or before; gives their ids.
   std::vector<ChannelId> forget_left_through(FrameNumber frame);
 

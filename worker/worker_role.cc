@@ -377,6 +377,10 @@ void LiveArena::run_frame() {
     const uint64_t late_ns = ticks_->begin(began_ns);
     auto& bucket = status().lateness_us[histogram_bucket(late_ns / 1000)];
     bucket.store(bucket.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+    auto& coarse = status().tick_lateness[time_bucket(late_ns)];
+    coarse.store(coarse.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+    auto& total = status().lateness_ns_total;
+    total.store(total.load(std::memory_order_relaxed) + late_ns, std::memory_order_relaxed);
     if (late_ns > ticks_->period_ns()) status().frames_late.fetch_add(1, std::memory_order_relaxed);
   }
   status().heartbeat_ns.store(began_ns, std::memory_order_relaxed);
@@ -457,6 +461,8 @@ void LiveArena::note_frame_time(uint64_t began_ns) {
   WorkerStatus& s = status();
   const uint64_t took_ns = monotonic_ns() - began_ns;
   s.frames.store(s.frames.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+  auto& bucket = s.frame_time[time_bucket(took_ns)];
+  bucket.store(bucket.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
   if (took_ns > slow_frame_ns_) s.frames_slow.fetch_add(1, std::memory_order_relaxed);
   s.frame_ns_total.store(s.frame_ns_total.load(std::memory_order_relaxed) + took_ns, std::memory_order_relaxed);
   if (took_ns > s.frame_ns_max.load(std::memory_order_relaxed)) s.frame_ns_max.store(took_ns, std::memory_order_relaxed);
