@@ -2,9 +2,13 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cstring>
 #include <grp.h>
 #include <pwd.h>
+#include <sys/stat.h>
 #include <unistd.h>
+
+#include "supervisor/log.h"
 
 namespace arenad {
 namespace {
@@ -123,6 +127,14 @@ std::optional<gid_t> find_group(const std::string& text) {
   if (const auto number = number_of<gid_t>(text)) return number;
   const group* found = ::getgrnam(text.c_str());
   return found == nullptr ? std::nullopt : std::optional(found->gr_gid);
+}
+
+void give_to_group(const std::string& socket, gid_t group) {
+  // Not asked for if it is so already: services are often forbidden chown(2).
+  struct stat status {};
+  if (::stat(socket.c_str(), &status) == 0 && status.st_gid == group) return;
+  if (::chown(socket.c_str(), static_cast<uid_t>(-1), group) == 0) return;
+  log_error("msg=\"{} cannot be given to group {}: {}; arenad must be a member of it\"", socket, group, std::strerror(errno));
 }
 
 }  // namespace arenad

@@ -52,4 +52,7 @@ class Access {
 std::optional<uid_t> find_user(const std::string& text);
 std::optional<gid_t> find_group(const std::string& text);
 
+// A socket. If that is not possible, it says so and leaves it as it is.
+void give_to_group(const std::string& socket, gid_t group);
+
 }  // namespace arenad

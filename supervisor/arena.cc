@@ -351,6 +351,7 @@ void Arena::take_message(const LinkMessage& message) {
 void Arena::worker_live() {
   if (!starting_ || starting_->stage() == Stage::blank) return;
   ARENAD_CRASH_POINT("arenad.live.before");
+  count();
   if (lived_) {
     ++recoveries_;
     const WorkerStatus& s = starting_->status();
@@ -365,8 +366,10 @@ void Arena::worker_live() {
       kept_.forget_incarnation(lived_->epoch());
     }
   }
+  const Began began = lived_ ? Began::after_another : Began::first;
   lived_ = std::move(starting_);
   starting_.reset();
+  count_live(began);
   save_results();
   record_.code = game_->hash().is_null() ? "" : game_->hash().text();
   record_.reason.clear();
@@ -377,8 +380,25 @@ void Arena::worker_live() {
   ARENAD_CRASH_POINT("arenad.live.after");
 }
 
+void Arena::count() const {
+  if (lived_) services_.metrics.observe(record_.id, record_.game, lived_->epoch(), read_tallies(lived_->status()));
+}
+
+// An incarnation is live that has taken the place of another one, or is the first that this arenad knows of.
+void Arena::count_live(Began began) {
+  const WorkerStatus& s = lived_->status();
+  const uint32_t told = s.rung.load();
+  const Rung rung = told <= static_cast<uint32_t>(Rung::checkpoint) ? static_cast<Rung>(told) : Rung::none;
+  using Past = MetricsLedger::Past;
+  services_.metrics.begun(record_.id, record_.game, lived_->epoch(), read_tallies(s),
+                          rung == Rung::init ? Past::none : Past::earlier_incarnations);
+  if (began == Began::after_another)
+    services_.metrics.recovered(record_.id, record_.game, rung, died_ns_ == 0 ? 0 : monotonic_ns() - died_ns_);
+}
+
 void Arena::worker_ended(Exit exit) {
   ARENAD_CRASH_POINT("arenad.death.before");
+  count();
   died_ns_ = monotonic_ns();
   // How an adopted worker ended nobody tells: it is not our child.
   const bool in_order = exit.how != Exit::How::signalled && announced_end_.has_value();

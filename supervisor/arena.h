@@ -33,6 +33,7 @@
 #include "supervisor/handover.h"
 #include "supervisor/hang_detector.h"
 #include "supervisor/kept_arena.h"
+#include "supervisor/metrics_ledger.h"
 #include "supervisor/oom_witness.h"
 #include "supervisor/poison_watch.h"
 #include "supervisor/quarantine.h"
@@ -74,6 +75,7 @@ struct ArenaServices {
   ServiceManager& manager;
   RecordNumbers& numbers;
   OomWitness& oom;
+  MetricsLedger& metrics;
 };
 
 struct ArenaAttachment {
@@ -226,6 +228,8 @@ class Arena {
   // The version that it runs. nullptr: the configuration does not know the game any more.
   [[nodiscard]] const GameTemplate* game() const { return game_; }
   [[nodiscard]] bool is_draining() const { return draining_; }
+  // What its worker has counted since the last call goes to the metrics.
+  void count() const;
 
  private:
   Arena(ArenaServices services, ArenaRecord record, Board board, GameVersions* versions);
@@ -242,6 +246,8 @@ class Arena {
   void assign(Spare spare, BeginWith with, const std::optional<std::string>& checkpoint);
   void take_message(const LinkMessage& message);
   void worker_live();
+  enum class Began { first, after_another };
+  void count_live(Began began);
   void worker_ended(Exit exit);
   [[nodiscard]] HangPolicy hang_policy() const;
   void begin_watching();

@@ -7,6 +7,7 @@
 #include "supervisor/arena.h"
 #include "supervisor/black_box_reader.h"
 #include "supervisor/crash_report.h"
+#include "supervisor/crash_signature.h"
 #include "supervisor/log.h"
 
 namespace arenad {
@@ -136,6 +137,7 @@ Charge Arena::note_death(const IncarnationView& region, Exit exit) {
   const bool was_overdue = !facts.ended_by_arenad.empty() && !hang_.has_hung();
   const auto poison = poison_.died(where.applying, was_overdue ? PoisonWatch::Doing::from_outside : death.doing);
   const Charge charge = poison ? quarantine(*poison, region, where, batch) : Charge::budget;
+  services_.metrics.died(record_.id, record_.game, to_string(death.kind), crash_signature(death, facts));
   last_exit_ = death.cause;
   last_crash_ = where.id;
   log_warning("arena={} epoch={} pid={} frame={} msg=\"its worker died: {}; arenactl crashes show {}\"", record_.name,

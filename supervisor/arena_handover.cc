@@ -181,6 +181,9 @@ void Arena::watch_probation(uint64_t now_ns) {
 
 void Arena::tell_of_handover(HandoverNews news, const std::string& why) {
   if (!handover_) return;
+  if (news == HandoverNews::passed) services_.metrics.handed_over(record_.game, "passed");
+  // Told once; the end of it, after the old code has taken over, has no reason any more.
+  if (news == HandoverNews::failed && !why.empty()) services_.metrics.handed_over(record_.game, "failed");
   if (!handover_->tell) {
     if (news == HandoverNews::failed && !why.empty()) untold_failure_ = UntoldFailure{handover_->to->hash(), why};
     return;

@@ -68,6 +68,7 @@ void Arena::inherit(Inheritance inheritance, const Durable& durable) {
   // Those that are in the database already are stored once all the same.
   results_.skip_to(lived_->status().system_begin.load());
   save_results();
+  count();
 }
 
 // An earlier arenad may have given out ids of which nothing is left, and an id is never used again: what is in quarantine is known by it.

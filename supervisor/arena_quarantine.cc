@@ -67,6 +67,7 @@ Charge Arena::quarantine(const EventRef& event, const IncarnationView& region, I
     }
   }
   quarantine_.hold(record.id, event);
+  services_.metrics.quarantined(record_.game);
   where.quarantined = record.id;
   log_error(
       "arena={} frame={} msg=\"event {} of player {} has killed the worker twice: it is left out and kept in quarantine; "

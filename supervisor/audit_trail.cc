@@ -96,6 +96,10 @@ Outcome outcome_of(wire::Reply::Reader reply) {
 
 }  // namespace
 
+std::string outcome_of_reply(wire::Reply::Reader reply) {
+  return outcome_of(reply).outcome;
+}
+
 void AuditTrail::asked(RequestId from, const Peer& caller, wire::Request::Reader request) {
   const RequestKind kind = kind_of(request);
   if (kind.effect != RequestEffect::changes) return;

@@ -41,6 +41,9 @@ class AuditTrail {
   std::map<std::pair<uid_t, std::string>, uint64_t> denied_ns_;  // when it was written down, by user and verb
 };
 
+// "done", or what kind of failure; of several arenas the first.
+std::string outcome_of_reply(wire::Reply::Reader reply);
+
 // As arenactl is told of it.
 void describe_command(const CommandRecord& command, wire::HistoryEntry::Builder to);
 

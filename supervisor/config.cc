@@ -12,6 +12,7 @@
 
 #include "arenad/result.h"
 #include "supervisor/config_keys.h"
+#include "supervisor/metrics_address.h"
 
 namespace arenad {
 namespace {
@@ -199,6 +200,13 @@ class ConfigReader {
     return true;
   }
 
+  static bool store(const MetricsAddressKey& key, const toml::node& node, ConfigTarget target) {
+    const auto* text = node.as_string();
+    if (text == nullptr || !parse_metrics_address(text->get())) return false;
+    key.field(target) = text->get();
+    return true;
+  }
+
   static bool store(const NamesKey& key, const toml::node& node, ConfigTarget target) {
     const auto* list = node.as_array();
     if (list == nullptr) return false;
@@ -234,6 +242,25 @@ class ConfigReader {
       add_conflict("daemon.socket", "daemon.runtime_directory",
                    "expected a path of at most " + std::to_string(kMaxSocketPathBytes) +
                        " bytes together with daemon.runtime_directory, got " + std::to_string(socket_bytes));
+    }
+    check_metrics_socket();
+  }
+
+  void check_metrics_socket() {
+    const auto address = parse_metrics_address(config_.metrics.listen);
+    const auto* socket = address ? std::get_if<UnixMetrics>(&*address) : nullptr;
+    if (socket == nullptr) return;
+    const auto path = config_.daemon.runtime_directory / socket->path;
+    for (const auto& other : {config_.daemon.socket_path(), config_.daemon.workers_socket_path()}) {
+      if (path.lexically_normal() == other.lexically_normal()) {
+        add_conflict("metrics.listen", "daemon.socket", "expected a socket of its own, got " + other.string());
+      }
+    }
+    const size_t bytes = path.native().size();
+    if (bytes > kMaxSocketPathBytes) {
+      add_conflict("metrics.listen", "daemon.runtime_directory",
+                   "expected a path of at most " + std::to_string(kMaxSocketPathBytes) +
+                       " bytes together with daemon.runtime_directory, got " + std::to_string(bytes));
     }
   }
 

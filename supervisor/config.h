@@ -117,9 +117,16 @@ struct AccessConfig {
   bool operator==(const AccessConfig&) const = default;
 };
 
+struct MetricsConfig {
+  std::string listen = "unix:metrics.sock";  // metrics_address.h
+  uint64_t max_arenas_with_series = 200;
+  bool operator==(const MetricsConfig&) const = default;
+};
+
 struct Config {
   DaemonConfig daemon;
   AccessConfig access;
+  MetricsConfig metrics;
   CheckpointConfig checkpoint;
   SnapshotConfig snapshot;
   ArenasConfig arenas;

@@ -82,6 +82,17 @@ constexpr std::array kKeys{
     ConfigKey{"access", "administer_groups", at_once, "The same, by group.",
               NamesKey{in<&Config::access, &AccessConfig::administer_groups>}},
 
+    ConfigKey{"metrics", "listen", at_once,
+              "Where Prometheus gets metrics from, by HTTP at /metrics: a Unix socket, for those who may connect to the "
+              "control socket and "
+              "have the right to read, its path relative to runtime_directory; or a port on a loopback address, for everybody "
+              "on this "
+              "machine. \"\": nowhere.",
+              MetricsAddressKey{in<&Config::metrics, &MetricsConfig::listen>}},
+    ConfigKey{"metrics", "max_arenas_with_series", at_once,
+              "So many arenas have metrics of their own, those first that began first. All are in the sums of their games.",
+              NumberKey{in<&Config::metrics, &MetricsConfig::max_arenas_with_series>, 0, 100'000}},
+
     ConfigKey{"checkpoint", "interval_ms", at_once,
               "How often the newest snapshots of all arenas are made durable. A machine that dies "
               "loses at most this much.",
@@ -241,6 +252,10 @@ std::string expected(const NamesKey& /*key*/) {
   return "a list of names or numbers, each in quotes";
 }
 
+std::string expected(const MetricsAddressKey& /*key*/) {
+  return "\"unix:PATH\", \"127.0.0.1:PORT\", \"[::1]:PORT\" or \"\"; addresses that other machines reach are not allowed";
+}
+
 std::string value(const NumberKey& key, ConfigTarget target) {
   return std::to_string(key.field(target));
 }
@@ -254,6 +269,10 @@ std::string value(const ChoiceKey& key, ConfigTarget target) {
 }
 
 std::string value(const NameKey& key, ConfigTarget target) {
+  return in_quotes(key.field(target));
+}
+
+std::string value(const MetricsAddressKey& key, ConfigTarget target) {
   return in_quotes(key.field(target));
 }
 
@@ -272,6 +291,10 @@ void copy(const PathKey& key, ConfigTarget from, ConfigTarget to) {
 }
 
 void copy(const NameKey& key, ConfigTarget from, ConfigTarget to) {
+  key.field(to) = key.field(from);
+}
+
+void copy(const MetricsAddressKey& key, ConfigTarget from, ConfigTarget to) {
   key.field(to) = key.field(from);
 }
 

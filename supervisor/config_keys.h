@@ -52,6 +52,11 @@ struct NamesKey {
   std::vector<std::string>& (*field)(ConfigTarget);
 };
 
+// Where metrics are to be had (metrics_address.h).
+struct MetricsAddressKey {
+  std::string& (*field)(ConfigTarget);
+};
+
 // What a changed value does while arenad runs (config_reload.h).
 enum class TakesEffect {
   at_once,        // arenad goes by it, also for what runs; a wait that is under way ends as it began
@@ -64,7 +69,7 @@ struct ConfigKey {
   std::string_view name;
   TakesEffect takes_effect;
   std::string_view help;
-  std::variant<NumberKey, PathKey, ChoiceKey, NameKey, NamesKey> kind;
+  std::variant<NumberKey, PathKey, ChoiceKey, NameKey, NamesKey, MetricsAddressKey> kind;
 };
 
 // The section of [games.NAME]: the one whose keys stand a level deeper.

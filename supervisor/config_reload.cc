@@ -217,7 +217,7 @@ void ConfigReload::apply() {
   if (scope_.config.checkpoint != before.checkpoint) scope_.checkpointer.configure(scope_.config.checkpoint);
   for (const auto& [id, arena] : scope_.roster.all()) arena->set_restart_policy(scope_.config.restart.policy());
   // Also if it reads the same: a name may be another user's by now.
-  scope_.access_changed();
+  scope_.taken_over();
   change_games();
   add_games();
   remove_games();

@@ -44,7 +44,7 @@ class ConfigReload {
     ServiceManager& manager;
     FactQueue& facts;
     std::function<std::unique_ptr<GameVersions>(const std::string& name, const GameConfig& config)> make_game;
-    std::function<void()> access_changed;
+    std::function<void()> taken_over;  // what goes by the configuration is to look at it again
   };
   enum class Mode { apply, dry_run };
   using Answer = std::function<void(const ConfigOutcome&)>;

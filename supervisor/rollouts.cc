@@ -98,8 +98,10 @@ uint64_t Rollouts::Running::elapsed_ms() const {
   return earlier_ms + ((is_over() ? ended_ns : monotonic_ns()) - began_ns) / kMillisecond;
 }
 
-Rollouts::Rollouts(uv_loop_t* loop, FactQueue& facts, StoreThread& store, Roster& roster)
-    : facts_(facts), store_(store), roster_(roster), timer_(loop, [this] { facts_.post([this] { advance_all(); }); }) {}
+Rollouts::Rollouts(uv_loop_t* loop, FactQueue& facts, StoreThread& store, Roster& roster, MetricsLedger& metrics)
+    : facts_(facts), store_(store), roster_(roster), metrics_(metrics), timer_(loop, [this] {
+        facts_.post([this] { advance_all(); });
+      }) {}
 
 void Rollouts::close() {
   timer_.close();
@@ -345,6 +347,7 @@ bool Rollouts::tells_of(const GameTemplate& version) const {
 }
 
 void Rollouts::finish(Running& running) {
+  metrics_.rolled_out(running.name, to_string(running.rollout.state()));
   running.ended_ns = monotonic_ns();
   running.ended_unix_ms = static_cast<int64_t>(unix_ms());
   log_info("game={} rollout={} msg=\"the rollout of version {} is over: {}, {} arenas have passed, {} failed\"", running.name,

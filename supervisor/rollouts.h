@@ -34,7 +34,7 @@ class Rollouts {
  public:
   using Games = std::map<std::string, std::unique_ptr<GameVersions>>;
 
-  Rollouts(uv_loop_t* loop, FactQueue& facts, StoreThread& store, Roster& roster);
+  Rollouts(uv_loop_t* loop, FactQueue& facts, StoreThread& store, Roster& roster, MetricsLedger& metrics);
   void close();
 
   // Those of an earlier arenad, once every arena has been adopted, recovered or given up. Those that were not over go on.
@@ -125,6 +125,7 @@ class Rollouts {
   FactQueue& facts_;
   StoreThread& store_;
   Roster& roster_;
+  MetricsLedger& metrics_;
   uint64_t last_id_ = 0;
   std::map<std::string, Running> running_;  // by game
   std::map<std::string, bool> preparing_;

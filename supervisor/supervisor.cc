@@ -1,10 +1,8 @@
 #include "supervisor/supervisor.h"
 
 #include <algorithm>
-#include <cstring>
 #include <set>
 #include <signal.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include <utility>
@@ -13,6 +11,7 @@
 #include "ipc/crash_point.h"
 #include "supervisor/held_signal.h"
 #include "supervisor/log.h"
+#include "supervisor/request_kind.h"
 
 namespace arenad {
 
@@ -103,9 +102,10 @@ Supervisor::Supervisor(Config config, Program program, DirectoryLock lock, Store
       store_(std::move(store), [this] { store_wake_.send(); }),
       versions_(config_.daemon.directory),
       checkpointer_(&loop_, facts_, roster_, store_, config_.checkpoint),
-      rollouts_(&loop_, facts_, store_, roster_),
+      rollouts_(&loop_, facts_, store_, roster_, ledger_),
       upgrade_(ChildScope{&loop_, facts_, reaper_}, program_.arguments),
       adoption_({ChildScope{&loop_, facts_, reaper_}, services(), roster_, manager_}),
+      metrics_({&loop_, facts_, config_, ledger_, roster_, games_, rollouts_, store_, adoption_, server_, started_ns_}),
       turn_(&loop_, [this] { facts_.take_all(); }),
       terminate_(&loop_, SIGTERM, [this] { facts_.post([this] { begin_shutdown(); }); }),
       interrupt_(&loop_, SIGINT, [this] { facts_.post([this] { begin_shutdown(); }); }),
@@ -130,7 +130,7 @@ Supervisor::~Supervisor() {
 }
 
 ArenaServices Supervisor::services() {
-  return {&loop_, facts_, config_, store_, server_, manager_, numbers_, oom_};
+  return {&loop_, facts_, config_, store_, server_, manager_, numbers_, oom_, ledger_};
 }
 
 void Supervisor::make_games(const std::vector<GameRecord>& before) {
@@ -156,7 +156,10 @@ void Supervisor::make_games(const std::vector<GameRecord>& before) {
   config_reload_ = std::make_unique<ConfigReload>(ConfigReload::Scope{
       program_.configuration_path, config_, games_, versions_, roster_, checkpointer_, rollouts_, store_, manager_, facts_,
       [make_game](const std::string& name, const GameConfig& game) { return make_game(name, game, std::nullopt); },
-      [this] { apply_access(); }});
+      [this] {
+        apply_access();
+        metrics_.configure(socket_group());
+      }});
   commands_ = std::make_unique<Commands>(CommandScope{services(), roster_, server_, checkpointer_, games_, rollouts_,
                                                       *config_reload_, upgrade_, program_.configuration_path, notices_,
                                                       started_ns_, [this] { facts_.post([this] { begin_shutdown(); }); }});
@@ -247,7 +250,10 @@ void Supervisor::open_for_clients() {
   }
   rollouts_.take_up(std::exchange(remembered_rollouts_, {}), games_);
   auto listening = listen_for_clients();
-  if (listening) apply_access();
+  if (listening) {
+    apply_access();
+    metrics_.configure(socket_group());
+  }
   if (!listening) {
     log_error("msg=\"{}\"", listening.error().text());
     could_not_begin_ = true;
@@ -266,10 +272,14 @@ void Supervisor::open_for_clients() {
 Result<void> Supervisor::listen_for_clients() {
   const std::string socket = config_.daemon.socket_path().string();
   const ControlServer::Handlers handlers{[this](RequestId from, wire::Request::Reader request, std::vector<Fd> fds) {
+                                           metrics_.requests().asked(from, kind_of(request).verb);
                                            commands_->request(from, request, std::move(fds));
                                          },
                                          [this](uint64_t connection) { commands_->connection_closed(connection); },
-                                         [this](RequestId to, wire::Reply::Reader reply) { commands_->answered(to, reply); }};
+                                         [this](RequestId to, wire::Reply::Reader reply) {
+                                           metrics_.requests().answered(to, outcome_of_reply(reply));
+                                           commands_->answered(to, reply);
+                                         }};
   if (!program_.handed) return server_.listen(socket, handlers);
   HandedOn& handed = *program_.handed;
   server_.listen_on(handed.take(handed.state().getControl().getListener()), socket, handlers);
@@ -285,18 +295,17 @@ Result<void> Supervisor::listen_for_clients() {
 // Whoever was let in before is asked again with each request.
 void Supervisor::apply_access() {
   commands_->set_access(Access::of(config_.access));
+  give_to_group(config_.daemon.socket_path().string(), socket_group());
+}
+
+gid_t Supervisor::socket_group() const {
   const std::string& name = config_.access.socket_group;
-  const gid_t group = name.empty() ? ::getegid() : find_group(name).value_or(::getegid());
-  const std::string socket = config_.daemon.socket_path().string();
-  // Not asked for if it is so already: services are often forbidden chown(2).
-  struct stat status {};
-  if (::stat(socket.c_str(), &status) == 0 && status.st_gid == group) return;
-  if (::chown(socket.c_str(), static_cast<uid_t>(-1), group) == 0) return;
-  log_error("msg=\"{} cannot be given to group {}: {}; arenad must be a member of it\"", socket, group, std::strerror(errno));
+  return name.empty() ? ::getegid() : find_group(name).value_or(::getegid());
 }
 
 void Supervisor::watch_workers() {
   const uint64_t now = monotonic_ns();
+  metrics_.loop_looked(now);
   for (const auto& [id, arena] : roster_.all()) arena->watch_worker(now);
   commands_->watch_snapshots();
   server_.watch_unfinished();
@@ -403,6 +412,7 @@ void Supervisor::finish_shutdown_if_done() {
   has_lost_ = store_.health().failing_since_ns.has_value();
   if (has_lost_) log_error("msg=\"the database did not take everything: {}\"", store_.health().last_error.text());
   server_.close();
+  metrics_.close();
   adoption_.close();
   rollouts_.close();
   upgrade_.close();

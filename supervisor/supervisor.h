@@ -14,6 +14,7 @@
 #include "supervisor/control_server.h"
 #include "supervisor/directory_lock.h"
 #include "supervisor/handed_on.h"
+#include "supervisor/metrics.h"
 #include "supervisor/rollouts.h"
 #include "supervisor/roster.h"
 #include "supervisor/service_report.h"
@@ -52,6 +53,7 @@ class Supervisor {
   void open_for_clients();
   Result<void> listen_for_clients();
   void apply_access();
+  [[nodiscard]] gid_t socket_group() const;
   // supervisor_upgrade.cc
   void take_on_templates();
   [[nodiscard]] Upgrade::Host upgrade_host();
@@ -80,6 +82,7 @@ class Supervisor {
   ServiceReport report_;
   RecordNumbers numbers_;
   OomWitness oom_ = OomWitness::of_self();
+  MetricsLedger ledger_;
   std::vector<std::string> notices_;
   ControlServer server_;
   UvAsync store_wake_;
@@ -94,6 +97,7 @@ class Supervisor {
   std::unique_ptr<ConfigReload> config_reload_;
   std::unique_ptr<Commands> commands_;
   Adoption adoption_;
+  Metrics metrics_;
   UvTurn turn_;
   UvSignal terminate_;
   UvSignal interrupt_;
