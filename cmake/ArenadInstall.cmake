@@ -6,8 +6,9 @@
 #   lib/                    the client library
 #   lib/arenad/games/       tanks.so, the example game, and tanks_2.so, its second version
 #   lib/cmake/Arenad/       find_package(Arenad): Arenad::game, Arenad::client, arenad_game(), arenad_schema()
-#   lib/systemd/system/     arenad.service; lib/sysusers.d/ has the user that it runs as (packaging/)
+#   lib/systemd/system/     arenad.service; arenad-metrics.socket and .service, a port for Prometheus; lib/sysusers.d/ has the user that it runs as (packaging/)
 #   share/arenad/schema/    Arenad's schemas, for clients in other languages
+#   share/arenad/prometheus/, share/arenad/grafana/     alert rules, and a dashboard
 include(CMakePackageConfigHelpers)
 
 set(ARENAD_PACKAGE_DIR ${CMAKE_INSTALL_LIBDIR}/cmake/Arenad)

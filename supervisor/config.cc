@@ -258,7 +258,7 @@ class ConfigReader {
     }
     const size_t bytes = path.native().size();
     if (bytes > kMaxSocketPathBytes) {
-      add_conflict("metrics.listen", "daemon.runtime_directory",
+      add_conflict("metrics.listen", "daemon.socket",
                    "expected a path of at most " + std::to_string(kMaxSocketPathBytes) +
                        " bytes together with daemon.runtime_directory, got " + std::to_string(bytes));
     }

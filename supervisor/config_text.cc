@@ -22,8 +22,9 @@ constexpr std::string_view kExampleModule = "games/tanks.so";
 // A comment, broken at spaces into lines that begin with '# '.
 std::string wrapped(std::string_view comment) {
   std::string text;
-  while (comment.size() > kTextWidth) {
-    const size_t end = comment.rfind(' ', kTextWidth);
+  // Each further line begins with two characters of its own.
+  for (size_t width = kTextWidth; comment.size() > width; width = kTextWidth - 2) {
+    const size_t end = comment.rfind(' ', width);
     text.append(comment.substr(0, end)).append("\n");
     comment.remove_prefix(end + 1);
     text.append("# ");
