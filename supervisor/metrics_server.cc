@@ -35,8 +35,11 @@ MetricsServer::MetricsServer(uv_loop_t* loop, FactQueue& facts, std::function<vo
 
 Result<void> MetricsServer::listen(const MetricsAddress& address) {
   auto next = std::make_unique<Acceptor>(loop_, facts_);
+  std::string path;
   if (const auto* unix_socket = std::get_if<UnixMetrics>(&address)) {
-    const std::string path = unix_socket->path.string();
+    path = unix_socket->path.string();
+    // In other words the same: whoever gave the place up would take the file along.
+    if (acceptor_ && path == path_) return {};
     auto listening = check_free(path);
     if (listening) {
       listening =
@@ -52,6 +55,7 @@ Result<void> MetricsServer::listen(const MetricsAddress& address) {
   // What it has posted comes first.
   if (acceptor_) facts_.post([last = std::shared_ptr<Acceptor>(std::move(acceptor_))] {});
   acceptor_ = std::move(next);
+  path_ = std::move(path);
   acceptor_->begin();
   return {};
 }

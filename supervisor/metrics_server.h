@@ -63,6 +63,7 @@ class MetricsServer {
   std::function<void()> wanted_;
   Access access_ = Access::of({});
   std::unique_ptr<Acceptor> acceptor_;
+  std::string path_;  // of its socket; empty: it has none
   uint64_t next_id_ = 1;
   std::map<uint64_t, std::unique_ptr<Connection>> connections_;
 };

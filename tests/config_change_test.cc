@@ -40,6 +40,8 @@ void change(const ConfigKey& key, arenad::ConfigTarget target) {
     name->field(target) += "other";
   } else if (const auto* names = std::get_if<arenad::NamesKey>(&key.kind)) {
     names->field(target).emplace_back("other");
+  } else if (const auto* listen = std::get_if<arenad::MetricsAddressKey>(&key.kind)) {
+    listen->field(target) = "127.0.0.1:9464";
   } else {
     const auto& choice = std::get<arenad::ChoiceKey>(key.kind);
     choice.set(target, (choice.get(target) + 1) % choice.names.size());

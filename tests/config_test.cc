@@ -116,6 +116,9 @@ socket = "s.sock"
 worker = "/w"
 log_level = "debug"
 log_format = "logfmt"
+[metrics]
+listen = "[::1]:9464"
+max_arenas_with_series = 7
 [checkpoint]
 interval_ms = 2000
 [snapshot]
@@ -154,6 +157,7 @@ on_divergence = "stop"
 module = "/m/duel.so"
 )");
   CHECK(read.daemon == arenad::DaemonConfig{"/d", "/r", "s.sock", "/w", arenad::LogLevel::debug, arenad::LogFormat::logfmt});
+  CHECK(read.metrics == arenad::MetricsConfig{"[::1]:9464", 7});
   CHECK(read.checkpoint.interval_ms == 2000);
   CHECK(read.snapshot.interval_ms == 250);
   CHECK(read.arenas == arenad::ArenasConfig{10, 512, 3000, 4000, 5});

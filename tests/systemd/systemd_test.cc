@@ -54,6 +54,32 @@ TEST_CASE("the control socket can be another group's, which then needs no other 
   CHECK(service.log().find("level=error") == std::string::npos);
 }
 
+TEST_CASE("metrics: at a socket for the group, and with arenad-metrics.socket at a port of the machine") {
+  Service service;
+  const Finished verified = service.try_to("systemd-analyze verify arenad-metrics.socket arenad-metrics.service");
+  CHECK(verified.code == 0);
+  CHECK(verified.out + verified.err == "");
+  CHECK(service.try_to("systemd-analyze security --threshold=10 arenad-metrics.service").code == 0);  // tenths
+  CHECK(service.run("stat -c '%U %G %a' /run/arenad/metrics.sock") == "arenad arenad 660\n");
+  const std::string by_socket = "curl -sf --unix-socket /run/arenad/metrics.sock http://localhost/metrics";
+  CHECK(service.run(by_socket).find("arenad_arenas{game=\"echo\",state=\"running\"} 1\n") != std::string::npos);
+  CHECK(service.try_to("setpriv --reuid=nobody --regid=arenad --clear-groups " + by_socket).code == 0);
+  CHECK(service.try_to("setpriv --reuid=nobody --regid=nogroup --clear-groups " + by_socket).code == 7);
+
+  CHECK(service.run("systemctl is-enabled arenad-metrics.socket || true") == "disabled\n");
+  const std::string by_port = "curl -sf http://127.0.0.1:9464/metrics";
+  CHECK(service.try_to(by_port).code == 7);
+  (void)service.run("systemctl start arenad-metrics.socket");
+  CHECK(service.run(by_port).find("arenad_build_info") != std::string::npos);
+  CHECK(service.run("ps -o user= -p $(systemctl show -p MainPID --value arenad-metrics.service)") != "root\n");
+  // The port outlives arenad.
+  (void)service.run("systemctl restart arenad");
+  CHECK(service.run(by_port).find("arenad_build_info") != std::string::npos);
+  CHECK(service.run("systemctl is-active arenad-metrics.service") == "active\n");
+  (void)service.run("systemctl stop arenad-metrics.socket arenad-metrics.service");
+  CHECK(service.try_to(by_port).code == 7);
+}
+
 TEST_CASE("reload: by systemctl, which tells what is wrong, and by SIGHUP") {
   Service service;
   Match match;
