@@ -23,6 +23,7 @@ Result<Figures> measure_many_arenas(const Conditions& conditions);
 Result<Figures> measure_control(const Conditions& conditions);
 Result<Figures> measure_idle_daemon(const Conditions& conditions);
 Result<Figures> measure_reload(const Conditions& conditions);
+Result<Figures> measure_metrics(const Conditions& conditions);
 Result<Figures> measure_snapshot(const Conditions& conditions);
 
 }  // namespace arenad::bench

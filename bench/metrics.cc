@@ -1,0 +1,179 @@
+// What metrics cost: how much less an arena that works as fast as it can gets done while arenad, with as many arenas as have series of their
+// own, is scraped once a second; and what counting takes of the shortest frame that there is.
+//
+// Seconds with scrapes and seconds without alternate, so that whatever else goes on on the machine falls on both.
+#include <atomic>
+#include <fmt/format.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "bench/bench_player.h"
+#include "bench/benchmark.h"
+#include "bench/peer.h"
+#include "bench/quantile.h"
+#include "bench/shared.h"
+#include "ipc/clock.h"
+#include "ipc/socket.h"
+
+namespace arenad::bench {
+namespace {
+
+constexpr uint64_t kArenas = 200;  // metrics.max_arenas_with_series
+constexpr uint64_t kChannelBytes = 4 * 1024 * 1024;
+constexpr uint64_t kPairs = 15;
+constexpr double kHalfSeconds = 2;
+constexpr uint64_t kScrapeIntervalNs = kSecond;
+constexpr uint64_t kCounted = 20'000'000;
+
+const Daemon::Options kOptions{.name = "metrics", .settings = "", .game_settings = "spares = 0"};
+
+struct Scraping {
+  std::atomic<uint32_t> wanted;
+  std::atomic<uint32_t> stop;
+  std::atomic<uint64_t> scrapes;
+  std::atomic<uint64_t> bytes;
+  std::atomic<uint64_t> took_ns;
+};
+
+void sleep_ns(uint64_t ns) {
+  const timespec time{static_cast<time_t>(ns / kSecond), static_cast<long>(ns % kSecond)};
+  ::nanosleep(&time, nullptr);
+}
+
+Result<uint64_t> scrape(const std::string& socket) {
+  auto connection = connect_unix(socket);
+  if (!connection) return connection.error();
+  constexpr std::string_view kRequest = "GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n";
+  if (::send(connection->get(), kRequest.data(), kRequest.size(), MSG_NOSIGNAL) < 0)
+    return errno_error("cannot ask for metrics");
+  uint64_t bytes = 0;
+  static char buffer[256 * 1024];
+  for (;;) {
+    const ssize_t got = ::read(connection->get(), buffer, sizeof buffer);
+    if (got < 0) return errno_error("cannot read metrics");
+    if (got == 0) break;
+    if (bytes == 0 && !std::string_view(buffer, static_cast<size_t>(got)).starts_with("HTTP/1.1 200 ")) {
+      return make_error(ErrorCode::failed, "arenad does not give its metrics");
+    }
+    bytes += static_cast<uint64_t>(got);
+  }
+  return bytes;
+}
+
+Result<void> scrape_when_wanted(const std::string& socket, Scraping& scraping) {
+  uint64_t next_ns = 0;
+  while (scraping.stop.load() == 0) {
+    if (scraping.wanted.load() != 0 && monotonic_ns() >= next_ns) {
+      const uint64_t began_ns = monotonic_ns();
+      next_ns = began_ns + kScrapeIntervalNs;
+      auto bytes = scrape(socket);
+      if (!bytes) return bytes.error();
+      scraping.took_ns.fetch_add(monotonic_ns() - began_ns);
+      scraping.bytes.store(*bytes);
+      scraping.scrapes.fetch_add(1);
+    }
+    sleep_ns(5 * kMillisecond);
+  }
+  return {};
+}
+
+// Events a second.
+Result<double> rate(BenchPlayer& player, double seconds) {
+  const uint64_t began_ns = monotonic_ns();
+  const auto end_ns = began_ns + static_cast<uint64_t>(seconds * 1e9);
+  uint64_t pokes = 0;
+  for (; monotonic_ns() < end_ns; ++pokes) {
+    if (auto poked = player.poke(); !poked) return poked.error();
+    if (pokes % 64 != 0) continue;
+    if (auto taken = player.take_in(); !taken) return taken.error();
+  }
+  if (auto applied = player.wait_until_applied(); !applied) return applied.error();
+  return static_cast<double>(pokes) * 1e9 / static_cast<double>(monotonic_ns() - began_ns);
+}
+
+// What a worker does for metrics in each frame, beside what it did without them (worker/worker_role.cc).
+double counting_ns() {
+  static WorkerStatus status{};
+  const auto add = [](std::atomic<uint64_t>& word, uint64_t by) {
+    word.store(word.load(std::memory_order_relaxed) + by, std::memory_order_relaxed);
+  };
+  const uint64_t began_ns = monotonic_ns();
+  for (uint64_t i = 0; i < kCounted; ++i) {
+    const uint64_t took_ns = (i * 2'654'435'761) & 0xFFFFFF;  // all that happens, in no order
+    add(status.frame_time[time_bucket(took_ns)], 1);
+    add(status.tick_lateness[time_bucket(took_ns / 2)], 1);
+    add(status.lateness_ns_total, took_ns);
+  }
+  return static_cast<double>(monotonic_ns() - began_ns) / static_cast<double>(kCounted);
+}
+
+// One event for each frame, as fast as they are answered.
+Result<double> frame_ns(BenchPlayer& player, double seconds) {
+  const WorkerStatus& status = player.worker().status();
+  const uint64_t frames = status.frames.load();
+  const uint64_t ns = status.frame_ns_total.load();
+  const auto end_ns = monotonic_ns() + static_cast<uint64_t>(seconds * 1e9);
+  while (monotonic_ns() < end_ns) {
+    if (auto poked = player.poke(); !poked) return poked.error();
+    if (auto applied = player.wait_until_applied(); !applied) return applied.error();
+  }
+  if (status.frames.load() == frames) return make_error(ErrorCode::failed, "the bench arena has run no frame");
+  return static_cast<double>(status.frame_ns_total.load() - ns) / static_cast<double>(status.frames.load() - frames);
+}
+
+}  // namespace
+
+Result<Figures> measure_metrics(const Conditions& conditions) {
+  auto daemon = Daemon::start(conditions.folder, kOptions);
+  if (!daemon) return daemon.error();
+  auto control = daemon->connect();
+  if (!control) return control.error();
+  for (uint64_t i = 1; i < kArenas; ++i) {
+    if (auto started = start_arena(*control, "bench", fmt::format("idle-{}", i), {}); !started) return started.error();
+  }
+  auto scraping = Shared<Scraping>::make();
+  if (!scraping) return scraping.error();
+  const std::string socket = daemon->socket().substr(0, daemon->socket().rfind('/')) + "/metrics.sock";
+  auto scraper = Peer::start([&] { return scrape_when_wanted(socket, **scraping); });
+  if (!scraper) return scraper.error();
+  auto player = BenchPlayer::join(*daemon, kChannelBytes);
+  if (!player) return player.error();
+
+  const double seconds = std::max(0.5, kHalfSeconds * conditions.scale);
+  std::vector<double> ratios;
+  std::vector<double> without;
+  for (uint64_t pair = 0; pair < kPairs; ++pair) {
+    double rates[2] = {};
+    // Which of both comes first changes, or what one leaves to the other would always fall on the same.
+    for (const uint32_t on : {static_cast<uint32_t>(pair % 2), static_cast<uint32_t>(1 - pair % 2)}) {
+      (*scraping)->wanted.store(on);
+      auto measured = rate(**player, seconds);
+      if (!measured) return measured.error();
+      rates[on] = *measured;
+    }
+    ratios.push_back(rates[1] / rates[0]);
+    without.push_back(rates[0]);
+  }
+  auto frame = frame_ns(**player, seconds);
+  if (!frame) return frame.error();
+  (*scraping)->stop.store(1);
+  if (auto ended = scraper->finish(20'000); !ended) return ended.error();
+  const uint64_t scrapes = (*scraping)->scrapes.load();
+  if (scrapes == 0) return make_error(ErrorCode::failed, "nothing was scraped");
+  player->reset();
+  if (auto stopped = daemon->stop(); !stopped) return stopped.error();
+
+  const double counting = counting_ns();
+  return Figures{
+      {"metrics.scrape_cost_percent", (1 - median(ratios)) * 100,
+       fmt::format(
+           "of {:.2g} events/s, with {} arenas; single pairs from {:.1f} to {:.1f}; {} scrapes of {} KiB, {:.1f} ms each",
+           median(without), kArenas, (1 - quantile(ratios, 1)) * 100, (1 - quantile(ratios, 0)) * 100, scrapes,
+           (*scraping)->bytes.load() / 1024,
+           static_cast<double>((*scraping)->took_ns.load()) / static_cast<double>(scrapes) / 1e6)},
+      {"metrics.frame_cost_percent", counting / *frame * 100,
+       fmt::format("{:.1f} ns of a frame of {:.1f} us with one event", counting, *frame / 1000)}};
+}
+
+}  // namespace arenad::bench
