@@ -3,7 +3,7 @@
 //   idle --a scrape--> collected, the text is being made --it is there--> served to all who have come until then, kept for a moment, idle
 //
 // Only one text is made at a time, and whoever comes within kFreshNs of it gets the same: so however many ask, and however often, the loop
-// is held up a few times a second, each time for about a microsecond for each arena.
+// is held up a few times a second, each time for a few microseconds for each arena.
 #pragma once
 
 #include <functional>

@@ -151,6 +151,14 @@ TEST_CASE("ledger: recoveries by rung, with the time that they took if it is kno
 
 TEST_CASE("time buckets: a bound belongs to its own bucket") {
   CHECK(time_bucket(0) == 0);
+  // Every power of two, and what lies beside it.
+  for (unsigned bits = 0; bits < 64; ++bits) {
+    for (const uint64_t ns : {(uint64_t{1} << bits) - 1, uint64_t{1} << bits, (uint64_t{1} << bits) + 1}) {
+      size_t expected = 0;
+      while (expected < kTimeBoundsNs.size() && kTimeBoundsNs[expected] < ns) ++expected;
+      CHECK(time_bucket(ns) == expected);
+    }
+  }
   for (size_t i = 0; i < kTimeBoundsNs.size(); ++i) {
     CHECK(time_bucket(kTimeBoundsNs[i]) == i);
     CHECK(time_bucket(kTimeBoundsNs[i] + 1) == i + 1);
