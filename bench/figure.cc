@@ -38,6 +38,7 @@ constexpr std::array kDefinitions{
     Definition{"reload.rollback_p99_ms", "ms", 2, Target::at_most, 20},
     Definition{"snapshot.64k_us", "us", 1, Target::at_most, 200},
     Definition{"metrics.scrape_cost_percent", "%", 2, Target::at_most, 1},
+    Definition{"metrics.scrape_cpu_percent", "%", 2, Target::at_most, 1},
     Definition{"metrics.frame_cost_percent", "%", 2, Target::at_most, 1},
 };
 
