@@ -11,6 +11,7 @@
 
 #include "ipc/socket.h"
 #include "tests/real/player.h"
+#include "tests/real/reports.h"
 #include "tests/real/scrape.h"
 
 using namespace arenad;
@@ -319,4 +320,55 @@ TEST_CASE("how often channels are full comes from the clients") {
   ::kill(worker, SIGCONT);
   const std::string series = "arenad_arena_channels_full_total{game=\"echo\",arena=\"duel\"}";
   CHECK(eventually([&] { return Scrape(daemon)[series] == static_cast<double>(ann.arena().full_count()); }));
+}
+
+TEST_CASE("poison: deaths have signatures with the place in the game's code, and the quarantine is counted") {
+  Daemon daemon(echo_section());
+  daemon.start();
+  daemon.start_arena("duel");
+  Player ann(daemon.socket(), "duel", "ann");
+  ann.say();
+  REQUIRE(ann.hears_all());
+  misbehave(ann, {.how = "segv"});
+  const Scrape poisoned = scrape_when(daemon, "arenad_quarantined_events{game=\"echo\"}", 1);
+  CHECK(poisoned["arenad_quarantined_events_total{game=\"echo\"}"] == 1);
+  CHECK(poisoned["arenad_worker_deaths_total{game=\"echo\",kind=\"crash\"}"] == 2);
+  // Both deaths are one cause.
+  std::vector<std::string> signatures;
+  for (const auto& [series, value] : poisoned.series()) {
+    if (!series.starts_with("arenad_crashes_total{")) continue;
+    signatures.push_back(series);
+    CHECK(value == 2);
+  }
+  REQUIRE(signatures.size() == 1);
+  INFO(signatures[0]);
+  CHECK(signatures[0].find("signature=\"SIGSEGV ") != std::string::npos);
+  CHECK(signatures[0].find(".so+0x") != std::string::npos);
+}
+
+TEST_CASE("changes of code: rollouts and handovers by what became of them") {
+  Daemon daemon("[hang]\nhard_limit_ms = 500\n" + game_section("ledger", module_path("ledger"), "snapshot_interval_ms = 20\n"));
+  daemon.start();
+  for (const char* name : {"a", "b"}) daemon.start_arena(name, {{"hz", "60"}}, "ledger");
+  const auto reload = [&](const std::string& module) {
+    return daemon.arenactl({"reload", "ledger", module_path(module), "--probation", "300ms", "--probation-frames", "10"});
+  };
+  const auto handovers = [](const char* result) {
+    return "arenad_handovers_total{game=\"ledger\",result=\"" + std::string(result) + "\"}";
+  };
+  const auto rollouts = [](const char* result) {
+    return "arenad_rollouts_total{game=\"ledger\",result=\"" + std::string(result) + "\"}";
+  };
+  const Finished good = reload("ledger_good");
+  CHECK_MESSAGE(good.code == 0, good.err);
+  const Scrape passed = scrape_when(daemon, rollouts("done"), 1);
+  CHECK(passed[handovers("passed")] == 2);
+  CHECK(passed[handovers("failed")] == 0);
+  CHECK(passed["arenad_rollouts_running{game=\"ledger\"}"] == 0);
+  CHECK(reload("ledger_dies_at_once").code != 0);
+  const Scrape failed = scrape_when(daemon, rollouts("failed"), 1);
+  CHECK(failed[rollouts("done")] == 1);
+  CHECK(failed[handovers("passed")] == 2);
+  CHECK(failed[handovers("failed")] == 1);
+  CHECK(gone_back(passed, failed) == std::vector<std::string>{});
 }
