@@ -16,9 +16,6 @@
 namespace arenad::cli {
 namespace {
 
-constexpr std::string_view kCommonOptions =
-    "Options of every verb: --socket PATH --json --timeout DURATION --quiet; see arenactl --help";
-
 std::string exit_codes_text() {
   std::string text = "Exit codes:\n";
   for (const auto& [code, meaning] : kExitCodeMeanings) text += fmt::format("  {}  {}\n", static_cast<int>(code), meaning);
@@ -78,6 +75,8 @@ class Parser {
     }
     return chosen();
   }
+
+  [[nodiscard]] const CLI::App& app() const { return app_; }
 
  private:
   void add_options() {
@@ -186,6 +185,10 @@ std::vector<std::string> with_help_as_option(std::vector<std::string> arguments)
 
 std::variant<Invocation, ExitCode> parse_command_line(const Commands& commands, std::vector<std::string> arguments) {
   return Parser(commands).parse(with_help_as_option(std::move(arguments)));
+}
+
+void look_at_command_line(const Commands& commands, const std::function<void(const CLI::App&)>& look) {
+  look(Parser(commands).app());
 }
 
 }  // namespace arenad::cli

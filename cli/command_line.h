@@ -2,8 +2,10 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -12,7 +14,15 @@
 #include "cli/exit_code.h"
 #include "cli/session.h"
 
+namespace CLI {
+class App;
+}
+
 namespace arenad::cli {
+
+// What help says below each verb.
+inline constexpr std::string_view kCommonOptions =
+    "Options of every verb: --socket PATH --json --timeout DURATION --quiet; see arenactl --help";
 
 struct Invocation {
   Command* command = nullptr;  // one of those that were given to parse_command_line()
@@ -24,5 +34,8 @@ struct Invocation {
 
 // An exit code if there is nothing to run: help was shown, or what is wrong was said.
 std::variant<Invocation, ExitCode> parse_command_line(const Commands& commands, std::vector<std::string> arguments);
+
+// The verbs with their options, as help shows them, for whoever tells of them otherwise: the manual, completion.
+void look_at_command_line(const Commands& commands, const std::function<void(const CLI::App&)>& look);
 
 }  // namespace arenad::cli

@@ -2,13 +2,18 @@
 // nothing else of arenad.
 #include "cli/command.h"
 #include "cli/command_line.h"
+#include "cli/complete.h"
 #include "cli/console.h"
 #include "cli/session.h"
 
 int main(int argc, char** argv) {
   using namespace arenad::cli;
   const Commands commands = all_commands();
-  const auto parsed = parse_command_line(commands, {argv + 1, argv + argc});
+  const std::vector<std::string> words(argv + 1, argv + argc);
+  if (!words.empty() && words[0] == kCompletionWord) {
+    return static_cast<int>(complete(commands, std::span(words).subspan(words.size() > 1 && words[1] == "--" ? 2 : 1)));
+  }
+  const auto parsed = parse_command_line(commands, words);
   if (const auto* code = std::get_if<ExitCode>(&parsed)) return static_cast<int>(*code);
 
   const auto& invocation = std::get<Invocation>(parsed);

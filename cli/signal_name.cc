@@ -5,7 +5,6 @@
 #include <charconv>
 #include <csignal>
 #include <string.h>
-#include <vector>
 
 #include "cli/suggestion.h"
 
@@ -22,14 +21,19 @@ Result<uint32_t> parse_signal(const std::string& text) {
   std::string name = text;
   std::ranges::transform(name, name.begin(), [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
   if (name.starts_with("SIG")) name.erase(0, 3);
-  std::vector<std::string> known;
   for (int signal = 1; signal < NSIG; ++signal) {
     const char* abbreviation = ::sigabbrev_np(signal);
-    if (abbreviation == nullptr) continue;
-    if (name == abbreviation) return static_cast<uint32_t>(signal);
-    known.emplace_back(abbreviation);
+    if (abbreviation != nullptr && name == abbreviation) return static_cast<uint32_t>(signal);
   }
-  return make_error(ErrorCode::invalid, "there is no signal '" + text + "'" + did_you_mean(name, known));
+  return make_error(ErrorCode::invalid, "there is no signal '" + text + "'" + did_you_mean(name, signal_names()));
+}
+
+std::vector<std::string> signal_names() {
+  std::vector<std::string> names;
+  for (int signal = 1; signal < NSIG; ++signal) {
+    if (const char* abbreviation = ::sigabbrev_np(signal); abbreviation != nullptr) names.emplace_back(abbreviation);
+  }
+  return names;
 }
 
 }  // namespace arenad::cli

@@ -9,6 +9,8 @@
 #   lib/systemd/system/     arenad.service; arenad-metrics.socket and .service, a port for Prometheus; lib/sysusers.d/ has the user that it runs as (packaging/)
 #   share/arenad/schema/    Arenad's schemas, for clients in other languages
 #   share/arenad/prometheus/, share/arenad/grafana/     alert rules, and a dashboard
+#   share/man/, share/doc/arenad/examples/arenad.toml   the manual, a configuration with every key (packaging/manual/)
+#   share/bash-completion/, share/zsh/, share/fish/     what shells complete (packaging/completion/)
 include(CMakePackageConfigHelpers)
 
 set(ARENAD_PACKAGE_DIR ${CMAKE_INSTALL_LIBDIR}/cmake/Arenad)

@@ -342,6 +342,18 @@ void copy_value(const ConfigKey& key, ConfigTarget from, ConfigTarget to) {
   std::visit([&](const auto& kind) { copy(kind, from, to); }, key.kind);
 }
 
+std::string_view when_changed(TakesEffect takes_effect) {
+  switch (takes_effect) {
+    case TakesEffect::at_once:
+      return "";
+    case TakesEffect::when_begun:
+      return " A change counts for what begins afterwards.";
+    case TakesEffect::after_restart:
+      return " A change needs a restart of arenad.";
+  }
+  return "";
+}
+
 GameConfig game_defaults(const Config& config) {
   GameConfig game;
   game.spares = config.spares.per_game;

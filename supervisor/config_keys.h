@@ -90,6 +90,8 @@ std::string_view nearest_config_section(std::string_view section);
 std::string expected_value(const ConfigKey& key);
 // The value as TOML.
 std::string value_text(const ConfigKey& key, ConfigTarget target);
+// " A change needs a restart of arenad.": what is to be said of a change; empty if it takes effect at once.
+std::string_view when_changed(TakesEffect takes_effect);
 
 void copy_value(const ConfigKey& key, ConfigTarget from, ConfigTarget to);
 

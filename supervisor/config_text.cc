@@ -37,18 +37,6 @@ std::string section_head(std::string_view section) {
   return "\n" + wrapped(kGamesHead) + std::string(kExampleGame);
 }
 
-std::string_view when_changed(TakesEffect takes_effect) {
-  switch (takes_effect) {
-    case TakesEffect::at_once:
-      return "";
-    case TakesEffect::when_begun:
-      return " A change counts for what begins afterwards.";
-    case TakesEffect::after_restart:
-      return " A change needs a restart of arenad.";
-  }
-  return "";
-}
-
 std::string described(const ConfigKey& key, ConfigTarget defaults) {
   std::string expected = expected_value(key);
   expected[0] = static_cast<char>(std::toupper(static_cast<unsigned char>(expected[0])));

@@ -13,12 +13,12 @@
 #include <spdlog/spdlog.h>
 
 #include "ipc/process.h"
+#include "supervisor/command_line.h"
 #include "supervisor/config.h"
 #include "supervisor/config_files.h"
 #include "supervisor/held_signal.h"
 #include "supervisor/log.h"
 #include "supervisor/supervisor.h"
-#include "supervisor/version.h"
 
 namespace {
 
@@ -109,48 +109,41 @@ int run(const arenad::Config& config, arenad::Supervisor::Program program) {
 
 int main(int argc, char** argv) {
   arenad::hold_signal(SIGHUP);  // until the supervisor listens for it
-  CLI::App app("Runs real-time game matches as worker processes, keeps their state, and brings them back when they die.");
-  std::string path = "/etc/arenad/arenad.toml";
-  bool check = false;
-  bool print_default = false;
-  bool asked = false;
-  app.add_option("--config", path, "The configuration file")->capture_default_str();
-  app.add_flag("--check-config", check, "Check the configuration, tell every problem with file, line and key, and exit");
-  app.add_flag("--print-default-config", print_default, "Print a configuration with every key explained, and exit");
-  app.add_flag("--can-take-over", asked)->group("");  // what arenad asks a program before it gives its place to it
-  app.set_version_flag("--version", std::string("arenad ") + arenad::kVersion);
+  arenad::DaemonCommandLine given;
+  const auto command_line = arenad::daemon_command_line(given);
   try {
-    app.parse(argc, argv);
+    command_line->parse(argc, argv);
   } catch (const CLI::ParseError& e) {
-    return app.exit(e) == 0 ? 0 : 2;
+    return command_line->exit(e) == 0 ? 0 : 2;
   }
-  if (print_default) {
+  if (given.print_default_config) {
     std::fputs(arenad::default_config_text().c_str(), stdout);
     return 0;
   }
   // It is read again later, wherever arenad's own folder is then.
+  std::string path = given.config;
   std::error_code no_folder;
   if (const auto whole = std::filesystem::absolute(path, no_folder); !no_folder) path = whole.string();
   const auto loaded = arenad::load_config(path);
   if (const auto* problems = std::get_if<std::vector<arenad::ConfigProblem>>(&loaded)) {
-    if (!asked) {
+    if (!given.can_take_over) {
       report(*problems);
-      return check ? 1 : could_not_begin();
+      return given.check_config ? 1 : could_not_begin();
     }
     return arenad::answer_can_take_over(
         [&](auto) -> arenad::Result<void> { return arenad::make_error(arenad::ErrorCode::invalid, problems->front().text()); });
   }
   const auto& config = std::get<arenad::Config>(loaded);
   ::signal(SIGPIPE, SIG_IGN);
-  if (asked) {
+  if (given.can_take_over) {
     return arenad::answer_can_take_over([&](auto state) { return can_take_over(state, config); });
   }
   if (const auto missing = arenad::missing_files(config, path, worker_program(config, argv[0])); !missing.empty()) {
     report(missing);
     // They may be put in place later, and arenas that run already need an arenad.
-    if (check) return 1;
+    if (given.check_config) return 1;
   }
-  if (check) {
+  if (given.check_config) {
     std::printf("%s: no problems\n", path.c_str());
     return 0;
   }
