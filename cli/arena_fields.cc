@@ -2,13 +2,13 @@
 
 #include <algorithm>
 #include <array>
-#include <cctype>
 #include <fmt/format.h>
 
 #include "cli/arena_state.h"
 #include "cli/code_text.h"
 #include "cli/quantity.h"
 #include "cli/suggestion.h"
+#include "cli/table_options.h"
 #include "ipc/printable.h"
 
 namespace arenad::cli {
@@ -114,28 +114,24 @@ constexpr std::array<std::string_view, 13> kDefaultColumns{"arena",   "state",  
                                                            "mem",     "last-exit", "reason"};
 
 // Headings, names and keys are all taken as names.
-std::string normalised(std::string_view name) {
-  std::string out;
-  for (const char c : name) {
-    const bool dash = c == '_';
-    out += dash ? '-' : static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-  }
-  return out;
-}
-
 const ArenaField* find_field(std::string_view name) {
-  const std::string wanted = normalised(name);
+  const std::string wanted = column_name_of(name);
   const auto found = std::ranges::find_if(
-      kFields, [&](const ArenaField& field) { return field.column == wanted || normalised(field.key) == wanted; });
+      kFields, [&](const ArenaField& field) { return field.column == wanted || column_name_of(field.key) == wanted; });
   return found == kFields.end() ? nullptr : &*found;
 }
 
-Error unknown_column(std::string_view name) {
+std::vector<std::string> column_names() {
   std::vector<std::string> names;
   names.reserve(kFields.size());
   for (const ArenaField& field : kFields) names.emplace_back(field.column);
+  return names;
+}
+
+Error unknown_column(std::string_view name) {
+  const auto names = column_names();
   return make_error(ErrorCode::invalid, fmt::format("no column is called '{}'{}; there are: {}", name,
-                                                    did_you_mean(normalised(name), names), fmt::join(names, " ")));
+                                                    did_you_mean(column_name_of(name), names), fmt::join(names, " ")));
 }
 
 struct ToText {
@@ -179,6 +175,10 @@ Result<std::vector<const ArenaField*>> select_arena_columns(std::string_view lis
     if (end == std::string_view::npos) return columns;
     list.remove_prefix(end + 1);
   }
+}
+
+std::string arena_columns_help() {
+  return columns_help(column_names());
 }
 
 std::string field_text(const FieldValue& value) {

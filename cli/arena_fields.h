@@ -57,6 +57,9 @@ std::vector<const ArenaField*> default_arena_columns();
 // the first that does not exist.
 Result<std::vector<const ArenaField*>> select_arena_columns(std::string_view list);
 
+// Their names, for the end of help.
+std::string arena_columns_help();
+
 // As text for people; empty if absent.
 std::string field_text(const FieldValue& value);
 

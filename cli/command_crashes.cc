@@ -10,6 +10,7 @@
 #include "cli/crash_page.h"
 #include "cli/id_argument.h"
 #include "cli/selection.h"
+#include "cli/table_options.h"
 #include "ipc/printable.h"
 
 namespace arenad::cli {
@@ -70,10 +71,12 @@ class CrashShowCommand final : public Command {
 class CrashesCommand final : public Command {
  public:
   [[nodiscard]] Verb verb() const override {
-    return {.name = "crashes",
-            .summary = "Shows how workers died, newest first; one of them: crashes show ID",
-            .example = "arenactl crashes show 17 --symbols",
-            .details =
+    return {
+        .name = "crashes",
+        .summary = "Shows how workers died, newest first; one of them: crashes show ID",
+        .example = "arenactl crashes show 17 --symbols",
+        .details =
+            std::string(
                 "Without an arena, of all of them, ended ones included. What arenad did itself (stop, restart) is no crash.\n"
                 "With --slow also frames that were longer than the soft limit, which nobody died of.\n"
                 "An arena that is called like a verb: arenactl crashes -- show\n\n"
@@ -81,7 +84,8 @@ class CrashesCommand final : public Command {
                 "  arenactl crashes\n"
                 "  arenactl crashes 'duel-*' --slow --limit 10\n"
                 "  arenactl crashes show 17 --symbols\n"
-                "  arenactl crashes --json | jq '.crashes[] | select(.kind == \"hang\") | .name'\n"};
+                "  arenactl crashes --json | jq '.crashes[] | select(.kind == \"hang\") | .name'\n\n") +
+            table_.help()};
   }
 
   [[nodiscard]] std::span<const std::unique_ptr<Command>> verbs() const override { return verbs_; }
@@ -89,6 +93,7 @@ class CrashesCommand final : public Command {
   void add_options(CLI::App& app) override {
     add_selection(app, selection_);
     app.add_flag("--slow", slow_, "Frames over the soft limit too");
+    table_.add_to(app);
     app.add_option("--limit", limit_text_, "The newest so many; default 100")->option_text("N");
   }
 
@@ -105,6 +110,7 @@ class CrashesCommand final : public Command {
  private:
   [[nodiscard]] Result<void> prepare() {
     if (auto checked = check_selection(selection_, Nothing::allowed); !checked) return checked;
+    if (auto checked = table_.check(); !checked) return checked;
     if (limit_text_.empty()) return {};
     const char* end = limit_text_.data() + limit_text_.size();
     const auto [at, error] = std::from_chars(limit_text_.data(), end, limit_);
@@ -126,7 +132,8 @@ class CrashesCommand final : public Command {
 
   [[nodiscard]] ExitCode report(const Session& session, capnp::List<wire::Incident>::Reader incidents) const {
     const Console& console = session.console;
-    console.data(session.format == Format::json ? crashes_json(incidents) : render_crashes(incidents, console.colour()));
+    console.data(session.format == Format::json ? crashes_json(incidents)
+                                                : table_.text(crash_table(incidents), console.colour()));
     if (incidents.size() == 0) console.note("nothing is recorded" + hint());
     return ExitCode::ok;
   }
@@ -137,6 +144,7 @@ class CrashesCommand final : public Command {
     return verbs;
   }();
   ArenaSelection selection_;
+  TableOptions table_{crash_table({})};
   bool slow_ = false;
   std::string limit_text_;
   uint32_t limit_ = 0;  // what arenad takes for its default

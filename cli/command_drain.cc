@@ -1,9 +1,8 @@
 #include <CLI/App.hpp>
 
+#include "cli/arena_action.h"
 #include "cli/command.h"
 #include "cli/duration_option.h"
-#include "cli/item_report.h"
-#include "cli/selection.h"
 
 namespace arenad::cli {
 namespace {
@@ -20,7 +19,7 @@ class DrainCommand final : public Command {
             .example = "arenactl drain --all --deadline 10m --yes",
             .details =
                 "Without an arena, all of them, as with --all: arenad then takes no new ones. What still runs at the\n"
-                "deadline is stopped with its state kept. Waits for the end of it all.\n\n"
+                "deadline is stopped with its state kept. Waits for the end of it all, unless --no-wait is given.\n\n"
                 "Examples:\n"
                 "  arenactl drain duel-1\n"
                 "  arenactl drain --all --deadline 10m --yes\n"};
@@ -30,26 +29,24 @@ class DrainCommand final : public Command {
     add_selection(app, selection_);
     add_duration_option(
         app, "--deadline", [this](uint64_t ms) { deadline_ms_ = ms; }, "How long to wait; default 600s");
-    app.add_flag("-y,--yes", yes_, "Do not ask whether really all are meant");
+    add_yes(app, options_, "really all are meant");
+    add_no_wait(app, options_);
+    add_dry_run(app, options_);
   }
 
   ExitCode run(const Session& session) override {
     if (const auto allowed = check(session); !allowed) return session.fail(allowed.error());
-    selection_.all = selection_.arenas.empty();
-    return ask(session, {.fill = [&](wire::Request::Builder request) { fill(request.initDrain()); },
-                         .expected = wire::Reply::ITEMS,
-                         .read = [&](wire::Reply::Reader reply,
-                                     std::span<Fd>) { return report_items(session, selection_, reply.getItems()); },
-                         .effect = Effect::changes_arenas,
-                         .default_timeout_ms = deadline_ms_ + kGraceMs});
+    return act_on_arenas(session, selection_, options_,
+                         {.would = "would be drained",
+                          .fill = [&](wire::Request::Builder request) { fill(request.initDrain()); },
+                          .default_timeout_ms = deadline_ms_ + kGraceMs});
   }
 
  private:
-  [[nodiscard]] Result<void> check(const Session& session) const {
+  [[nodiscard]] Result<void> check(const Session& session) {
     if (auto checked = check_selection(selection_, Nothing::allowed); !checked) return checked;
-    if (!means_all(selection_) && !selection_.arenas.empty()) return {};
-    return confirm_all(session.console, yes_ ? Consent::given : Consent::to_be_asked,
-                       "drain all arenas at " + session.socket_path);
+    selection_.all = selection_.arenas.empty();
+    return confirm_if_all(session, selection_, options_, "drain");
   }
 
   void fill(wire::Drain::Builder drain) const {
@@ -59,7 +56,7 @@ class DrainCommand final : public Command {
 
   ArenaSelection selection_;
   uint64_t deadline_ms_ = kDefaultDeadlineMs;
-  bool yes_ = false;
+  ActionOptions options_;
 };
 
 }  // namespace

@@ -5,6 +5,7 @@
 
 #include "cli/command.h"
 #include "cli/history_table.h"
+#include "cli/table_options.h"
 
 namespace arenad::cli {
 namespace {
@@ -23,15 +24,18 @@ class HistoryCommand final : public Command {
             "out, and stays so if arenad ended over it; done, or of several arenas what the first failure was.\n\n"
             "Examples:\n"
             "  arenactl history\n"
-            "  arenactl history --json | jq '.history[] | select(.verb == \"reload\")'\n"};
+            "  arenactl history --json | jq '.history[] | select(.verb == \"reload\")'\n\n" +
+            table_.help()};
   }
 
   void add_options(CLI::App& app) override {
+    table_.add_to(app);
     app.add_option("--limit", limit_text_, "The newest so many; default 100")->option_text("N");
   }
 
   ExitCode run(const Session& session) override {
     if (const auto read = read_limit(); !read) return session.fail(read.error());
+    if (const auto checked = table_.check(); !checked) return session.fail(checked.error());
     return ask(session, {.fill = [&](wire::Request::Builder request) { request.initHistory().setLimit(limit_); },
                          .expected = wire::Reply::HISTORY,
                          .read = [&](wire::Reply::Reader reply, std::span<Fd>) -> Result<ExitCode> {
@@ -50,13 +54,14 @@ class HistoryCommand final : public Command {
     return make_error(ErrorCode::invalid, fmt::format("--limit: '{}' is no number from 1 to {}", limit_text_, kMaxLimit));
   }
 
-  static ExitCode report(const Session& session, capnp::List<wire::HistoryEntry>::Reader entries) {
+  [[nodiscard]] ExitCode report(const Session& session, capnp::List<wire::HistoryEntry>::Reader entries) const {
     session.console.data(session.format == Format::json ? history_json(entries)
-                                                        : render_history(entries, session.console.colour()));
+                                                        : table_.text(history_table(entries), session.console.colour()));
     if (entries.size() == 0) session.console.note("nothing was changed yet");
     return ExitCode::ok;
   }
 
+  TableOptions table_{history_table({})};
   std::string limit_text_;
   uint32_t limit_ = 100;
 };

@@ -19,16 +19,18 @@ constexpr const char* kListColumns = "arena,state,game,version,players";
 class ListCommand final : public Command {
  public:
   [[nodiscard]] Verb verb() const override {
-    return {.name = "list",
-            .summary = "Lists arenas with their states, one in a line",
-            .example = "arenactl list -o arena --no-header",
-            .details =
-                "Always a table, of one arena too, and what state an arena is in does not change the exit code: for\n"
-                "scripts that want names. arenactl status shows more, and tells by its exit code whether arenas run.\n\n"
-                "Examples:\n"
-                "  arenactl list\n"
-                "  arenactl list 'duel-*' --finished\n"
-                "  arenactl list -o arena --no-header | xargs -r -n 1 arenactl snapshot\n"};
+    return {
+        .name = "list",
+        .summary = "Lists arenas with their states, one in a line",
+        .example = "arenactl list -o arena --no-header",
+        .details = std::string(
+                       "Always a table, of one arena too, and what state an arena is in does not change the exit code: for\n"
+                       "scripts that want names. arenactl status shows more, and tells by its exit code whether arenas run.\n\n"
+                       "Examples:\n"
+                       "  arenactl list\n"
+                       "  arenactl list 'duel-*' --finished\n"
+                       "  arenactl list -o arena --no-header | xargs -r -n 1 arenactl snapshot\n\n") +
+                   arena_columns_help()};
   }
 
   void add_options(CLI::App& app) override {

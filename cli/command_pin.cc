@@ -1,26 +1,23 @@
 // pin and unpin: arenas that rollouts leave out.
 #include <CLI/App.hpp>
 
+#include "cli/arena_action.h"
 #include "cli/command.h"
-#include "cli/item_report.h"
-#include "cli/selection.h"
 
 namespace arenad::cli {
 namespace {
 
 // No version: no longer pinned.
-ExitCode ask_to_pin(const Session& session, const ArenaSelection& selection, const std::string& version) {
+ExitCode ask_to_pin(const Session& session, const ArenaSelection& selection, const ActionOptions& options,
+                    const std::string& version) {
   if (const auto checked = check_selection(selection, Nothing::refused); !checked) return session.fail(checked.error());
-  return ask(session, {.fill =
-                           [&](wire::Request::Builder request) {
-                             auto pin = request.initPin();
-                             fill_selection(pin.initSelection(), selection);
-                             pin.setVersion(version);
-                           },
-                       .expected = wire::Reply::ITEMS,
-                       .read = [&](wire::Reply::Reader reply,
-                                   std::span<Fd>) { return report_items(session, selection, reply.getItems()); },
-                       .effect = Effect::changes_arenas});
+  return act_on_arenas(session, selection, options,
+                       {.would = version.empty() ? "would not be pinned any more" : "would be pinned to version " + version,
+                        .fill = [&](wire::Request::Builder request) {
+                          auto pin = request.initPin();
+                          fill_selection(pin.initSelection(), selection);
+                          pin.setVersion(version);
+                        }});
 }
 
 class PinCommand final : public Command {
@@ -44,6 +41,8 @@ class PinCommand final : public Command {
         ->required()
         ->option_text(" ");
     app.add_flag("--all", all_, "Every arena");
+    add_no_wait(app, options_);
+    add_dry_run(app, options_);
   }
 
   ExitCode run(const Session& session) override {
@@ -52,12 +51,13 @@ class PinCommand final : public Command {
       return session.fail(make_error(ErrorCode::invalid, "name one or more arenas, and behind them the version"));
     }
     if (words_.back().empty()) return session.fail(make_error(ErrorCode::invalid, "the version is empty"));
-    return ask_to_pin(session, selection, words_.back());
+    return ask_to_pin(session, selection, options_, words_.back());
   }
 
  private:
   std::vector<std::string> words_;
   bool all_ = false;
+  ActionOptions options_;
 };
 
 class UnpinCommand final : public Command {
@@ -74,12 +74,16 @@ class UnpinCommand final : public Command {
             .group = kCodeVerbs};
   }
 
-  void add_options(CLI::App& app) override { add_selection(app, selection_); }
+  void add_options(CLI::App& app) override {
+    add_selection(app, selection_);
+    add_dry_run(app, options_);
+  }
 
-  ExitCode run(const Session& session) override { return ask_to_pin(session, selection_, ""); }
+  ExitCode run(const Session& session) override { return ask_to_pin(session, selection_, options_, ""); }
 
  private:
   ArenaSelection selection_;
+  ActionOptions options_;
 };
 
 }  // namespace

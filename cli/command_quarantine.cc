@@ -3,13 +3,17 @@
 #include <fmt/format.h>
 
 #include <CLI/App.hpp>
+#include <capnp/message.h>
 
+#include "cli/arena_action.h"
 #include "cli/command.h"
 #include "cli/id_argument.h"
 #include "cli/item_report.h"
 #include "cli/quarantine_json.h"
 #include "cli/quarantine_page.h"
 #include "cli/selection.h"
+#include "cli/table_options.h"
+#include "ipc/control_client.h"
 
 namespace arenad::cli {
 namespace {
@@ -30,13 +34,18 @@ class QuarantineListCommand : public Command {
                 "Without an arena, of all of them, ended ones included.\n\n"
                 "Examples:\n"
                 "  arenactl quarantine list\n"
-                "  arenactl quarantine list 'duel-*'\n"};
+                "  arenactl quarantine list 'duel-*' -o id,arena\n\n" +
+                columns_help()};
   }
 
-  void add_options(CLI::App& app) override { add_selection(app, selection_); }
+  void add_options(CLI::App& app) override {
+    add_selection(app, selection_);
+    table_.add_to(app);
+  }
 
   ExitCode run(const Session& session) override {
     if (const auto checked = check_selection(selection_, Nothing::allowed); !checked) return session.fail(checked.error());
+    if (const auto checked = table_.check(); !checked) return session.fail(checked.error());
     return ask(session, {.fill = [&](wire::Request::Builder request) { fill(request.initQuarantine()); },
                          .expected = wire::Reply::QUARANTINE,
                          .read = [&](wire::Reply::Reader reply, std::span<Fd>) -> Result<ExitCode> {
@@ -44,6 +53,9 @@ class QuarantineListCommand : public Command {
                          },
                          .if_unknown = hint()});
   }
+
+ protected:
+  [[nodiscard]] std::string columns_help() const { return table_.help(); }
 
  private:
   void fill(wire::Selection::Builder builder) const {
@@ -60,12 +72,14 @@ class QuarantineListCommand : public Command {
 
   [[nodiscard]] ExitCode report(const Session& session, capnp::List<wire::QuarantinedEvent>::Reader events) const {
     const Console& console = session.console;
-    console.data(session.format == Format::json ? quarantine_json(events) : render_quarantine(events, console.colour()));
+    console.data(session.format == Format::json ? quarantine_json(events)
+                                                : table_.text(quarantine_table(events), console.colour()));
     if (events.size() == 0) console.note("nothing is in quarantine" + hint());
     return ExitCode::ok;
   }
 
   ArenaSelection selection_;
+  TableOptions table_{quarantine_table({})};
 };
 
 class QuarantineShowCommand final : public Command {
@@ -107,6 +121,30 @@ class QuarantineShowCommand final : public Command {
   std::string id_text_;
 };
 
+// The entries that there are, an item each: what would be done with them.
+ExitCode preview(const Session& session, const std::vector<uint64_t>& ids, const char* would) {
+  capnp::MallocMessageBuilder message;
+  auto items = message.initRoot<wire::Reply>().initItems(static_cast<unsigned>(ids.size()));
+  for (unsigned i = 0; i < items.size(); ++i) {
+    items[i].setId(std::to_string(ids[i]));
+    const auto asked = try_ask(session, {.fill = [&](wire::Request::Builder request) { request.setQuarantined(ids[i]); },
+                                         .expected = wire::Reply::QUARANTINED,
+                                         .read = [&](wire::Reply::Reader reply, std::span<Fd>) -> Result<ExitCode> {
+                                           items[i].setName(reply.getQuarantined().getEvent().getName());
+                                           items[i].setOk(would);
+                                           return ExitCode::ok;
+                                         }});
+    if (asked) continue;
+    if (asked.error().code == ErrorCode::unreachable) return session.fail(asked.error());
+    auto failure = items[i].initError();
+    failure.setCode(failure_code_of(asked.error().code));
+    failure.setMessage(asked.error().message);
+  }
+  const auto code = report_numbered_items(session, items.asReader());
+  note_dry_run(session);
+  return code ? code.value() : session.fail(code.error());
+}
+
 class QuarantineRetryCommand final : public Command {
  public:
   [[nodiscard]] Verb verb() const override {
@@ -122,11 +160,13 @@ class QuarantineRetryCommand final : public Command {
 
   void add_options(CLI::App& app) override {
     app.add_option("ID", id_texts_, "Numbers that arenactl quarantine shows")->required()->option_text(" ");
+    add_dry_run(app, options_);
   }
 
   ExitCode run(const Session& session) override {
     const auto ids = parse_ids(kWhat, id_texts_);
     if (!ids) return session.fail(ids.error());
+    if (options_.dry_run) return preview(session, ids.value(), "would be given to its arena once more");
     const auto count = static_cast<unsigned>(ids.value().size());
     return ask(
         session,
@@ -138,6 +178,7 @@ class QuarantineRetryCommand final : public Command {
 
  private:
   std::vector<std::string> id_texts_;
+  ActionOptions options_;
 };
 
 class QuarantineDropCommand final : public Command {
@@ -155,12 +196,14 @@ class QuarantineDropCommand final : public Command {
 
   void add_options(CLI::App& app) override {
     app.add_option("ID", id_texts_, "Numbers that arenactl quarantine shows")->required()->option_text(" ");
-    app.add_flag("-y,--yes", yes_, "Do not ask whether really several are meant");
+    add_yes(app, options_, "really several are meant");
+    add_dry_run(app, options_);
   }
 
   ExitCode run(const Session& session) override {
     const auto ids = parse_ids(kWhat, id_texts_);
     if (!ids) return session.fail(ids.error());
+    if (options_.dry_run) return preview(session, ids.value(), "would be thrown away for good");
     const auto count = static_cast<unsigned>(ids.value().size());
     if (const auto allowed = check(session, count); !allowed) return session.fail(allowed.error());
     return ask(
@@ -174,12 +217,12 @@ class QuarantineDropCommand final : public Command {
  private:
   [[nodiscard]] Result<void> check(const Session& session, unsigned count) const {
     if (count == 1) return {};
-    return confirm_all(session.console, yes_ ? Consent::given : Consent::to_be_asked,
+    return confirm_all(session.console, options_.yes ? Consent::given : Consent::to_be_asked,
                        fmt::format("throw away {} events at {}", count, session.socket_path));
   }
 
   std::vector<std::string> id_texts_;
-  bool yes_ = false;
+  ActionOptions options_;
 };
 
 class QuarantineCommand final : public QuarantineListCommand {
@@ -196,7 +239,8 @@ class QuarantineCommand final : public QuarantineListCommand {
                 "  arenactl quarantine\n"
                 "  arenactl quarantine show 5\n"
                 "  arenactl quarantine retry 5\n"
-                "  arenactl quarantine drop 5\n"};
+                "  arenactl quarantine drop 5\n\n" +
+                columns_help()};
   }
 
   [[nodiscard]] std::span<const std::unique_ptr<Command>> verbs() const override { return verbs_; }

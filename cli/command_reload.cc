@@ -51,11 +51,13 @@ class ReloadCommand final : public Command {
     app.add_option("GAME", game_, "Whose arenas, as arenad's configuration calls it; with --runtime: all games without it")
         ->option_text(" ");
     app.add_option("MODULE.so", module_, "The file with the new code")->option_text(" ");
-    runtime_option_ =
+    const CLI::Option* runtime =
         app.add_option("--runtime", runtime_, "The program that runs it; without a file: the one that is installed")
             ->expected(0, 1)
             ->option_text("[ARENA-WORKER]");
     app.add_option("--arenas", arenas_, "Only these: names, ids, or globs over names")->option_text("GLOB...");
+    // The parser is gone when this runs.
+    app.callback([this, runtime] { has_runtime_ = runtime->count() != 0; });
     options_.add_to(app);
   }
 
@@ -67,7 +69,7 @@ class ReloadCommand final : public Command {
 
  private:
   Result<void> open_files() {
-    if (module_.empty() && !has_runtime()) {
+    if (module_.empty() && !has_runtime_) {
       return make_error(ErrorCode::invalid,
                         game_.empty() ? "which game? arenactl reload GAME MODULE.so, or arenactl reload --runtime for all"
                                       : "what shall " + game_ + " get? Give MODULE.so, --runtime, or both");
@@ -84,8 +86,6 @@ class ReloadCommand final : public Command {
     }
     return {};
   }
-
-  [[nodiscard]] bool has_runtime() const { return runtime_option_->count() != 0; }
 
   [[nodiscard]] ExitCode roll_out(const Session& session, const std::string& game) const {
     RolloutRequest request{.fill = [&](wire::Request::Builder to) { fill(to.initReload(), game); }, .fds = {}};
@@ -134,7 +134,7 @@ class ReloadCommand final : public Command {
     reload.setGame(game);
     if (!module_.empty()) reload.setFile(std::filesystem::path(module_).filename().string());
     if (!runtime_.empty()) reload.setRuntime(std::filesystem::path(runtime_).filename().string());
-    reload.setInstalledRuntime(has_runtime() && runtime_.empty());
+    reload.setInstalledRuntime(has_runtime_ && runtime_.empty());
     auto arenas = reload.initArenas(static_cast<unsigned>(arenas_.size()));
     for (unsigned i = 0; i < arenas.size(); ++i) arenas.set(i, arenas_[i]);
   }
@@ -142,7 +142,7 @@ class ReloadCommand final : public Command {
   std::string game_;
   std::string module_;
   std::string runtime_;
-  const CLI::Option* runtime_option_ = nullptr;
+  bool has_runtime_ = false;
   std::vector<Fd> files_;  // in the order in which they are sent
   std::vector<std::string> arenas_;
   RolloutOptions options_;

@@ -1,8 +1,7 @@
 #include <CLI/App.hpp>
 
+#include "cli/arena_action.h"
 #include "cli/command.h"
-#include "cli/item_report.h"
-#include "cli/selection.h"
 
 namespace arenad::cli {
 namespace {
@@ -22,15 +21,20 @@ class ResetFailedCommand final : public Command {
                 "  arenactl reset-failed 'duel-*' && arenactl restart 'duel-*'\n"};
   }
 
-  void add_options(CLI::App& app) override { add_selection(app, selection_); }
+  void add_options(CLI::App& app) override {
+    add_selection(app, selection_);
+    add_dry_run(app, options_);
+  }
 
   ExitCode run(const Session& session) override {
     if (const auto checked = check_selection(selection_, Nothing::allowed); !checked) return session.fail(checked.error());
     selection_.all = selection_.arenas.empty();
-    return ask(session, {.fill = [&](wire::Request::Builder request) { fill(request.initResetFailed()); },
-                         .expected = wire::Reply::ITEMS,
-                         .read = [&](wire::Reply::Reader reply, std::span<Fd>) { return report(session, reply.getItems()); },
-                         .effect = Effect::changes_arenas});
+    return act_on_arenas(session, selection_, options_,
+                         {.would = "would have its crashes forgotten",
+                          .fill = [&](wire::Request::Builder request) { fill(request.initResetFailed()); },
+                          .if_none = "no arena has crashed",
+                          .reaches_resting = true,
+                          .concerns = [](wire::ArenaStatus::Reader arena) { return arena.getRestarts() != 0; }});
   }
 
  private:
@@ -39,12 +43,8 @@ class ResetFailedCommand final : public Command {
     builder.setFinished(true);
   }
 
-  Result<ExitCode> report(const Session& session, capnp::List<wire::Item>::Reader items) const {
-    if (selection_.all && items.size() == 0) return report_nothing(session, "no arena has crashed");
-    return report_items(session, selection_, items);
-  }
-
   ArenaSelection selection_;
+  ActionOptions options_;
 };
 
 }  // namespace

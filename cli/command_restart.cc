@@ -1,8 +1,7 @@
 #include <CLI/App.hpp>
 
+#include "cli/arena_action.h"
 #include "cli/command.h"
-#include "cli/item_report.h"
-#include "cli/selection.h"
 
 namespace arenad::cli {
 namespace {
@@ -19,22 +18,26 @@ class RestartCommand final : public Command {
                 "Examples:\n"
                 "  arenactl restart duel-1\n"
                 "  arenactl restart 'ladder-*'\n"
+                "  arenactl restart game:tanks --no-wait\n"
                 "  arenactl restart --all\n"};
   }
 
-  void add_options(CLI::App& app) override { add_selection(app, selection_); }
+  void add_options(CLI::App& app) override {
+    add_selection(app, selection_);
+    add_no_wait(app, options_);
+    add_dry_run(app, options_);
+  }
 
   ExitCode run(const Session& session) override {
     if (const auto checked = check_selection(selection_, Nothing::refused); !checked) return session.fail(checked.error());
-    return ask(session, {.fill = [&](wire::Request::Builder request) { fill_selection(request.initRestart(), selection_); },
-                         .expected = wire::Reply::ITEMS,
-                         .read = [&](wire::Reply::Reader reply,
-                                     std::span<Fd>) { return report_items(session, selection_, reply.getItems()); },
-                         .effect = Effect::changes_arenas});
+    return act_on_arenas(session, selection_, options_,
+                         {.would = "would be restarted",
+                          .fill = [&](wire::Request::Builder request) { fill_selection(request.initRestart(), selection_); }});
   }
 
  private:
   ArenaSelection selection_;
+  ActionOptions options_;
 };
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include "cli/command.h"
 #include "cli/json.h"
 #include "cli/render.h"
+#include "cli/table_options.h"
 
 namespace arenad::cli {
 namespace {
@@ -19,12 +20,17 @@ class ResultsCommand final : public Command {
                 "Examples:\n"
                 "  arenactl results duel-1\n"
                 "  arenactl results duel-1 --json | jq -r '.results[0].message_hex' | xxd -r -p |\n"
-                "    capnp convert flat:json game.capnp Result\n"};
+                "    capnp convert flat:json game.capnp Result\n\n" +
+                table_.help()};
   }
 
-  void add_options(CLI::App& app) override { app.add_option("ARENA", arena_, "A name or id")->required()->option_text(" "); }
+  void add_options(CLI::App& app) override {
+    app.add_option("ARENA", arena_, "A name or id")->required()->option_text(" ");
+    table_.add_to(app);
+  }
 
   ExitCode run(const Session& session) override {
+    if (const auto checked = table_.check(); !checked) return session.fail(checked.error());
     return ask(session, {.fill = [&](wire::Request::Builder request) { request.setResults(arena_); },
                          .expected = wire::Reply::RESULTS,
                          .read = [&](wire::Reply::Reader reply, std::span<Fd>) -> Result<ExitCode> {
@@ -36,11 +42,12 @@ class ResultsCommand final : public Command {
   [[nodiscard]] ExitCode report(const Session& session, capnp::List<wire::MatchResult>::Reader results) const {
     const Console& console = session.console;
     const bool json = session.format == Format::json;
-    console.data(json ? results_json(arena_, results) : render_results(results, console.colour()));
+    console.data(json ? results_json(arena_, results) : table_.text(result_table(results), console.colour()));
     return ExitCode::ok;
   }
 
   std::string arena_;
+  TableOptions table_{result_table({})};
 };
 
 }  // namespace

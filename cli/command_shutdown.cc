@@ -1,55 +1,128 @@
 #include <fmt/format.h>
+#include <memory>
+#include <poll.h>
+#include <sys/socket.h>
 
 #include <CLI/App.hpp>
 
+#include "cli/arena_action.h"
 #include "cli/command.h"
 #include "cli/json_object.h"
+#include "cli/quantity.h"
 #include "cli/selection.h"
+#include "ipc/clock.h"
+#include "ipc/control_client.h"
+#include "ipc/process.h"
 
 namespace arenad::cli {
 namespace {
 
-class ShutdownCommand final : public Command {
+// As long as systemd waits, unless a unit says otherwise.
+constexpr uint64_t kDefaultShutdownTimeoutMs = 90'000;
+
+// The process of arenad, or where that cannot be seen, as from another pid namespace, a connection to it: both can be waited for.
+class Presence {
  public:
-  [[nodiscard]] Verb verb() const override {
-    return {.name = "shutdown",
-            .summary = "Ends arenad in order: every arena is saved, and goes on when arenad runs again",
-            .example = "arenactl shutdown --yes",
-            .details =
-                "As SIGTERM does. Answered when it begins; arenactl stop or drain puts arenas down for good, systemctl stop\n"
-                "also keeps arenad from being started again by systemd.\n\n"
-                "Examples:\n"
-                "  arenactl shutdown\n"
-                "  arenactl shutdown --yes\n"};
+  static Result<Presence> of(const std::string& socket_path) {
+    auto client = ControlClient::connect(socket_path);
+    if (!client) return client.error();
+    Presence presence(std::make_unique<ControlClient>(std::move(*client)));
+    ucred peer{};
+    socklen_t size = sizeof peer;
+    if (::getsockopt(presence.client_->fd().get(), SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 && peer.pid > 0) {
+      if (auto pidfd = open_pidfd(peer.pid)) presence.pidfd_ = std::move(*pidfd);
+    }
+    return presence;
   }
 
-  void add_options(CLI::App& app) override { app.add_flag("-y,--yes", yes_, "Do not ask whether it is really meant"); }
-
-  ExitCode run(const Session& session) override {
-    const auto allowed = confirm_all(session.console, yes_ ? Consent::given : Consent::to_be_asked,
-                                     "shut down arenad at " + session.socket_path);
-    if (!allowed) return session.fail(allowed.error());
-    return ask(session, {.fill = [](wire::Request::Builder request) { request.setShutdown(); },
-                         .expected = wire::Reply::SHUTTING_DOWN,
-                         .read = [&](wire::Reply::Reader reply, std::span<Fd>) -> Result<ExitCode> {
-                           return report(session, reply.getShuttingDown());
-                         },
-                         .effect = Effect::changes_arenas});
+  // False if it is still there at the end of this time.
+  [[nodiscard]] bool ends_within(uint64_t timeout_ms) {
+    const uint64_t deadline_ns = monotonic_ns() + timeout_ms * kMillisecond;
+    for (;;) {
+      const uint64_t now = monotonic_ns();
+      const int left_ms = now >= deadline_ns ? 0 : static_cast<int>((deadline_ns - now) / kMillisecond + 1);
+      pollfd waiting{pidfd_ ? pidfd_.get() : client_->fd().get(), POLLIN, 0};
+      if (::poll(&waiting, 1, left_ms) > 0 && (pidfd_ || !client_->poll())) return true;
+      if (left_ms == 0) return false;
+    }
   }
 
  private:
-  static ExitCode report(const Session& session, uint32_t arenas) {
+  explicit Presence(std::unique_ptr<ControlClient> client) : client_(std::move(client)) {}
+
+  std::unique_ptr<ControlClient> client_;
+  Fd pidfd_;
+};
+
+class ShutdownCommand final : public Command {
+ public:
+  [[nodiscard]] Verb verb() const override {
+    return {
+        .name = "shutdown",
+        .summary = "Ends arenad in order: every arena is saved, and goes on when arenad runs again",
+        .example = "arenactl shutdown --yes",
+        .details =
+            "As SIGTERM does. Waits until arenad has ended, 90s unless --timeout says otherwise; with --no-wait until it\n"
+            "has begun. arenactl stop or drain puts arenas down for good, systemctl stop also keeps arenad from being started\n"
+            "again by systemd.\n\n"
+            "Examples:\n"
+            "  arenactl shutdown\n"
+            "  arenactl shutdown --dry-run\n"
+            "  arenactl shutdown --yes --timeout 5m\n"};
+  }
+
+  void add_options(CLI::App& app) override {
+    add_yes(app, options_, "it is really meant");
+    add_no_wait(app, options_);
+    add_dry_run(app, options_);
+  }
+
+  ExitCode run(const Session& session) override {
+    if (options_.dry_run) return preview(session);
+    const auto allowed = confirm_all(session.console, options_.yes ? Consent::given : Consent::to_be_asked,
+                                     "shut down arenad at " + session.socket_path);
+    if (!allowed) return session.fail(allowed.error());
+    const uint64_t timeout_ms = session.timeout_ms.value_or(kDefaultShutdownTimeoutMs);
+    // If it is not there, asking it says so.
+    auto presence = Presence::of(session.socket_path);
+    const ExitCode code = ask(session, {.fill = [](wire::Request::Builder request) { request.setShutdown(); },
+                                        .expected = wire::Reply::SHUTTING_DOWN,
+                                        .read = [&](wire::Reply::Reader reply, std::span<Fd>) -> Result<ExitCode> {
+                                          report(session, reply.getShuttingDown());
+                                          return ExitCode::ok;
+                                        },
+                                        .effect = Effect::changes_arenas});
+    if (code != ExitCode::ok || options_.no_wait || !presence || presence->ends_within(timeout_ms)) return code;
+    session.console.error(fmt::format("arenad is still saving arenas after {}, and goes on with it (--timeout waits longer)",
+                                      duration_text(static_cast<double>(timeout_ms) * 1000)));
+    return ExitCode::timeout;
+  }
+
+ private:
+  [[nodiscard]] ExitCode preview(const Session& session) const {
+    const ExitCode code = ask(session, {.fill = [](wire::Request::Builder request) { request.initStatus().setAll(true); },
+                                        .expected = wire::Reply::STATUS,
+                                        .read = [&](wire::Reply::Reader reply, std::span<Fd>) -> Result<ExitCode> {
+                                          report(session, reply.getStatus().getArenas().size());
+                                          return ExitCode::ok;
+                                        }});
+    if (code == ExitCode::ok) note_dry_run(session);
+    return code;
+  }
+
+  void report(const Session& session, uint32_t arenas) const {
     if (session.format == Format::json) {
       Json json = object_with_schema();
       json["arenas"] = arenas;
       session.console.data(line(json));
     } else {
-      session.console.data(fmt::format("arenad is shutting down; arenas that are saved: {}\n", arenas));
+      session.console.data(fmt::format("{}; arenas that are saved: {}\n",
+                                       options_.dry_run ? "arenad would be shut down" : "arenad is shutting down", arenas));
     }
-    return ExitCode::ok;
+    session.console.flush();
   }
 
-  bool yes_ = false;
+  ActionOptions options_;
 };
 
 }  // namespace

@@ -1,9 +1,8 @@
 // kill and signal: the same, in the words of systemctl and as a verb of its own.
 #include <CLI/App.hpp>
 
+#include "cli/arena_action.h"
 #include "cli/command.h"
-#include "cli/item_report.h"
-#include "cli/selection.h"
 #include "cli/signal_name.h"
 
 namespace arenad::cli {
@@ -14,25 +13,20 @@ constexpr const char* kWhatHappens =
     "is up to it: an arena whose worker dies of one is recovered, which counts as a crash. To put an arena down, see\n"
     "arenactl stop.\n\n";
 
-ExitCode send(const Session& session, const ArenaSelection& selection, const std::string& signal_text, Consent consent) {
+ExitCode send(const Session& session, const ArenaSelection& selection, const std::string& signal_text,
+              const ActionOptions& options) {
   if (const auto checked = check_selection(selection, Nothing::refused); !checked) return session.fail(checked.error());
   const auto number = parse_signal(signal_text);
   if (!number) return session.fail(number.error());
-  if (means_all(selection)) {
-    const auto allowed =
-        confirm_all(session.console, consent, "send signal " + signal_text + " to all arenas at " + session.socket_path);
-    if (!allowed) return session.fail(allowed.error());
+  if (const auto allowed = confirm_if_all(session, selection, options, "send signal " + signal_text + " to"); !allowed) {
+    return session.fail(allowed.error());
   }
-  return ask(session, {.fill =
-                           [&](wire::Request::Builder request) {
-                             auto signal = request.initSignal();
-                             fill_selection(signal.initSelection(), selection);
-                             signal.setNumber(number.value());
-                           },
-                       .expected = wire::Reply::ITEMS,
-                       .read = [&](wire::Reply::Reader reply,
-                                   std::span<Fd>) { return report_items(session, selection, reply.getItems()); },
-                       .effect = Effect::changes_arenas});
+  return act_on_arenas(session, selection, options,
+                       {.would = "would be sent signal " + signal_text, .fill = [&](wire::Request::Builder request) {
+                          auto signal = request.initSignal();
+                          fill_selection(signal.initSelection(), selection);
+                          signal.setNumber(number.value());
+                        }});
 }
 
 class KillCommand final : public Command {
@@ -50,17 +44,16 @@ class KillCommand final : public Command {
   void add_options(CLI::App& app) override {
     add_selection(app, selection_);
     app.add_option("-s,--signal", signal_, "A name such as USR1 or SIGUSR1, or a number")->required()->option_text("SIGNAL");
-    app.add_flag("-y,--yes", yes_, "Do not ask whether really all are meant");
+    add_yes(app, options_, "really all are meant");
+    add_dry_run(app, options_);
   }
 
-  ExitCode run(const Session& session) override {
-    return send(session, selection_, signal_, yes_ ? Consent::given : Consent::to_be_asked);
-  }
+  ExitCode run(const Session& session) override { return send(session, selection_, signal_, options_); }
 
  private:
   ArenaSelection selection_;
   std::string signal_;
-  bool yes_ = false;
+  ActionOptions options_;
 };
 
 class SignalCommand final : public Command {
@@ -80,18 +73,19 @@ class SignalCommand final : public Command {
         ->required()
         ->option_text(" ");
     app.add_flag("--all", all_, "Every arena");
-    app.add_flag("-y,--yes", yes_, "Do not ask whether really all are meant");
+    add_yes(app, options_, "really all are meant");
+    add_dry_run(app, options_);
   }
 
   ExitCode run(const Session& session) override {
     const ArenaSelection selection{.arenas = {words_.begin() + 1, words_.end()}, .all = all_};
-    return send(session, selection, words_.front(), yes_ ? Consent::given : Consent::to_be_asked);
+    return send(session, selection, words_.front(), options_);
   }
 
  private:
   std::vector<std::string> words_;
   bool all_ = false;
-  bool yes_ = false;
+  ActionOptions options_;
 };
 
 }  // namespace

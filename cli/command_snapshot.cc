@@ -1,8 +1,7 @@
 #include <CLI/App.hpp>
 
+#include "cli/arena_action.h"
 #include "cli/command.h"
-#include "cli/item_report.h"
-#include "cli/selection.h"
 
 namespace arenad::cli {
 namespace {
@@ -21,19 +20,22 @@ class SnapshotCommand final : public Command {
                 "  arenactl snapshot --all --timeout 5s\n"};
   }
 
-  void add_options(CLI::App& app) override { add_selection(app, selection_); }
+  void add_options(CLI::App& app) override {
+    add_selection(app, selection_);
+    add_no_wait(app, options_);
+    add_dry_run(app, options_);
+  }
 
   ExitCode run(const Session& session) override {
     if (const auto checked = check_selection(selection_, Nothing::refused); !checked) return session.fail(checked.error());
-    return ask(session, {.fill = [&](wire::Request::Builder request) { fill_selection(request.initSnapshot(), selection_); },
-                         .expected = wire::Reply::ITEMS,
-                         .read = [&](wire::Reply::Reader reply,
-                                     std::span<Fd>) { return report_items(session, selection_, reply.getItems()); },
-                         .effect = Effect::changes_arenas});
+    return act_on_arenas(session, selection_, options_,
+                         {.would = "would be brought to the database",
+                          .fill = [&](wire::Request::Builder request) { fill_selection(request.initSnapshot(), selection_); }});
   }
 
  private:
   ArenaSelection selection_;
+  ActionOptions options_;
 };
 
 }  // namespace

@@ -17,10 +17,6 @@ namespace {
 
 using Arenas = capnp::List<wire::ArenaStatus>::Reader;
 
-bool is_glob(const std::string& selector) {
-  return selector.find_first_of("*?[") != std::string::npos;
-}
-
 bool names(const std::string& selector, wire::ArenaStatus::Reader arena) {
   if (text_of(arena.getName()) == selector) return true;
   const auto id = ArenaId::parse(selector);
@@ -39,7 +35,7 @@ std::vector<std::string> unknown_in(const std::vector<std::string>& selectors, A
   if (arenas.size() == 0) return selectors;
   std::vector<std::string> unknown;
   for (const std::string& selector : selectors) {
-    if (!is_glob(selector) && !names_any(selector, arenas)) unknown.push_back(selector);
+    if (!may_be_several(selector) && !names_any(selector, arenas)) unknown.push_back(selector);
   }
   return unknown;
 }
@@ -49,17 +45,6 @@ ExitCode code_of(Arenas arenas) {
     if (standing_of(text_of(arena.getState())) != Standing::running) return ExitCode::not_running;
   }
   return ExitCode::ok;
-}
-
-// In lines that fit a terminal.
-std::string column_names() {
-  constexpr size_t kNamesInLine = 9;
-  std::string names;
-  for (const ArenaField& field : all_arena_fields()) {
-    const size_t index = static_cast<size_t>(&field - all_arena_fields().data());
-    names.append(index % kNamesInLine == 0 ? "\n  " : " ").append(field.column);
-  }
-  return names + "\n";
 }
 
 class StatusCommand final : public Command {
@@ -98,9 +83,8 @@ class StatusCommand final : public Command {
            "  arenactl status duel-1\n"
            "  arenactl status 'duel-*' -o arena,state,frame,late-p99\n"
            "  arenactl status --json | jq '.arenas[] | select(.restarts_total > 0) | .name'\n"
-           "  arenactl status duel-1 --quiet && echo it runs\n\n"
-           "Columns:" +
-           column_names();
+           "  arenactl status duel-1 --quiet && echo it runs\n\n" +
+           arena_columns_help();
   }
 
   [[nodiscard]] Result<void> prepare() {
@@ -145,7 +129,7 @@ class StatusCommand final : public Command {
 
   // One that is named, not one that a glob happened to find.
   [[nodiscard]] bool wants_page() const {
-    return columns_.empty() && selection_.arenas.size() == 1 && !is_glob(selection_.arenas[0]);
+    return columns_.empty() && selection_.arenas.size() == 1 && !may_be_several(selection_.arenas[0]);
   }
 
   [[nodiscard]] StatusTable table_form(const Console& console, const StatusAnswer& answer) const {

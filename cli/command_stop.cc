@@ -1,8 +1,7 @@
 #include <CLI/App.hpp>
 
+#include "cli/arena_action.h"
 #include "cli/command.h"
-#include "cli/item_report.h"
-#include "cli/selection.h"
 
 namespace arenad::cli {
 namespace {
@@ -18,33 +17,32 @@ class StopCommand final : public Command {
                 "come to their end instead, see arenactl drain.\n\n"
                 "Examples:\n"
                 "  arenactl stop duel-1 duel-2\n"
+                "  arenactl stop game:tanks --dry-run\n"
                 "  arenactl stop --all --yes\n"};
   }
 
   void add_options(CLI::App& app) override {
     add_selection(app, selection_);
-    app.add_flag("-y,--yes", yes_, "Do not ask whether really all are meant");
+    add_yes(app, options_, "really all are meant");
+    add_no_wait(app, options_);
+    add_dry_run(app, options_);
   }
 
   ExitCode run(const Session& session) override {
     if (const auto allowed = check(session); !allowed) return session.fail(allowed.error());
-    return ask(session, {.fill = [&](wire::Request::Builder request) { fill_selection(request.initStop(), selection_); },
-                         .expected = wire::Reply::ITEMS,
-                         .read = [&](wire::Reply::Reader reply,
-                                     std::span<Fd>) { return report_items(session, selection_, reply.getItems()); },
-                         .effect = Effect::changes_arenas});
+    return act_on_arenas(session, selection_, options_,
+                         {.would = "would be stopped",
+                          .fill = [&](wire::Request::Builder request) { fill_selection(request.initStop(), selection_); }});
   }
 
  private:
   [[nodiscard]] Result<void> check(const Session& session) const {
     if (auto checked = check_selection(selection_, Nothing::refused); !checked) return checked;
-    if (!means_all(selection_)) return {};
-    return confirm_all(session.console, yes_ ? Consent::given : Consent::to_be_asked,
-                       "stop all arenas at " + session.socket_path);
+    return confirm_if_all(session, selection_, options_, "stop");
   }
 
   ArenaSelection selection_;
-  bool yes_ = false;
+  ActionOptions options_;
 };
 
 }  // namespace

@@ -1,8 +1,8 @@
 #include <CLI/App.hpp>
 
+#include "cli/arena_action.h"
+#include "cli/arena_fields.h"
 #include "cli/command.h"
-#include "cli/item_report.h"
-#include "cli/selection.h"
 
 namespace arenad::cli {
 namespace {
@@ -22,25 +22,27 @@ class UndrainCommand final : public Command {
                 "  arenactl undrain duel-1\n"};
   }
 
-  void add_options(CLI::App& app) override { add_selection(app, selection_); }
+  void add_options(CLI::App& app) override {
+    add_selection(app, selection_);
+    add_dry_run(app, options_);
+  }
 
   ExitCode run(const Session& session) override {
     if (const auto checked = check_selection(selection_, Nothing::allowed); !checked) return session.fail(checked.error());
     selection_.all = selection_.arenas.empty();
-    return ask(session, {.fill = [&](wire::Request::Builder request) { fill_selection(request.initUndrain(), selection_); },
-                         .expected = wire::Reply::ITEMS,
-                         .read = [&](wire::Reply::Reader reply, std::span<Fd>) { return report(session, reply.getItems()); },
-                         .effect = Effect::changes_arenas});
+    const ExitCode code =
+        act_on_arenas(session, selection_, options_,
+                      {.would = "would go on",
+                       .fill = [&](wire::Request::Builder request) { fill_selection(request.initUndrain(), selection_); },
+                       .if_none = "no arena was draining",
+                       .concerns = [](wire::ArenaStatus::Reader arena) { return text_of(arena.getState()) == "draining"; }});
+    if (selection_.all && !options_.dry_run && code == ExitCode::ok) session.console.note("arenad takes new arenas");
+    return code;
   }
 
  private:
-  Result<ExitCode> report(const Session& session, capnp::List<wire::Item>::Reader items) const {
-    if (selection_.all) session.console.note("arenad takes new arenas");
-    if (selection_.all && items.size() == 0) return report_nothing(session, "no arena was draining");
-    return report_items(session, selection_, items);
-  }
-
   ArenaSelection selection_;
+  ActionOptions options_;
 };
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include "cli/command.h"
 #include "cli/game_version_table.h"
 #include "cli/rollout_json.h"
+#include "cli/table_options.h"
 #include "ipc/printable.h"
 
 namespace arenad::cli {
@@ -22,13 +23,18 @@ class VersionsCommand final : public Command {
             "Examples:\n"
             "  arenactl versions\n"
             "  arenactl versions tanks\n"
-            "  arenactl versions tanks --json | jq -r '.versions[] | select(.previous) | .code'\n",
+            "  arenactl versions tanks --json | jq -r '.versions[] | select(.previous) | .code'\n\n" +
+            table_.help(),
         .group = kCodeVerbs};
   }
 
-  void add_options(CLI::App& app) override { app.add_option("GAME", game_, "Only of this game")->option_text(" "); }
+  void add_options(CLI::App& app) override {
+    app.add_option("GAME", game_, "Only of this game")->option_text(" ");
+    table_.add_to(app);
+  }
 
   ExitCode run(const Session& session) override {
+    if (const auto checked = table_.check(); !checked) return session.fail(checked.error());
     return ask(session, {.fill = [&](wire::Request::Builder request) { request.setVersions(game_); },
                          .expected = wire::Reply::VERSIONS,
                          .read = [&](wire::Reply::Reader reply, std::span<Fd>) -> Result<ExitCode> {
@@ -40,12 +46,13 @@ class VersionsCommand final : public Command {
   [[nodiscard]] ExitCode report(const Session& session, capnp::List<wire::GameVersion>::Reader versions) const {
     const Console& console = session.console;
     console.data(session.format == Format::json ? game_versions_json(versions)
-                                                : render_game_versions(versions, console.colour()));
+                                                : table_.text(game_version_table(versions), console.colour()));
     if (versions.size() == 0) console.note("no version is known" + (game_.empty() ? "" : " of " + printable(game_)));
     return ExitCode::ok;
   }
 
   std::string game_;
+  TableOptions table_{game_version_table({})};
 };
 
 }  // namespace

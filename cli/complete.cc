@@ -13,6 +13,7 @@
 #include "cli/command_line.h"
 #include "cli/completion.h"
 #include "cli/console.h"
+#include "cli/selection.h"
 #include "ipc/control_client.h"
 #include "ipc/printable.h"
 
@@ -22,7 +23,6 @@ namespace {
 // Somebody waits with a finger on the key.
 constexpr uint64_t kPatienceMs = 300;
 constexpr unsigned kMostSeconds = 2;  // for what has no timeout of its own: the queue of the socket may be full
-constexpr std::string_view kOfGame = "game:";
 
 using Names = std::vector<Candidate>;
 using Read = std::function<void(wire::Reply::Reader, Names&)>;

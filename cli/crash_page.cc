@@ -113,7 +113,7 @@ std::string files_table(capnp::List<wire::StackFrame>::Reader stack, Colour colo
 
 }  // namespace
 
-std::string render_crashes(capnp::List<wire::Incident>::Reader incidents, Colour colour) {
+Table crash_table(capnp::List<wire::Incident>::Reader incidents) {
   Table table({{"ID", Align::right},
                {"ARENA"},
                {"WHEN"},
@@ -134,7 +134,7 @@ std::string render_crashes(capnp::List<wire::Incident>::Reader incidents, Colour
                    {event_cell(incident)},
                    {id_if_any(incident.getQuarantined())}});
   }
-  return table.text(colour, Header::shown);
+  return table;
 }
 
 std::string render_crash_page(wire::Crash::Reader crash, const StackSymbols* symbols, Colour colour) {

@@ -9,7 +9,7 @@
 
 namespace arenad::cli {
 
-std::string render_crashes(capnp::List<wire::Incident>::Reader incidents, Colour colour);
+Table crash_table(capnp::List<wire::Incident>::Reader incidents);
 
 // Without symbols, if they are not wanted.
 std::string render_crash_page(wire::Crash::Reader crash, const StackSymbols* symbols, Colour colour);

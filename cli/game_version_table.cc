@@ -26,7 +26,7 @@ std::string runtime_text(wire::GameVersion::Reader version) {
 
 }  // namespace
 
-std::string render_game_versions(capnp::List<wire::GameVersion>::Reader versions, Colour colour) {
+Table game_version_table(capnp::List<wire::GameVersion>::Reader versions) {
   Table table({{"GAME"}, {"VERSION"}, {"CODE"}, {"RUNTIME"}, {"STATE"}, {"ARENAS", Align::right}, {"FILE"}});
   for (const auto version : versions) {
     table.add_row({{printable(text_of(version.getGame()))},
@@ -37,7 +37,7 @@ std::string render_game_versions(capnp::List<wire::GameVersion>::Reader versions
                    {std::to_string(version.getArenas())},
                    {printable(text_of(version.getFile()))}});
   }
-  return table.text(colour, Header::shown);
+  return table;
 }
 
 }  // namespace arenad::cli

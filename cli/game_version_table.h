@@ -8,6 +8,6 @@
 
 namespace arenad::cli {
 
-std::string render_game_versions(capnp::List<wire::GameVersion>::Reader versions, Colour colour);
+Table game_version_table(capnp::List<wire::GameVersion>::Reader versions);
 
 }  // namespace arenad::cli

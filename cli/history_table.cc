@@ -24,7 +24,7 @@ Tone tone_of(const std::string& outcome) {
 
 }  // namespace
 
-std::string render_history(capnp::List<wire::HistoryEntry>::Reader entries, Colour colour) {
+Table history_table(capnp::List<wire::HistoryEntry>::Reader entries) {
   Table table(
       {{"ID", Align::right}, {"WHEN"}, {"USER"}, {"PID", Align::right}, {"VERB"}, {"SUBJECT"}, {"OUTCOME"}, {"DETAIL"}});
   for (const auto entry : entries) {
@@ -38,7 +38,7 @@ std::string render_history(capnp::List<wire::HistoryEntry>::Reader entries, Colo
                    {printable(outcome), tone_of(outcome)},
                    {printable(text_of(entry.getDetail()))}});
   }
-  return table.text(colour, Header::shown);
+  return table;
 }
 
 std::string history_json(capnp::List<wire::HistoryEntry>::Reader entries) {

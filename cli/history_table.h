@@ -9,7 +9,7 @@
 namespace arenad::cli {
 
 // By id, newest first, as it comes.
-std::string render_history(capnp::List<wire::HistoryEntry>::Reader entries, Colour colour);
+Table history_table(capnp::List<wire::HistoryEntry>::Reader entries);
 
 // {"history": [{"id", "at_unix_ms", "pid", "uid", "gid", "verb", "subject", "outcome", "detail"}]}
 std::string history_json(capnp::List<wire::HistoryEntry>::Reader entries);

@@ -39,7 +39,7 @@ std::string event_lines(capnp::Data::Reader message, const EventReading& reading
 
 }  // namespace
 
-std::string render_quarantine(capnp::List<wire::QuarantinedEvent>::Reader events, Colour colour) {
+Table quarantine_table(capnp::List<wire::QuarantinedEvent>::Reader events) {
   Table table({{"ID", Align::right},
                {"ARENA"},
                {"WHEN"},
@@ -60,7 +60,7 @@ std::string render_quarantine(capnp::List<wire::QuarantinedEvent>::Reader events
                    {std::to_string(event.getBytes())},
                    {event.getIncident() == 0 ? "" : std::to_string(event.getIncident())}});
   }
-  return table.text(colour, Header::shown);
+  return table;
 }
 
 EventReading reading_of(wire::QuarantinedDetail::Reader detail) {

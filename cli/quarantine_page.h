@@ -11,7 +11,7 @@
 
 namespace arenad::cli {
 
-std::string render_quarantine(capnp::List<wire::QuarantinedEvent>::Reader events, Colour colour);
+Table quarantine_table(capnp::List<wire::QuarantinedEvent>::Reader events);
 
 // The event as text, or why it cannot be shown so; nothing if its types are not known now.
 using EventReading = std::optional<Result<EventText>>;

@@ -75,7 +75,7 @@ std::vector<std::string> daemon_warnings(wire::DaemonStatus::Reader daemon) {
   return warnings;
 }
 
-std::string render_results(capnp::List<wire::MatchResult>::Reader results, Colour colour) {
+Table result_table(capnp::List<wire::MatchResult>::Reader results) {
   Table table({{"SEQUENCE", Align::right}, {"SEAT", Align::right}, {"TYPE"}, {"BYTES", Align::right}, {"MESSAGE"}});
   for (const auto result : results) {
     table.add_row({{std::to_string(result.getSequence())},
@@ -84,7 +84,7 @@ std::string render_results(capnp::List<wire::MatchResult>::Reader results, Colou
                    {std::to_string(result.getMessage().size())},
                    {shortened_hex(result.getMessage())}});
   }
-  return table.text(colour, Header::shown);
+  return table;
 }
 
 std::string render_versions(wire::Version::Reader daemon) {

@@ -9,14 +9,15 @@
 namespace arenad::cli {
 namespace {
 
-bool is_glob_of_all(const std::string& arena) {
-  return !arena.empty() && arena.find_first_not_of('*') == std::string::npos;
+bool is_glob_of_all(std::string_view arena) {
+  if (arena.starts_with(kOfGame)) arena.remove_prefix(kOfGame.size());
+  return !arena.empty() && arena.find_first_not_of('*') == std::string_view::npos;
 }
 
 }  // namespace
 
 void add_selection(CLI::App& verb, ArenaSelection& selection) {
-  verb.add_option("ARENA", selection.arenas, "Names, ids, or globs over names, such as 'duel-*'")->option_text(" ");
+  verb.add_option("ARENA", selection.arenas, kWhichArenas)->option_text(" ");
   verb.add_flag("--all", selection.all, "Every arena");
 }
 
@@ -31,6 +32,10 @@ Result<void> check_selection(const ArenaSelection& selection, Nothing nothing) {
     return make_error(ErrorCode::invalid, "name one or more arenas, or give --all");
   }
   return {};
+}
+
+bool may_be_several(std::string_view arena) {
+  return arena.starts_with(kOfGame) || arena.find_first_of("*?[") != std::string_view::npos;
 }
 
 bool means_all(const ArenaSelection& selection) {

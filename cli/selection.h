@@ -1,8 +1,9 @@
-// The arenas that a command is for: names, ids and globs, passed on to arenad as they are, or all.
+// The arenas that a command is for: names, ids, globs and games, passed on to arenad as they are, or all.
 #pragma once
 
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "arenad/result.h"
@@ -20,6 +21,9 @@ struct ArenaSelection {
   bool all = false;
 };
 
+inline constexpr std::string_view kOfGame = "game:";
+inline constexpr const char* kWhichArenas = "Names, ids, globs over names such as 'duel-*', or game:NAME, all of a game";
+
 // Adds ARENA... and --all to a verb.
 void add_selection(CLI::App& verb, ArenaSelection& selection);
 
@@ -27,6 +31,8 @@ enum class Nothing { allowed, refused };
 // ErrorCode::invalid if both arenas and --all are given, or neither and that is refused, or an empty name.
 Result<void> check_selection(const ArenaSelection& selection, Nothing nothing);
 
+// A glob or a game, which may match any number of arenas.
+bool may_be_several(std::string_view arena);
 // Whether every arena is meant, said with --all or with a glob of asterisks.
 bool means_all(const ArenaSelection& selection);
 

@@ -74,15 +74,27 @@ Error not_understood(std::string_view why) {
                     fmt::format("arenad's reply cannot be understood ({}); compare the versions with arenactl version", why));
 }
 
+Result<std::optional<ControlIncoming>> wait_for_answer(ControlClient& client, const Question& question, uint64_t timeout_ms) {
+  auto answer = client.call(question.fill, question.fds, timeout_ms);
+  if (!answer) return answer.error();
+  return std::optional<ControlIncoming>(std::move(*answer));
+}
+
 // Replies are read lazily, so bytes that are not what the schema says may show at any field: the library's exceptions end here.
 Result<ExitCode> converse(ControlClient& client, const Session& session, const Question& question) {
   const uint64_t timeout_ms = session.timeout_ms.value_or(question.default_timeout_ms);
   try {
-    auto answer = client.call(question.fill, question.fds, timeout_ms);
+    auto answer =
+        question.begun ? client.begin(question.fill, question.fds, timeout_ms) : wait_for_answer(client, question, timeout_ms);
     if (!answer) return explained_call(answer.error(), session, question, timeout_ms);
-    const auto reply = answer->root().getReply();
+    if (!*answer) {
+      question.begun();
+      return ExitCode::ok;
+    }
+    ControlIncoming& incoming = **answer;
+    const auto reply = incoming.root().getReply();
     if (reply.which() != question.expected) return not_understood("it answers another question");
-    return question.read(reply, answer->fds);
+    return question.read(reply, incoming.fds);
   } catch (const kj::Exception& exception) {
     return not_understood(exception.getDescription().cStr());
   }

@@ -42,6 +42,8 @@ struct Question {
   Effect effect = Effect::none;
   std::string if_unknown;  // what to add when an arena is unknown: that a verb was perhaps meant
   uint64_t default_timeout_ms = kDefaultTimeoutMs;
+  // If it is there nobody waits for the reply: called instead of read() when arenad has taken the request up and has no reply yet.
+  std::function<void()> begun;
 };
 
 // Connects, asks, and reads the reply. The error says what can be done.

@@ -1,6 +1,7 @@
 #include "cli/table.h"
 
 #include <algorithm>
+#include <cctype>
 
 #include "arenad/result.h"
 
@@ -67,6 +68,28 @@ std::string Table::line(const std::vector<Cell>& cells, const std::vector<size_t
     gap = columns_[i].align == Align::left ? padding + "  " : "  ";
   }
   return out + "\n";
+}
+
+std::vector<std::string> Table::column_names() const {
+  std::vector<std::string> names;
+  for (const Column& column : columns_) {
+    std::string name = column.heading;
+    std::ranges::transform(name, name.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+    names.push_back(std::move(name));
+  }
+  return names;
+}
+
+Table Table::with_columns(const std::vector<size_t>& wanted) const {
+  std::vector<Column> columns;
+  for (const size_t index : wanted) columns.push_back(columns_[index]);
+  Table table(std::move(columns));
+  for (const auto& row : rows_) {
+    std::vector<Cell> cells;
+    for (const size_t index : wanted) cells.push_back(row[index]);
+    table.add_row(std::move(cells));
+  }
+  return table;
 }
 
 std::string Table::text(Colour colour, Header header) const {

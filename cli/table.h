@@ -29,6 +29,9 @@ class Table {
   explicit Table(std::vector<Column> columns) : columns_(std::move(columns)) {}
   // As many cells as there are columns.
   void add_row(std::vector<Cell> cells);
+  [[nodiscard]] std::vector<std::string> column_names() const;
+  // The same rows with these columns, by index, in this order.
+  [[nodiscard]] Table with_columns(const std::vector<size_t>& wanted) const;
   // One line for each row, columns two spaces apart, no spaces at the ends of lines.
   [[nodiscard]] std::string text(Colour colour, Header header) const;
 

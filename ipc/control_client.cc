@@ -91,18 +91,20 @@ std::optional<ControlIncoming> ControlClient::next_message() {
   return incoming;
 }
 
-Result<ControlIncoming> ControlClient::call(const std::function<void(wire::Request::Builder)>& fill, std::span<const int> fds,
-                                            uint64_t timeout_ms) {
-  const uint64_t deadline_ns = monotonic_ns() + timeout_ms * kMillisecond;
-  const uint64_t id = next_id_++;
+Result<uint64_t> ControlClient::queue(const std::function<void(wire::Request::Builder)>& fill, std::span<const int> fds) {
   capnp::MallocMessageBuilder message;
   auto request = message.initRoot<wire::Request>();
+  const uint64_t id = next_id_++;
   request.setId(id);
   request.setFds(static_cast<uint16_t>(fds.size()));
   fill(request);
   if (auto queued = stream_->queue(message, fds); !queued) return queued.error();
-  for (;;) {
-    if (stream_->flush() != ControlStream::Io::ok) return gone();
+  return id;
+}
+
+Result<ControlIncoming> ControlClient::reply_to(uint64_t first_id, uint64_t last_id, uint64_t deadline_ns) {
+  for (bool at_end = false;;) {
+    if (!at_end && stream_->flush() != ControlStream::Io::ok) return gone();
     const bool unsent = stream_->unsent_bytes() != 0;
     while (auto incoming = next_message()) {
       const auto root = incoming->root();
@@ -111,23 +113,39 @@ Result<ControlIncoming> ControlClient::call(const std::function<void(wire::Reque
         continue;
       }
       const auto reply = root.getReply();
-      if (reply.getId() != id) continue;  // of a request that was given up
+      if (reply.getId() < first_id || reply.getId() > last_id) continue;  // of a request that was given up
       if (reply.isError()) return make_error(error_code_of(reply.getError().getCode()), reply.getError().getMessage());
       return std::move(*incoming);
     }
-    if (stream_->broken()) return gone();
+    if (at_end || stream_->broken()) return gone();
     if (auto waited = wait_for_socket(static_cast<short>(unsent ? POLLIN | POLLOUT : POLLIN), deadline_ns); !waited) {
       return waited.error();
     }
-    if (stream_->receive() != ControlStream::Io::ok) {
-      // What came before the end still counts, but there is no more than that.
-      while (auto incoming = next_message()) {
-        const auto root = incoming->root();
-        if (root.isReply() && root.getReply().getId() == id && !root.getReply().isError()) return std::move(*incoming);
-      }
-      return gone();
-    }
+    // What came before the end still counts, but there is no more than that.
+    at_end = stream_->receive() != ControlStream::Io::ok;
   }
+}
+
+Result<ControlIncoming> ControlClient::call(const std::function<void(wire::Request::Builder)>& fill, std::span<const int> fds,
+                                            uint64_t timeout_ms) {
+  const uint64_t deadline_ns = monotonic_ns() + timeout_ms * kMillisecond;
+  const auto id = queue(fill, fds);
+  if (!id) return id.error();
+  return reply_to(id.value(), id.value(), deadline_ns);
+}
+
+Result<std::optional<ControlIncoming>> ControlClient::begin(const std::function<void(wire::Request::Builder)>& fill,
+                                                            std::span<const int> fds, uint64_t timeout_ms) {
+  const uint64_t deadline_ns = monotonic_ns() + timeout_ms * kMillisecond;
+  const auto id = queue(fill, fds);
+  if (!id) return id.error();
+  // This one is answered as soon as it is looked at, which is after the first.
+  const auto next = queue([](wire::Request::Builder request) { request.setVersion(); }, {});
+  if (!next) return next.error();
+  auto reply = reply_to(id.value(), next.value(), deadline_ns);
+  if (!reply) return reply.error();
+  if (reply->root().getReply().getId() == next.value()) return std::optional<ControlIncoming>();
+  return std::optional<ControlIncoming>(std::move(*reply));
 }
 
 bool ControlClient::poll() {

@@ -4,6 +4,7 @@
 #include <deque>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -28,6 +29,11 @@ class ControlClient {
   Result<ControlIncoming> call(const std::function<void(wire::Request::Builder)>& fill, std::span<const int> fds,
                                uint64_t timeout_ms);
 
+  // The same, but waits no longer than until arenad has taken the request up, in which it keeps the order: nothing while the reply is
+  // to come, which then nobody reads.
+  Result<std::optional<ControlIncoming>> begin(const std::function<void(wire::Request::Builder)>& fill,
+                                               std::span<const int> fds, uint64_t timeout_ms);
+
   // Takes in what has arrived, without waiting. False if the connection is gone.
   bool poll();
   // A notice that has arrived.
@@ -36,6 +42,9 @@ class ControlClient {
 
  private:
   explicit ControlClient(Fd socket);
+  Result<uint64_t> queue(const std::function<void(wire::Request::Builder)>& fill, std::span<const int> fds);
+  // To any of these requests; one that is an error becomes an Error.
+  Result<ControlIncoming> reply_to(uint64_t first_id, uint64_t last_id, uint64_t deadline_ns);
   Result<void> wait_for_socket(short events, uint64_t deadline_ns);
   std::optional<ControlIncoming> next_message();
 

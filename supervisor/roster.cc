@@ -43,12 +43,15 @@ Arena* Roster::find(std::string_view text) const {
 }
 
 std::vector<Arena*> Roster::select(std::string_view text) const {
+  constexpr std::string_view kOfGame = "game:";
   if (Arena* exact = find(text)) return {exact};
+  const bool by_game = text.starts_with(kOfGame);
+  const std::string pattern(by_game ? text.substr(kOfGame.size()) : text);
   std::vector<Arena*> found;
-  if (text.find_first_of("*?[") == std::string_view::npos) return found;
-  const std::string pattern(text);
+  if (!by_game && pattern.find_first_of("*?[") == std::string::npos) return found;
   for (const auto& [id, arena] : arenas_) {
-    if (::fnmatch(pattern.c_str(), arena->record().name.c_str(), 0) == 0) found.push_back(arena.get());
+    const std::string& name = by_game ? arena->record().game : arena->record().name;
+    if (::fnmatch(pattern.c_str(), name.c_str(), 0) == 0) found.push_back(arena.get());
   }
   return found;
 }

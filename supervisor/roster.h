@@ -21,7 +21,7 @@ class Roster {
   // By id or name.
   [[nodiscard]] Arena* find(std::string_view text) const;
   [[nodiscard]] Arena* find(ArenaId id) const;
-  // By id, name, or glob over names (fnmatch); in the order of their ids.
+  // By id, name, or glob over names (fnmatch), or all of a game: game:NAME, also with a glob; in the order of their ids.
   [[nodiscard]] std::vector<Arena*> select(std::string_view text) const;
   // "tanks-3": the game and the smallest number that is free.
   [[nodiscard]] std::string free_name(const std::string& game);

@@ -20,10 +20,10 @@ namespace {
 using namespace arenad::cli_test;
 using arenad::cli::Colour;
 using arenad::cli::crash_json;
+using arenad::cli::crash_table;
 using arenad::cli::parse_id;
 using arenad::cli::parse_ids;
 using arenad::cli::render_crash_page;
-using arenad::cli::render_crashes;
 using arenad::cli::StackSymbols;
 using nlohmann::json;
 
@@ -136,7 +136,7 @@ TEST_SUITE("arenactl: crash reports") {
     incidents[1].setCause("signal=KILL");
     incidents[1].setChannel(0);
     incidents[1].setQuarantined(0);
-    CHECK(render_crashes(incidents.asReader(), Colour::none) ==
+    CHECK(crash_table(incidents.asReader()).text(Colour::none, arenad::cli::Header::shown) ==
           "ID  ARENA   WHEN                      EPOCH  FRAME  KIND           CAUSE                                    EVENT   "
           "   QUARANTINED\n"
           "17  duel-1  2026-01-02T03:04:05.067Z      3   6060  crash          signal=SEGV, address 0x10 is not mapped  12 of "

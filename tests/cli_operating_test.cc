@@ -136,7 +136,7 @@ TEST_SUITE("arenactl undrain, reset-failed, snapshot") {
     FakeDaemon daemon(items_answer({}));
     const Ended undrain = ask(daemon, {"undrain"});
     CHECK(undrain.code == 0);
-    CHECK(undrain.err == "arenactl: arenad takes new arenas\narenactl: no arena was draining\n");
+    CHECK(undrain.err == "arenactl: no arena was draining\narenactl: arenad takes new arenas\n");
     const Ended reset = ask(daemon, {"reset-failed"});
     CHECK(reset.code == 0);
     CHECK(reset.err == "arenactl: no arena has crashed\n");
@@ -190,9 +190,13 @@ TEST_SUITE("arenactl shutdown") {
 
   TEST_CASE("says what is saved") {
     FakeDaemon daemon(kAnswer);
-    CHECK(ask(daemon, {"shutdown", "--yes"}).out == "arenad is shutting down; arenas that are saved: 3\n");
-    CHECK(json::parse(ask(daemon, {"shutdown", "--yes", "--json"}).out) == json{{"schema", 1}, {"arenas", 3}});
+    // The end of this arenad would be the end of the test.
+    CHECK(ask(daemon, {"shutdown", "--yes", "--no-wait"}).out == "arenad is shutting down; arenas that are saved: 3\n");
+    CHECK(json::parse(ask(daemon, {"shutdown", "--yes", "--no-wait", "--json"}).out) == json{{"schema", 1}, {"arenas", 3}});
     CHECK(daemon.requests() == Texts(2, "shutdown = void"));
+    const Ended still_there = ask(daemon, {"shutdown", "--yes", "--timeout", "100ms"});
+    CHECK(still_there.code == 5);
+    CHECK(contains(still_there.err, "arenad is still saving arenas after 100ms"));
   }
 
   TEST_CASE("only if it is meant") {
@@ -200,7 +204,7 @@ TEST_SUITE("arenactl shutdown") {
     CHECK(contains(ask(daemon, {"shutdown"}).err, "give --yes too"));
     CHECK(run_at_terminal({"--socket", daemon.socket_path(), "shutdown"}, "n\n").code == 1);
     CHECK(daemon.requests().empty());
-    CHECK(run_at_terminal({"--socket", daemon.socket_path(), "shutdown"}, "y\n").code == 0);
+    CHECK(run_at_terminal({"--socket", daemon.socket_path(), "shutdown", "--no-wait"}, "y\n").code == 0);
     CHECK(daemon.requests().size() == 1);
   }
 }

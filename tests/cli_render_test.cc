@@ -552,7 +552,7 @@ TEST_SUITE("arenactl: results") {
     results[1].setMessage(capnp::Data::Reader(reinterpret_cast<const kj::byte*>(bytes.data()), bytes.size()));
     std::string hex;
     for (size_t i = 0; i < 32; ++i) hex += "41";
-    CHECK(render_results(results.asReader(), Colour::none) ==
+    CHECK(result_table(results.asReader()).text(Colour::none, Header::shown) ==
           "SEQUENCE  SEAT  TYPE                BYTES  MESSAGE\n"
           "       1     3  0xfedcba9876543210      2  0102\n"
           "       0     0  0x0000000000000000     33  " +
