@@ -32,6 +32,7 @@ class Presence {
     if (::getsockopt(presence.client_->fd().get(), SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 && peer.pid > 0) {
       if (auto pidfd = open_pidfd(peer.pid)) presence.pidfd_ = std::move(*pidfd);
     }
+    if (presence.pidfd_) presence.client_.reset();
     return presence;
   }
 
