@@ -8,6 +8,7 @@ Commands all_commands() {
   commands.push_back(status_command());
   commands.push_back(list_command());
   commands.push_back(inspect_command());
+  commands.push_back(top_command());
   commands.push_back(restart_command());
   commands.push_back(drain_command());
   commands.push_back(undrain_command());

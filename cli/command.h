@@ -63,6 +63,7 @@ std::unique_ptr<Command> shutdown_command();
 std::unique_ptr<Command> crashes_command();
 std::unique_ptr<Command> quarantine_command();
 std::unique_ptr<Command> results_command();
+std::unique_ptr<Command> top_command();
 std::unique_ptr<Command> export_command();
 std::unique_ptr<Command> version_command();
 std::unique_ptr<Command> reload_command();

@@ -175,7 +175,9 @@ class Reader {
       const std::string whole = in_front + word;
       if (whole.starts_with(begun)) found.words.push_back({before + whole, ""});
     };
-    if (label == "SIGNAL") {
+    if (label == "COLUMN") {
+      for (const std::string& column : columns_of(*verb_)) add_if_begun(column, "");
+    } else if (label == "SIGNAL") {
       for (const std::string& name : signal_names()) add_if_begun(name, "");
     } else if (label.starts_with("NAME,NAME")) {
       const size_t comma = begun.rfind(',');

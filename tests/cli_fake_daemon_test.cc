@@ -81,10 +81,11 @@ const std::array kFailures{std::pair{wire::FailureCode::FAILED, 1},        std::
                            std::pair{wire::FailureCode::REFUSED, 6},       std::pair{wire::FailureCode::UNREACHABLE, 7},
                            std::pair{wire::FailureCode::CORRUPT, 1},       std::pair{wire::FailureCode::EXHAUSTED, 1}};
 
-const std::array<Texts, 26> kEveryVerb{Texts{"start", "tanks"},
+const std::array<Texts, 27> kEveryVerb{Texts{"start", "tanks"},
                                        Texts{"status"},
                                        Texts{"list"},
                                        Texts{"inspect", "duel-1"},
+                                       Texts{"top", "-n", "1"},
                                        Texts{"restart", "duel-1"},
                                        Texts{"drain", "duel-1"},
                                        Texts{"undrain", "duel-1"},
@@ -596,7 +597,7 @@ TEST_SUITE("arenactl's command line") {
                   "arenactl: there is no verb 'strat'; did you mean 'start'?\narenactl: see arenactl --help\n"},
         std::pair{Texts{"frobnicate"}, "arenactl: there is no verb 'frobnicate'\narenactl: see arenactl --help\n"},
         std::pair{Texts{},
-                  "arenactl: what shall be done? A verb is missing: start status list inspect restart drain undrain stop "
+                  "arenactl: what shall be done? A verb is missing: start status list inspect top restart drain undrain stop "
                   "reset-failed snapshot kill signal crashes quarantine results export history reload-config shutdown version "
                   "reload rollback rollout pin unpin versions upgrade\narenactl: see arenactl --help\n"},
         std::pair{Texts{"stop", "--ys"},
