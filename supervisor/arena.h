@@ -33,7 +33,9 @@
 #include "supervisor/handover.h"
 #include "supervisor/hang_detector.h"
 #include "supervisor/kept_arena.h"
+#include "supervisor/lifecycle_log.h"
 #include "supervisor/oom_witness.h"
+#include "supervisor/output_log.h"
 #include "supervisor/poison_watch.h"
 #include "supervisor/quarantine.h"
 #include "supervisor/record_numbers.h"
@@ -74,6 +76,7 @@ struct ArenaServices {
   ServiceManager& manager;
   RecordNumbers& numbers;
   OomWitness& oom;
+  LifecycleLog& events;
 };
 
 struct ArenaAttachment {
@@ -245,6 +248,11 @@ class Arena {
   void worker_ended(Exit exit);
   [[nodiscard]] HangPolicy hang_policy() const;
   void begin_watching();
+  void tell_live();
+  // Something has happened to it that scripts may want to know.
+  void tell(LifecycleEvent event, LifecycleLog::Details details = {});
+  enum class OutputOf { living, ended };
+  void log_output(OutputOf worker, uint64_t now_ns);
   void end_worker(std::string why);
   IncidentScene scene(const IncarnationView& region);
   void note_slow_frame(const IncarnationView& region);
@@ -258,6 +266,7 @@ class Arena {
   void keep_origin(IncarnationView origin);
   void resume_probation(IncarnationView origin);
   void watch_probation(uint64_t now_ns);
+  void tell_script(HandoverNews news, const std::string& why);
   void tell_of_handover(HandoverNews news, const std::string& why);
   void end_handover(HandoverNews end, const std::string& why);
   Charge quarantine(const EventRef& event, const IncarnationView& region, IncidentScene& where, StoreBatch& batch);
@@ -301,7 +310,9 @@ class Arena {
   uint64_t incarnation_serial_ = 0;         // tells late answers from expected ones
   bool draining_ = false;
   bool shutting_down_ = false;
+  bool has_died_ = false;  // since it was live last
 
+  OutputLog output_log_;         // of its workers
   HangDetector hang_;            // of worker_
   uint64_t slow_seen_ = 0;       // slow frames of worker_ that have been written down
   std::string ended_by_arenad_;  // why worker_ was told to abort

@@ -7,6 +7,7 @@
 #include "supervisor/arena.h"
 #include "supervisor/black_box_reader.h"
 #include "supervisor/crash_report.h"
+#include "supervisor/crash_signature.h"
 #include "supervisor/log.h"
 
 namespace arenad {
@@ -48,7 +49,17 @@ HangPolicy Arena::hang_policy() const {
   return policy;
 }
 
+void Arena::log_output(OutputOf worker, uint64_t now_ns) {
+  OutputFile* output = worker_ ? worker_->output() : nullptr;
+  if (output == nullptr) return;
+  const OutputSource source{record_.name, record_.game, record_.epoch, worker_->pid()};
+  const LineRate rate = services_.config.logs.rate();
+  if (worker == OutputOf::living) return output_log_.read(*output, source, rate, now_ns);
+  output_log_.read_last(*output, source, rate, now_ns);
+}
+
 void Arena::watch_worker(uint64_t now_ns) {
+  log_output(OutputOf::living, now_ns);
   const IncarnationView* region = starting_ ? &*starting_ : lived();
   if (worker_ == nullptr || region == nullptr || shutting_down_) return;
   note_slow_frame(*region);
@@ -136,10 +147,18 @@ Charge Arena::note_death(const IncarnationView& region, Exit exit) {
   const bool was_overdue = !facts.ended_by_arenad.empty() && !hang_.has_hung();
   const auto poison = poison_.died(where.applying, was_overdue ? PoisonWatch::Doing::from_outside : death.doing);
   const Charge charge = poison ? quarantine(*poison, region, where, batch) : Charge::budget;
+  const std::string signature = crash_signature(death, facts);
   last_exit_ = death.cause;
   last_crash_ = where.id;
-  log_warning("arena={} epoch={} pid={} frame={} msg=\"its worker died: {}; arenactl crashes show {}\"", record_.name,
-              record_.epoch, where.pid, where.frame.value, death.cause, where.id);
+  log_warning(
+      "arena={} game={} epoch={} pid={} frame={} signature=\"{}\" msg=\"its worker died: {}; arenactl crashes show {}\"",
+      record_.name, record_.game, record_.epoch, where.pid, where.frame.value, signature, death.cause, where.id);
+  has_died_ = true;
+  tell(LifecycleEvent::died, {{"kind", to_string(death.kind)},
+                              {"cause", death.cause},
+                              {"signature", signature},
+                              {"crash", std::to_string(where.id)},
+                              {"pid", std::to_string(where.pid)}});
   batch.incidents.push_back(report_of_death(where, death, facts));
   submit(std::move(batch), [] {});
   return charge;

@@ -98,8 +98,10 @@ uint64_t Rollouts::Running::elapsed_ms() const {
   return earlier_ms + ((is_over() ? ended_ns : monotonic_ns()) - began_ns) / kMillisecond;
 }
 
-Rollouts::Rollouts(uv_loop_t* loop, FactQueue& facts, StoreThread& store, Roster& roster)
-    : facts_(facts), store_(store), roster_(roster), timer_(loop, [this] { facts_.post([this] { advance_all(); }); }) {}
+Rollouts::Rollouts(uv_loop_t* loop, FactQueue& facts, StoreThread& store, Roster& roster, LifecycleLog& events)
+    : facts_(facts), store_(store), roster_(roster), events_(events), timer_(loop, [this] {
+        facts_.post([this] { advance_all(); });
+      }) {}
 
 void Rollouts::close() {
   timer_.close();
@@ -205,6 +207,7 @@ void Rollouts::begin_planned(Running planned, Answer answer) {
   Running& running = running_.insert_or_assign(planned.name, std::move(planned)).first->second;
   log_info("game={} rollout={} msg=\"a rollout of version {} begins: {} arenas\"", running.name, running.id, running.to_version,
            running.rollout.total());
+  tell(LifecycleEvent::rollout_begun, running);
   timer_.start(kIntervalMs, kIntervalMs);
   advance(running);
   answer_when_written(running, std::move(answer));
@@ -350,6 +353,7 @@ void Rollouts::finish(Running& running) {
   log_info("game={} rollout={} msg=\"the rollout of version {} is over: {}, {} arenas have passed, {} failed\"", running.name,
            running.id, running.to_version, to_string(running.rollout.state()), running.rollout.count(Rollout::Standing::passed),
            running.rollout.count(Rollout::Standing::failed));
+  tell(LifecycleEvent::rollout_over, running);
   for (GameTemplate* version : {std::exchange(running.from, nullptr), std::exchange(running.to, nullptr)}) {
     if (version != nullptr && !is_used(*version)) running.game->let_go(version->hash());
   }
@@ -373,6 +377,7 @@ void Rollouts::save(Running& running, Versions versions) {
     holds |= entry.standing == Rollout::Standing::failed;
   }
   if (batch.empty()) return;
+  if (!running.is_over() && !batch.rollout_arenas.empty()) tell(LifecycleEvent::rollout_step, running);
   if (!holds) return store_.submit(std::move(batch), [](const Result<void>&) {});
   ++running.unwritten;
   store_.submit(std::move(batch), [this, game = running.name, id = running.id](const Result<void>&) {
@@ -381,6 +386,20 @@ void Rollouts::save(Running& running, Versions versions) {
     --now_written->unwritten;
     if (!now_written->is_over()) advance(*now_written);
   });
+}
+
+void Rollouts::tell(LifecycleEvent event, const Running& running) {
+  const auto count = [&](Rollout::Standing standing) { return std::to_string(running.rollout.count(standing)); };
+  LifecycleRecord about;
+  about.game = running.name;
+  about.details = {{"rollout", std::to_string(running.id)},
+                   {"from", running.from_version},
+                   {"to", running.to_version},
+                   {"state", to_string(running.rollout.state())},
+                   {"arenas", std::to_string(running.rollout.total())},
+                   {"passed", count(Rollout::Standing::passed)},
+                   {"failed", count(Rollout::Standing::failed)}};
+  events_.add(event, std::move(about));
 }
 
 void Rollouts::save_anew(const Games& games) {

@@ -85,5 +85,6 @@ int main(int argc, char** argv) {
   as_template.module_path = module_path;
   ::signal(SIGXFSZ, SIG_IGN);  // a file size limit is an error of an allocation
   arenad::set_process_name("template");
+  ::setvbuf(stdout, nullptr, _IOLBF, BUFSIZ);  // a game that crashes has said its last line
   return arenad::run_template(as_template, arenad::Link(arenad::Fd(arenad::kLinkDescriptor)));
 }

@@ -35,6 +35,10 @@ class Service {
   [[nodiscard]] bool says_status(const std::string& text);
   // The unit's lines in the journal since this object was made.
   [[nodiscard]] std::string log();
+  // Those of them that say of themselves that they are errors.
+  [[nodiscard]] std::string errors();
+  // Entries with this field, as JSON, a line each.
+  [[nodiscard]] std::string entries(const std::string& field);
 
   struct Arena {
     pid_t pid = 0;
