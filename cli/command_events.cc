@@ -45,11 +45,11 @@ class EventsCommand final : public Command {
 
   ExitCode run(const Session& session) override {
     if (const auto read = read_options(); !read) return session.fail(read.error());
+    if (follows_) return cli::follow(session, [this](const Session& asking) { return ask_once(asking); });
     // The newest, or the first ones after a number; then all that follow, as many as come in a message each time.
     auto more = ask_once(session);
     while (more && more.value()) more = ask_once(session);
     if (!more) return session.fail(more.error());
-    if (follows_) return cli::follow(session, [this](const Session& asking) { return ask_once(asking); });
     if (shown_ == 0) session.console.note("nothing of that has happened yet, or it is not kept any more");
     return ExitCode::ok;
   }

@@ -42,10 +42,17 @@ class LogsCommand final : public Command {
     if (const auto checked = check_selection(selection_, Nothing::allowed); !checked) return session.fail(checked.error());
     const auto lines = parse_count("--lines", lines_text_, kMostLines, kDefaultLines);
     if (!lines) return session.fail(lines.error());
-    const auto first = ask_first(session, static_cast<uint32_t>(lines.value()));
-    if (!first) return session.fail(first.error());
-    if (!follows_) return first.value();
-    return cli::follow(session, [this](const Session& asking) { return ask_again(asking); });
+    const auto limit = static_cast<uint32_t>(lines.value());
+    if (follows_) {
+      return cli::follow(session, [this, limit](const Session& asking) -> Result<bool> {
+        if (book_ != 0) return ask_again(asking);
+        const auto first = ask_first(asking, limit);
+        if (!first) return first.error();
+        return false;
+      });
+    }
+    const auto first = ask_first(session, limit);
+    return first ? first.value() : session.fail(first.error());
   }
 
  private:

@@ -341,7 +341,7 @@ void GameTemplate::spare_ended(ChildProcess* process, Exit exit) {
 void GameTemplate::log_output(const LineRate& rate, uint64_t now_ns) {
   log_rate_ = rate;
   const auto log = [&](ChildProcess& process) {
-    if (OutputFile* output = process.output()) output_log_.read(*output, {"", game_, 0, process.pid()}, rate, now_ns);
+    if (OutputFile* output = process.output()) (void)output_log_.read(*output, {"", game_, 0, process.pid()}, rate, now_ns);
   };
   if (process_) log(*process_);
   for (const Spare& spare : spares_) log(*spare.process);

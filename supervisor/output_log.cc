@@ -52,7 +52,7 @@ void OutputLog::say_left_out(const OutputSource& source, const LineRate& rate, u
   log_line(source, {text});
 }
 
-void OutputLog::read(OutputFile& file, const OutputSource& source, const LineRate& rate, uint64_t now_ns) {
+OutputLog::Found OutputLog::read(OutputFile& file, const OutputSource& source, const LineRate& rate, uint64_t now_ns) {
   const std::string bytes = file.unread(kMostBytesInALook);
   if (!bytes.empty()) {
     std::string_view rest = bytes;
@@ -64,6 +64,7 @@ void OutputLog::read(OutputFile& file, const OutputSource& source, const LineRat
     if (bytes.size() == kMostBytesInALook) skipped_bytes_ += file.skip_excess();
   }
   say_left_out(source, rate, now_ns, Urgency::in_its_time);
+  return bytes.empty() ? Found::nothing : Found::something;
 }
 
 void OutputLog::read_last(OutputFile& file, const OutputSource& source, const LineRate& rate, uint64_t now_ns) {

@@ -20,8 +20,9 @@ struct OutputSource {
 
 class OutputLog {
  public:
+  enum class Found { nothing, something };
   // Looks what is new. In one call no more is taken than costs little; the rest is taken by later ones.
-  void read(OutputFile& file, const OutputSource& source, const LineRate& rate, uint64_t now_ns);
+  Found read(OutputFile& file, const OutputSource& source, const LineRate& rate, uint64_t now_ns);
   // The process has ended: all that is left, and of that the last lines in any case, because they tell why.
   void read_last(OutputFile& file, const OutputSource& source, const LineRate& rate, uint64_t now_ns);
 
