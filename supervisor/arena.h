@@ -312,7 +312,7 @@ class Arena {
   bool shutting_down_ = false;
   bool has_died_ = false;  // since it was live last
 
-  OutputLog output_log_;         // of its workers
+  OutputLog output_log_;  // of its workers
   uint64_t next_output_look_ns_ = 0;
   HangDetector hang_;            // of worker_
   uint64_t slow_seen_ = 0;       // slow frames of worker_ that have been written down

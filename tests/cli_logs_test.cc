@@ -89,8 +89,9 @@ TEST_CASE("logs: who has said what") {
   CHECK(ended.out ==
         "2023-11-14T22:13:20.123Z warning duel: its worker died\n"
         "2023-11-14T22:13:20.124Z info    duel[4711] frame 17: what the game says\n");
-  CHECK(daemon.requests() == Texts{"logs = (selection = (arenas = [\"duel\"], all = false, finished = false), limit = 2, book = 0, "
-                                   "after = 0)"});
+  CHECK(daemon.requests() ==
+        Texts{"logs = (selection = (arenas = [\"duel\"], all = false, finished = false), limit = 2, book = 0, "
+              "after = 0)"});
 }
 
 TEST_CASE("logs: as JSON, an object for each line") {
@@ -120,8 +121,7 @@ TEST_CASE("logs: as JSON, an object for each line") {
 
 TEST_CASE("logs: what is wrong is a matter of the command line") {
   FakeDaemon daemon(logs_answer());
-  CHECK(ask(daemon, {"logs", "-n", "10001"}).err ==
-        "arenactl: --lines: '10001' is no number from 1 to 10000\n");
+  CHECK(ask(daemon, {"logs", "-n", "10001"}).err == "arenactl: --lines: '10001' is no number from 1 to 10000\n");
   CHECK(ask(daemon, {"logs", "--all", "duel"}).code == 2);
   CHECK(daemon.requests().empty());
 }
@@ -131,7 +131,8 @@ TEST_CASE("events: a line for each, in which nothing can do anything to a termin
   const Ended ended = ask(daemon, {"events", "-n", "1"});
   CHECK(ended.code == 0);
   CHECK(ended.err == "");
-  CHECK(ended.out == "7 2023-11-14T22:13:20.123Z died duel game=tanks epoch=3 frame=17 cause=\"signal=SEGV \\x1b[2J\" crash=4\n");
+  CHECK(ended.out ==
+        "7 2023-11-14T22:13:20.123Z died duel game=tanks epoch=3 frame=17 cause=\"signal=SEGV \\x1b[2J\" crash=4\n");
 }
 
 TEST_CASE("events: all that follow a number come, message after message, and what is missing is said") {

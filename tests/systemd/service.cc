@@ -56,7 +56,7 @@ std::string Service::errors() {
 }
 
 std::string Service::entries(const std::string& field) {
-  return run("journalctl --sync; journalctl -q -o json " + field + " --after-cursor='" + cursor_ + "'");
+  return run("journalctl --sync; journalctl -q -o json " + field);
 }
 
 bool Service::is_back_after(pid_t main_pid) {

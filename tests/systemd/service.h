@@ -37,7 +37,7 @@ class Service {
   [[nodiscard]] std::string log();
   // Those of them that say of themselves that they are errors.
   [[nodiscard]] std::string errors();
-  // Entries with this field, as JSON, a line each.
+  // Entries with these fields, of whatever time, as JSON, a line each. With a cursor journalctl 252 leaves out the first one that fits.
   [[nodiscard]] std::string entries(const std::string& field);
 
   struct Arena {

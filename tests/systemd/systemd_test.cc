@@ -331,6 +331,7 @@ TEST_CASE("a wrong configuration: it is tried again, with pauses, until it is ri
 }
 
 TEST_CASE("the journal: an arena's lines are found by its name, with what they are about") {
+  const uint64_t began_us = unix_ns() / 1000;
   Service service;
   const auto find = [&](const std::string& field, const std::string& text) {
     json found;
@@ -338,7 +339,9 @@ TEST_CASE("the journal: an arena's lines are found by its name, with what they a
       std::istringstream entries(service.entries(field));
       for (std::string line; std::getline(entries, line);) {
         const json entry = json::parse(line);
-        if (entry["MESSAGE"].is_string() && entry["MESSAGE"].get<std::string>().find(text) != std::string::npos) found = entry;
+        const bool is_of_this_time = std::stoull(entry["__REALTIME_TIMESTAMP"].get<std::string>()) >= began_us;
+        const bool is_text = is_of_this_time && entry["MESSAGE"].is_string();
+        if (is_text && entry["MESSAGE"].get<std::string>().find(text) != std::string::npos) found = entry;
       }
       return !found.is_null();
     }));
