@@ -377,8 +377,12 @@ void Rollouts::save(Running& running, Versions versions) {
     holds |= entry.standing == Rollout::Standing::failed;
   }
   if (batch.empty()) return;
-  if (!running.is_over() && !batch.rollout_arenas.empty()) tell(LifecycleEvent::rollout_step, running);
-  if (!holds) return store_.submit(std::move(batch), [](const Result<void>&) {});
+  const bool is_step = !running.is_over() && !batch.rollout_arenas.empty();
+  if (!holds) {
+    store_.submit(std::move(batch), [](const Result<void>&) {});
+    if (is_step) tell(LifecycleEvent::rollout_step, running);
+    return;
+  }
   ++running.unwritten;
   store_.submit(std::move(batch), [this, game = running.name, id = running.id](const Result<void>&) {
     Running* now_written = find(game);
@@ -386,6 +390,8 @@ void Rollouts::save(Running& running, Versions versions) {
     --now_written->unwritten;
     if (!now_written->is_over()) advance(*now_written);
   });
+  // Not before it: what the next arenad must know of does not wait for what scripts are told.
+  if (is_step) tell(LifecycleEvent::rollout_step, running);
 }
 
 void Rollouts::tell(LifecycleEvent event, const Running& running) {
