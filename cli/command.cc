@@ -17,6 +17,8 @@ Commands all_commands() {
   commands.push_back(snapshot_command());
   commands.push_back(kill_command());
   commands.push_back(signal_command());
+  commands.push_back(logs_command());
+  commands.push_back(events_command());
   commands.push_back(crashes_command());
   commands.push_back(quarantine_command());
   commands.push_back(results_command());

@@ -55,6 +55,8 @@ std::unique_ptr<Command> drain_command();
 std::unique_ptr<Command> undrain_command();
 std::unique_ptr<Command> stop_command();
 std::unique_ptr<Command> history_command();
+std::unique_ptr<Command> logs_command();
+std::unique_ptr<Command> events_command();
 std::unique_ptr<Command> reset_failed_command();
 std::unique_ptr<Command> snapshot_command();
 std::unique_ptr<Command> kill_command();

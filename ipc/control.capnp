@@ -46,6 +46,8 @@ struct Request {
     snapshot @29 :Selection;     # answered when it is in the database
     shutdown @30 :Void;          # of arenad, in order, as by SIGTERM. Answered when it begins
     history @31 :HistoryQuery;
+    logs @32 :LogQuery;
+    events @33 :EventQuery;
   }
 }
 
@@ -70,6 +72,64 @@ struct HistoryEntry {
   subject @6 :Text;            # what it concerned: arenas, a game, numbers of entries
   outcome @7 :Text;            # open, done, denied, or what kind of failure: the name of a FailureCode; of several arenas the worst
   detail @8 :Text;             # what was answered, in short
+}
+
+# Lines of the log that arenad still has in memory.
+struct LogQuery {
+  selection @0 :Selection;     # by the names of arenas, also of those that have ended. Nothing: all lines, arenad's own too
+  limit @1 :UInt32;            # the newest so many; 0: 1000, and no more than 10,000
+  book @2 :UInt64;             # not 0: what was answered before: lines after `after` only, oldest first if they are more than `limit`
+  after @3 :UInt64;
+}
+
+struct Logs {
+  book @0 :UInt64;             # of which the lines are numbered; another one after the death or an upgrade of arenad
+  next @1 :UInt64;             # to ask again after
+  lines @2 :List(LogLine);     # oldest first
+  unknown @3 :List(Text);      # what was selected and has no lines
+  missed @4 :Bool;             # lines after `after` are not kept any more
+}
+
+struct LogLine {
+  number @0 :UInt64;
+  atUnixNs @1 :UInt64;
+  severity @2 :Text;           # debug, info, warning, error
+  arena @3 :Text;              # its name; empty: of none
+  game @4 :Text;
+  epoch @5 :UInt64;            # 0: not known
+  frame @6 :UInt64;            # the same
+  pid @7 :UInt32;              # of the worker that it is about; the same
+  source @8 :Text;             # worker or template: it has written this to its standard output or error, or with the game's log; else empty
+  signature @9 :Text;          # of a crash
+  text @10 :Text;
+}
+
+# What has happened to arenas and to arenad (arenactl events). Events are numbered from 1 without a gap, also over the death of arenad.
+struct EventQuery {
+  selection @0 :Selection;     # by names and ids. Nothing: of all, those of arenad itself too
+  types @1 :List(Text);        # none: of every type
+  limit @2 :UInt32;            # at most so many, newest; 0: 1000
+  hasAfter @3 :Bool;           # those after the number `after`, oldest first if they are more than `limit`
+  after @4 :UInt64;
+}
+
+struct Events {
+  events @0 :List(LifecycleEvent);   # by number
+  next @1 :UInt64;             # to ask again after: everything up to this number has been looked at
+  oldest @2 :UInt64;           # the first that is kept; 0: none is
+  newest @3 :UInt64;           # the last one; 0: there is none
+}
+
+struct LifecycleEvent {
+  number @0 :UInt64;
+  atUnixMs @1 :Int64;
+  type @2 :Text;               # started, ready, died, recovered, ...: supervisor/lifecycle_log.h has the list
+  arena @3 :Text;              # its id; empty: of arenad or a game
+  name @4 :Text;
+  game @5 :Text;
+  epoch @6 :UInt64;            # 0: has none
+  frame @7 :UInt64;            # the same
+  details @8 :List(Param);     # what a type has beside: cause, signature, rung, milliseconds
 }
 
 struct Upgrade {
@@ -123,6 +183,8 @@ struct Reply {
     upgraded @18 :Upgraded;
     shuttingDown @19 :UInt32;                 # arenas that are saved before arenad ends
     history @20 :List(HistoryEntry);          # newest first
+    logs @21 :Logs;
+    events @22 :Events;
     # pin, undrain, resetFailed, signal and snapshot are answered with items
     # quarantineRetry and quarantineDrop are answered with items: `id` is the entry's number, `name` the arena's name
   }

@@ -7,7 +7,7 @@ using Control = import "control.capnp";
 
 struct ToTemplate {
   union {
-    fork @0 :UInt64;       # one fd: the new worker's end of its own link. The number is the request's
+    fork @0 :UInt64;       # fds: the new worker's end of its own link; the file of its output (ipc/output_file.h). The number is the request's
     nothing @1 :Void;
     checkState @2 :GameInfo; # whether this module could take over the state of another version; of that are set: version, stateType, schema
   }
@@ -151,14 +151,15 @@ struct Retried {
   }
 }
 
-# A live worker whose arenad is gone. fds: its region; the channels in their order. Channels that do not fit in one packet are left out:
-# whoever kept them knows them.
+# A live worker whose arenad is gone. fds: its region; the channels in their order; the file of its output. Channels that do not fit in one
+# packet are left out: whoever kept them knows them.
 struct Offer {
   arenaHigh @0 :UInt64;
   arenaLow @1 :UInt64;
   epoch @2 :UInt64;
   maxPlayers @3 :UInt32;
   channels @4 :List(Channel);
+  hasOutput @5 :Bool;      # the last fd is that file
 }
 
 struct Channel {

@@ -113,7 +113,7 @@ Result<pid_t> fork_sibling() {
   return static_cast<pid_t>(pid);
 }
 
-Result<Spawned> spawn(const std::string& program, std::span<const std::string> arguments, const Fd& link) {
+Result<Spawned> spawn(const std::string& program, std::span<const std::string> arguments, const Fd& link, const Fd& output) {
   std::vector<char*> argv{const_cast<char*>(program.c_str())};
   for (const std::string& argument : arguments) argv.push_back(const_cast<char*>(argument.c_str()));
   argv.push_back(nullptr);
@@ -121,6 +121,10 @@ Result<Spawned> spawn(const std::string& program, std::span<const std::string> a
   // glibc clears close-on-exec also when a descriptor is duplicated onto itself.
   ::posix_spawn_file_actions_addopen(actions.get(), 0, "/dev/null", O_RDONLY, 0);
   ::posix_spawn_file_actions_adddup2(actions.get(), link.get(), kLinkDescriptor);
+  if (output) {
+    ::posix_spawn_file_actions_adddup2(actions.get(), output.get(), STDOUT_FILENO);
+    ::posix_spawn_file_actions_adddup2(actions.get(), output.get(), STDERR_FILENO);
+  }
   SpawnAttributes attributes;
   pid_t pid = 0;
   const int error = ::posix_spawn(&pid, program.c_str(), actions.get(), attributes.get(), argv.data(), environ);

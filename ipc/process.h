@@ -38,8 +38,10 @@ struct Spawned {
   pid_t pid = 0;
   Fd pidfd;
 };
-// Executes a program with nothing inherited but standard error, standard output and, as descriptor 3, `link`.
-Result<Spawned> spawn(const std::string& program, std::span<const std::string> arguments, const Fd& link);
+// Executes a program with nothing inherited but, as descriptor 3, `link`, and as its standard output and error `output`; without one, it has
+// those of the caller.
+Result<Spawned> spawn(const std::string& program, std::span<const std::string> arguments, const Fd& link,
+                      const Fd& output = Fd());
 
 void set_process_name(const std::string& name);
 

@@ -38,6 +38,7 @@ struct ProcessState {
   pid @0 :UInt32;
   pidfd @1 :Int32 = -1;
   link @2 :Int32 = -1;           # arenad's end
+  output @3 :Int32 = -1;         # the file of its standard output and error (ipc/output_file.h)
 }
 
 struct ControlState {

@@ -113,8 +113,23 @@ CREATE TABLE history (
 ) STRICT;
 )sql";
 
+// What has happened to arenas, numbered without a gap: of which the oldest rows go.
+constexpr char kVersion6[] = R"sql(
+CREATE TABLE lifecycle_events (
+  number INTEGER PRIMARY KEY,
+  at_unix_ms INTEGER NOT NULL,
+  type TEXT NOT NULL,   -- the words of to_string(LifecycleEvent)
+  arena TEXT NOT NULL,  -- the id; empty: none
+  name TEXT NOT NULL,
+  game TEXT NOT NULL,
+  epoch INTEGER NOT NULL,
+  frame INTEGER NOT NULL,
+  details TEXT NOT NULL  -- key=value, each with a line end behind it
+) STRICT;
+)sql";
+
 constexpr std::array kMigrations = {Migration{1, kSchemaSql}, Migration{2, kVersion2}, Migration{3, kVersion3},
-                                    Migration{4, kVersion4}, Migration{5, kVersion5}};
+                                    Migration{4, kVersion4},  Migration{5, kVersion5}, Migration{6, kVersion6}};
 
 }  // namespace
 

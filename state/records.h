@@ -197,6 +197,24 @@ struct CommandRecord {
   bool operator==(const CommandRecord&) const = default;
 };
 
+// So many of them are kept, the newest.
+inline constexpr uint64_t kLifecycleEventsKept = 10'000;
+
+// Something that has happened to an arena, a game or arenad. Numbers have no gaps.
+struct LifecycleRecord {
+  uint64_t number = 0;  // chosen by arenad: it goes on from the highest there is
+  int64_t at_unix_ms = 0;
+  std::string type;
+  std::string arena;  // its id as text; empty: none
+  std::string name;
+  std::string game;
+  uint64_t epoch = 0;
+  uint64_t frame = 0;
+  std::vector<std::pair<std::string, std::string>> details;  // in the order in which they are told; without line ends in them
+
+  bool operator==(const LifecycleRecord&) const = default;
+};
+
 // What one transaction writes, in the order of its members, but for unquarantined: an arena that is both forgotten and written
 // in one batch is afterwards there, with nothing from before. Writing the same batch twice has the effect of writing it once.
 struct StoreBatch {
@@ -214,11 +232,12 @@ struct StoreBatch {
   std::vector<RolloutRecord> rollouts;             // inserted, or replace the row of the same id; another one of its game goes
   std::vector<RolloutArenaRecord> rollout_arenas;  // the same by (rollout, arena), if there is that rollout
   std::vector<CommandRecord> commands;             // inserted, or replace the row of the same id; the oldest go
+  std::vector<LifecycleRecord> lifecycle;          // the same by number
 
   [[nodiscard]] bool empty() const {
-    return commands.empty() && rollouts.empty() && rollout_arenas.empty() && games.empty() && forgotten.empty() &&
-           arenas.empty() && checkpoints.empty() && results.empty() && incidents.empty() && quarantined.empty() &&
-           unquarantined.empty();
+    return lifecycle.empty() && commands.empty() && rollouts.empty() && rollout_arenas.empty() && games.empty() &&
+           forgotten.empty() && arenas.empty() && checkpoints.empty() && results.empty() && incidents.empty() &&
+           quarantined.empty() && unquarantined.empty();
   }
 };
 

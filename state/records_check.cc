@@ -90,6 +90,18 @@ Result<void> check(const CommandRecord& command) {
                  "a command without an id or a verb, or with too much text, is not stored");
 }
 
+Result<void> check(const LifecycleRecord& event) {
+  constexpr size_t kMaxTextBytes = 4096;
+  const auto fits = [](const std::string& text) { return text.size() <= kMaxTextBytes; };
+  const auto is_kept_whole = [&](const auto& detail) {
+    return fits(detail.first) && fits(detail.second) && detail.first.find_first_of("=\n") == std::string::npos &&
+           detail.second.find('\n') == std::string::npos;
+  };
+  return require(is_given_id(event.number) && !event.type.empty() && fits(event.type) && fits(event.name) && fits(event.game) &&
+                     std::ranges::all_of(event.details, is_kept_whole),
+                 "an event without a number or a type, or with too much text, is not stored");
+}
+
 Result<void> check(uint64_t unquarantined) {
   return require(is_given_id(unquarantined), "what has no possible id cannot leave quarantine");
 }
@@ -114,6 +126,7 @@ Result<void> check_batch(const StoreBatch& batch) {
   if (Result<void> checked = check_each(batch.rollouts); !checked) return checked;
   if (Result<void> checked = check_each(batch.rollout_arenas); !checked) return checked;
   if (Result<void> checked = check_each(batch.commands); !checked) return checked;
+  if (Result<void> checked = check_each(batch.lifecycle); !checked) return checked;
   return check_each(batch.unquarantined);
 }
 

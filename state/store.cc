@@ -138,6 +138,10 @@ Result<std::vector<CommandRecord>> Store::commands(uint64_t newest) {
   return read([&](StoreConnection& from, const OnDamage&) { return from.commands(newest); });
 }
 
+Result<std::vector<LifecycleRecord>> Store::lifecycle() {
+  return read([](StoreConnection& from, const OnDamage&) { return from.lifecycle(); });
+}
+
 Result<uint64_t> Store::latest_command() {
   return read([](StoreConnection& from, const OnDamage&) { return from.latest_command(); });
 }

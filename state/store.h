@@ -73,6 +73,8 @@ class Store {
   Result<std::vector<CommandRecord>> commands(uint64_t newest);
   // 0: there is none. The newest is never forgotten.
   Result<uint64_t> latest_command();
+  // By number: all that are kept.
+  Result<std::vector<LifecycleRecord>> lifecycle();
 
   // What the operator must hear of and no error says, since the last call.
   std::vector<std::string> take_notices();

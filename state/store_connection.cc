@@ -238,6 +238,7 @@ Result<void> StoreConnection::prepare_statements(const StoreOptions&) {
   if (code == SQLITE_OK) code = rollout_tables_.prepare(db_.get());
   if (code == SQLITE_OK) code = incident_tables_.prepare(db_.get());
   if (code == SQLITE_OK) code = history_tables_.prepare(db_.get());
+  if (code == SQLITE_OK) code = lifecycle_tables_.prepare(db_.get());
   if (code != SQLITE_OK) return judgement(code, "use the tables of");
   return {};
 }
@@ -276,6 +277,7 @@ Result<void> StoreConnection::write(const StoreBatch& batch) {
   if (code == SQLITE_OK) code = rollout_tables_.write(batch);
   if (code == SQLITE_OK) code = incident_tables_.write(batch);
   if (code == SQLITE_OK) code = history_tables_.write(batch);
+  if (code == SQLITE_OK) code = lifecycle_tables_.write(batch);
   ARENAD_CRASH_POINT("arenad.store.written");
   if (code == SQLITE_OK) code = execute(db_.get(), "COMMIT");
   ARENAD_CRASH_POINT("arenad.store.committed");
@@ -328,6 +330,13 @@ Result<uint64_t> StoreConnection::latest_command() {
   const int code = history_tables_.read_latest(id);
   if (code != SQLITE_OK) return error(code, "read");
   return id;
+}
+
+Result<std::vector<LifecycleRecord>> StoreConnection::lifecycle() {
+  std::vector<LifecycleRecord> events;
+  const int code = lifecycle_tables_.read(events);
+  if (code != SQLITE_OK) return error(code, "read");
+  return events;
 }
 
 Result<std::vector<CheckpointRecord>> StoreConnection::checkpoints(ArenaId arena, const OnDamage& on_damage) {

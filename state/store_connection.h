@@ -29,6 +29,7 @@
 #include "arenad/result.h"
 #include "state/history_tables.h"
 #include "state/incident_tables.h"
+#include "state/lifecycle_tables.h"
 #include "state/records.h"
 #include "state/rollout_tables.h"
 #include "state/sqlite.h"
@@ -68,6 +69,7 @@ class StoreConnection {
   Result<uint64_t> latest_quarantined();
   Result<std::vector<CommandRecord>> commands(uint64_t newest);
   Result<uint64_t> latest_command();
+  Result<std::vector<LifecycleRecord>> lifecycle();
 
  private:
   enum class Trust {
@@ -109,6 +111,7 @@ class StoreConnection {
   RolloutTables rollout_tables_;
   IncidentTables incident_tables_;
   HistoryTables history_tables_;
+  LifecycleTables lifecycle_tables_;
 };
 
 }  // namespace arenad

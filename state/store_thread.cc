@@ -61,6 +61,8 @@ void WaitingWrites::merge(StoreBatch later) {
   }
   for (CommandRecord& command : later.commands) commands_.insert_or_assign(command.id, std::move(command));
   while (commands_.size() > kCommandsKept) commands_.erase(commands_.begin());
+  for (LifecycleRecord& event : later.lifecycle) lifecycle_.insert_or_assign(event.number, std::move(event));
+  while (lifecycle_.size() > kLifecycleEventsKept) lifecycle_.erase(lifecycle_.begin());
   append(results_, std::move(later.results));
 }
 
@@ -73,6 +75,7 @@ StoreBatch WaitingWrites::take() {
   batch.rollouts = values_of(std::move(rollouts_));
   batch.rollout_arenas = values_of(std::move(rollout_arenas_));
   batch.commands = values_of(std::move(commands_));
+  batch.lifecycle = values_of(std::move(lifecycle_));
   batch.results = std::move(results_);
   batch.incidents = incidents_.take();
   quarantine_.take(batch);

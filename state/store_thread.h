@@ -80,7 +80,8 @@ class WaitingWrites {
   std::vector<ResultRecord> results_;
   WaitingIncidents incidents_;
   WaitingQuarantine quarantine_;
-  std::map<uint64_t, CommandRecord> commands_;  // the newest, as many as are kept
+  std::map<uint64_t, CommandRecord> commands_;     // the newest, as many as are kept
+  std::map<uint64_t, LifecycleRecord> lifecycle_;  // the same
 };
 
 class StoreThread {

@@ -68,6 +68,8 @@ Right right_for(wire::Request::Reader request) {
     case wire::Request::ROLLOUTS:
     case wire::Request::VERSIONS:
     case wire::Request::HISTORY:
+    case wire::Request::LOGS:
+    case wire::Request::EVENTS:
       return Right::read;
     case wire::Request::ATTACH:
       return request.getAttach().getObserver() ? Right::read : Right::operate;

@@ -332,6 +332,9 @@ void Adoption::take_offer(Link link, const Peer& peer, LinkMessage message) {
                         from.getGone() ? std::optional<uint32_t>(from.getGoneReason()) : std::nullopt});
   }
   auto child = std::make_unique<ChildProcess>(scope_.children, std::move(link));
+  if (offer.getHasOutput()) {
+    if (auto output = OutputFile::map(std::move(message.fds.back()))) child->set_output(std::move(*output));
+  }
   (void)child->watch(peer.pid, std::move(*pidfd));
   std::optional<IncarnationView> origin;
   const auto left = left_.find(id);
@@ -350,7 +353,7 @@ void Adoption::take_offer(Link link, const Peer& peer, LinkMessage message) {
 
 // An offer names as many channels as fit in a packet, the newest ones.
 void Adoption::add_those_left_out(size_t offered, std::vector<RosterChannel>& kept, std::vector<RosterChannel>& channels) {
-  if (offered + 1 < kMaxLinkFds) return;
+  if (offered + 2 < kMaxLinkFds) return;  // with the region and the output
   for (RosterChannel& channel : kept) {
     const bool is_there =
         std::any_of(channels.begin(), channels.end(), [&](const RosterChannel& other) { return other.id == channel.id; });

@@ -1,6 +1,7 @@
 #include "supervisor/arena.h"
 
 #include <algorithm>
+#include <fmt/format.h>
 #include <signal.h>
 
 #include "arenad/module_abi.h"
@@ -147,6 +148,7 @@ void Arena::set_game(GameVersions* versions) {
 
 void Arena::begin_new() {
   persist();
+  tell(LifecycleEvent::started);
   ARENAD_CRASH_POINT("arenad.start.begun");
   carry_out(lifecycle_.begin(BeginWith::nothing));
 }
@@ -348,9 +350,36 @@ void Arena::take_message(const LinkMessage& message) {
   }
 }
 
+// What it runs frames from, and whether that is after a death.
+void Arena::tell_live() {
+  const WorkerStatus& s = starting_->status();
+  LifecycleLog::Details details;
+  if (lived_) details.emplace_back("ms", fmt::format("{:.2f}", static_cast<double>(monotonic_ns() - died_ns_) / 1e6));
+  details.insert(details.end(), {{"rung", rung_name(s.rung.load())},
+                                 {"from_frame", std::to_string(s.restored_frame.load())},
+                                 {"replayed_frames", std::to_string(s.replayed_frames.load())},
+                                 {"replayed_events", std::to_string(s.replayed_events.load())},
+                                 {"pid", std::to_string(worker_->pid())}});
+  tell(std::exchange(has_died_, false) ? LifecycleEvent::recovered : LifecycleEvent::ready, std::move(details));
+}
+
+void Arena::tell(LifecycleEvent event, LifecycleLog::Details details) {
+  const IncarnationView* region = starting_ ? &*starting_ : lived();
+  services_.events.add(event, {.number = 0,
+                               .at_unix_ms = 0,
+                               .type = {},
+                               .arena = record_.id.text(),
+                               .name = record_.name,
+                               .game = record_.game,
+                               .epoch = record_.epoch,
+                               .frame = region != nullptr ? region->status().frame_decided.load() : 0,
+                               .details = std::move(details)});
+}
+
 void Arena::worker_live() {
   if (!starting_ || starting_->stage() == Stage::blank) return;
   ARENAD_CRASH_POINT("arenad.live.before");
+  tell_live();
   count();
   if (lived_) {
     ++recoveries_;
@@ -400,6 +429,7 @@ void Arena::worker_ended(Exit exit) {
   ARENAD_CRASH_POINT("arenad.death.before");
   count();
   died_ns_ = monotonic_ns();
+  log_output(OutputOf::ended, died_ns_);
   // How an adopted worker ended nobody tells: it is not our child.
   const bool in_order = exit.how != Exit::How::signalled && announced_end_.has_value();
   const WorkerEnd end = in_order ? *announced_end_ : WorkerEnd::crashed;
@@ -476,6 +506,7 @@ Answer Arena::restart() {
 void Arena::drain(uint64_t deadline_ms) {
   if (!is_active()) return;
   draining_ = true;
+  tell(LifecycleEvent::draining, {{"deadline_ms", std::to_string(deadline_ms)}});
   const uint64_t deadline_unix_ns = unix_ns() + deadline_ms * kMillisecond;
   tell_worker([&](wire::ToWorker::Builder message) { message.setDrain(deadline_unix_ns); });
   drain_until_ns_ = monotonic_ns() + deadline_ms * kMillisecond;
@@ -485,6 +516,7 @@ void Arena::drain(uint64_t deadline_ms) {
 bool Arena::undrain() {
   if (!draining_) return false;
   draining_ = false;
+  tell(LifecycleEvent::undrained);
   drain_until_ns_ = 0;
   drain_deadline_.stop();
   check_waiters();

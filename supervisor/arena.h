@@ -34,7 +34,9 @@
 #include "supervisor/hang_detector.h"
 #include "supervisor/kept_arena.h"
 #include "supervisor/metrics_ledger.h"
+#include "supervisor/lifecycle_log.h"
 #include "supervisor/oom_witness.h"
+#include "supervisor/output_log.h"
 #include "supervisor/poison_watch.h"
 #include "supervisor/quarantine.h"
 #include "supervisor/record_numbers.h"
@@ -75,6 +77,7 @@ struct ArenaServices {
   ServiceManager& manager;
   RecordNumbers& numbers;
   OomWitness& oom;
+  LifecycleLog& events;
   MetricsLedger& metrics;
 };
 
@@ -251,6 +254,11 @@ class Arena {
   void worker_ended(Exit exit);
   [[nodiscard]] HangPolicy hang_policy() const;
   void begin_watching();
+  void tell_live();
+  // Something has happened to it that scripts may want to know.
+  void tell(LifecycleEvent event, LifecycleLog::Details details = {});
+  enum class OutputOf { living, ended };
+  void log_output(OutputOf worker, uint64_t now_ns);
   void end_worker(std::string why);
   IncidentScene scene(const IncarnationView& region);
   void note_slow_frame(const IncarnationView& region);
@@ -264,6 +272,7 @@ class Arena {
   void keep_origin(IncarnationView origin);
   void resume_probation(IncarnationView origin);
   void watch_probation(uint64_t now_ns);
+  void tell_script(HandoverNews news, const std::string& why);
   void tell_of_handover(HandoverNews news, const std::string& why);
   void end_handover(HandoverNews end, const std::string& why);
   Charge quarantine(const EventRef& event, const IncarnationView& region, IncidentScene& where, StoreBatch& batch);
@@ -307,7 +316,10 @@ class Arena {
   uint64_t incarnation_serial_ = 0;         // tells late answers from expected ones
   bool draining_ = false;
   bool shutting_down_ = false;
+  bool has_died_ = false;  // since it was live last
 
+  OutputLog output_log_;  // of its workers
+  uint64_t next_output_look_ns_ = 0;
   HangDetector hang_;            // of worker_
   uint64_t slow_seen_ = 0;       // slow frames of worker_ that have been written down
   std::string ended_by_arenad_;  // why worker_ was told to abort

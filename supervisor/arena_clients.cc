@@ -7,6 +7,29 @@
 #include "supervisor/log.h"
 
 namespace arenad {
+namespace {
+
+LifecycleEvent rest_of(ArenaState state) {
+  switch (state) {
+    case ArenaState::ended:
+      return LifecycleEvent::ended;
+    case ArenaState::failed:
+      return LifecycleEvent::failed;
+    case ArenaState::lost:
+      return LifecycleEvent::lost;
+    case ArenaState::starting:
+    case ArenaState::running:
+    case ArenaState::recovering:
+    case ArenaState::backing_off:
+    case ArenaState::restarting:
+    case ArenaState::stopping:
+    case ArenaState::stopped:
+      break;
+  }
+  return LifecycleEvent::stopped;
+}
+
+}  // namespace
 
 void Arena::announce_incarnation() {
   for (const ArenaAttachment& a : attachments_)
@@ -15,6 +38,7 @@ void Arena::announce_incarnation() {
 }
 
 void Arena::announce_gone() {
+  tell(rest_of(state()), {{"reason", record_.reason}});
   if (state() == ArenaState::failed) {
     log_error(
         "arena={} msg=\"it has failed and is stopped, its state is kept: {}. Once the cause is mended: arenactl restart {}\"",

@@ -49,7 +49,23 @@ HangPolicy Arena::hang_policy() const {
   return policy;
 }
 
+// Of one that has said nothing lately; every other is looked at each time.
+constexpr uint64_t kSilentLookNs = 150 * kMillisecond;
+
+void Arena::log_output(OutputOf worker, uint64_t now_ns) {
+  OutputFile* output = worker_ ? worker_->output() : nullptr;
+  if (output == nullptr) return;
+  const OutputSource source{record_.name, record_.game, record_.epoch, worker_->pid()};
+  const LineRate rate = services_.config.logs.rate();
+  if (worker == OutputOf::ended) return output_log_.read_last(*output, source, rate, now_ns);
+  // Hundreds of arenas that say nothing should cost nothing.
+  if (now_ns < next_output_look_ns_) return;
+  const auto found = output_log_.read(*output, source, rate, now_ns);
+  next_output_look_ns_ = found == OutputLog::Found::nothing ? now_ns + kSilentLookNs : 0;
+}
+
 void Arena::watch_worker(uint64_t now_ns) {
+  log_output(OutputOf::living, now_ns);
   const IncarnationView* region = starting_ ? &*starting_ : lived();
   if (worker_ == nullptr || region == nullptr || shutting_down_) return;
   note_slow_frame(*region);
@@ -137,11 +153,19 @@ Charge Arena::note_death(const IncarnationView& region, Exit exit) {
   const bool was_overdue = !facts.ended_by_arenad.empty() && !hang_.has_hung();
   const auto poison = poison_.died(where.applying, was_overdue ? PoisonWatch::Doing::from_outside : death.doing);
   const Charge charge = poison ? quarantine(*poison, region, where, batch) : Charge::budget;
-  services_.metrics.died(record_.id, record_.game, to_string(death.kind), crash_signature(death, facts));
+  const std::string signature = crash_signature(death, facts);
+  services_.metrics.died(record_.id, record_.game, to_string(death.kind), signature);
   last_exit_ = death.cause;
   last_crash_ = where.id;
-  log_warning("arena={} epoch={} pid={} frame={} msg=\"its worker died: {}; arenactl crashes show {}\"", record_.name,
-              record_.epoch, where.pid, where.frame.value, death.cause, where.id);
+  log_warning(
+      "arena={} game={} epoch={} pid={} frame={} signature=\"{}\" msg=\"its worker died: {}; arenactl crashes show {}\"",
+      record_.name, record_.game, record_.epoch, where.pid, where.frame.value, signature, death.cause, where.id);
+  has_died_ = true;
+  tell(LifecycleEvent::died, {{"kind", to_string(death.kind)},
+                              {"cause", death.cause},
+                              {"signature", signature},
+                              {"crash", std::to_string(where.id)},
+                              {"pid", std::to_string(where.pid)}});
   batch.incidents.push_back(report_of_death(where, death, facts));
   submit(std::move(batch), [] {});
   return charge;

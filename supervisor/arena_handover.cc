@@ -29,6 +29,7 @@ Result<void> Arena::hand_over(GameTemplate& to, const Probation& probation, Hand
   handover_.emplace(ChangeOfCode{Handover(probation), game_, &to, std::nullopt, std::move(tell)});
   log_info("arena={} epoch={} msg=\"its code is changed from {} to {}\"", record_.name, record_.epoch, game_->facts().version,
            to.facts().version);
+  this->tell(LifecycleEvent::handing_over, {{"from", game_->facts().version}, {"to", to.facts().version}});
   ask_to_finish();
   return {};
 }
@@ -179,11 +180,28 @@ void Arena::watch_probation(uint64_t now_ns) {
   end_handover(HandoverNews::passed, {});
 }
 
+// Of one that is gone the arena's own end tells.
+void Arena::tell_script(HandoverNews news, const std::string& why) {
+  const LifecycleLog::Details versions{{"from", handover_->from->facts().version}, {"to", handover_->to->facts().version}};
+  switch (news) {
+    case HandoverNews::live:
+      return tell(LifecycleEvent::handed_over, versions);
+    case HandoverNews::passed:
+      return tell(LifecycleEvent::passed, versions);
+    case HandoverNews::failed:
+      if (why.empty()) return;  // it was told when it was decided
+      return tell(LifecycleEvent::taken_back, {versions[0], versions[1], {"reason", why}});
+    case HandoverNews::gone:
+      return;
+  }
+}
+
 void Arena::tell_of_handover(HandoverNews news, const std::string& why) {
   if (!handover_) return;
   if (news == HandoverNews::passed) services_.metrics.handed_over(record_.game, "passed");
   // Told once; the end of it, after the old code has taken over, has no reason any more.
   if (news == HandoverNews::failed && !why.empty()) services_.metrics.handed_over(record_.game, "failed");
+  tell_script(news, why);
   if (!handover_->tell) {
     if (news == HandoverNews::failed && !why.empty()) untold_failure_ = UntoldFailure{handover_->to->hash(), why};
     return;

@@ -25,6 +25,7 @@ Arena::Resumed Arena::take_up(const Durable& durable) {
   }
   if (!checkpoint) {
     log_warning("arena={} msg=\"everything ended before its first checkpoint: the arena begins anew\"", record_.name);
+    tell(LifecycleEvent::resumed, {{"from_frame", "0"}, {"set_back", "yes"}});
     carry_out(lifecycle_.begin(BeginWith::nothing));
     return Resumed::set_back;
   }
@@ -38,6 +39,8 @@ Arena::Resumed Arena::take_up(const Durable& durable) {
                 frame, durable.damaged == 0 ? "its last" : "an older, undamaged",
                 unix_ms() - checkpoint->facts().time_unix_ns / kMillisecond);
   }
+  tell(LifecycleEvent::resumed,
+       {{"from_frame", std::to_string(frame)}, {"set_back", resumed == Resumed::set_back ? "yes" : "no"}});
   carry_out(lifecycle_.begin(BeginWith::checkpoint));
   return resumed;
 }
@@ -111,6 +114,7 @@ void Arena::adopt(std::unique_ptr<ChildProcess> worker, Inheritance inheritance,
   ARENAD_CRASH_POINT("arenad.adoption.board_sent");
   log_info("arena={} epoch={} pid={} frame={} msg=\"adopted\"", record_.name, record_.epoch, worker_->pid(),
            lived_->status().frame_done.load());
+  tell(LifecycleEvent::adopted, {{"pid", std::to_string(worker_->pid())}});
   carry_out(lifecycle_.adopt(monotonic_ns()));
 }
 

@@ -74,6 +74,10 @@ Charge Arena::quarantine(const EventRef& event, const IncarnationView& region, I
       "arenactl "
       "quarantine show {}\"",
       record_.name, where.frame.value, event.sequence, where.player, record.id);
+  tell(LifecycleEvent::quarantined, {{"entry", std::to_string(record.id)},
+                                     {"player", record.player},
+                                     {"sequence", std::to_string(event.sequence)},
+                                     {"crash", std::to_string(where.id)}});
   batch.quarantined.push_back(std::move(record));
   return Charge::excused;
 }

@@ -110,15 +110,18 @@ void ChildProcess::hand_on(wire::ProcessState::Builder to, FdsToKeep& fds) const
   to.setPid(static_cast<uint32_t>(pid_));
   to.setPidfd(fds.add(pidfd_));
   to.setLink(fds.add(link_.fd()));
+  to.setOutput(output_ ? fds.add(output_->fd()) : -1);
 }
 
 std::unique_ptr<ChildProcess> ChildProcess::take_on(const ChildScope& scope, wire::ProcessState::Reader from,
                                                     HandedOn& handed) {
   Fd link = handed.take(from.getLink());
   Fd pidfd = handed.take(from.getPidfd());
+  auto output = OutputFile::map(handed.take(from.getOutput()));
   if (!link || !pidfd) return nullptr;
   auto process = std::make_unique<ChildProcess>(scope, Link(std::move(link)));
   (void)process->watch(static_cast<pid_t>(from.getPid()), std::move(pidfd));
+  if (output) process->set_output(std::move(*output));
   return process;
 }
 

@@ -10,6 +10,7 @@
 #include <sys/types.h>
 
 #include "ipc/link.h"
+#include "ipc/output_file.h"
 #include "ipc/process.h"
 #include "supervisor/child_reaper.h"
 #include "supervisor/fact_queue.h"
@@ -47,6 +48,10 @@ class ChildProcess {
   void send(capnp::MessageBuilder& message, std::span<const int> fds = {});
   void kill(int signal);
 
+  // Where it writes what it says.
+  void set_output(OutputFile output) { output_ = std::move(output); }
+  [[nodiscard]] OutputFile* output() { return output_ ? &*output_ : nullptr; }
+
   [[nodiscard]] pid_t pid() const { return pid_; }
   [[nodiscard]] const Fd& pidfd() const { return pidfd_; }
   // It lives, and nothing waits to be sent to it: hand_on() would say all of it.
@@ -69,6 +74,7 @@ class ChildProcess {
   pid_t pid_ = 0;
   bool link_ended_ = false;
   std::optional<Exit> exit_;
+  std::optional<OutputFile> output_;
   Listener listener_;
   UvPoll link_poll_;
   UvPoll end_poll_;

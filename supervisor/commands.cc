@@ -126,6 +126,10 @@ void Commands::carry_out(RequestId from, wire::Request::Reader request, std::vec
       return shutdown(from);
     case wire::Request::HISTORY:
       return history(from, request.getHistory());
+    case wire::Request::LOGS:
+      return logs(from, request.getLogs());
+    case wire::Request::EVENTS:
+      return events(from, request.getEvents());
   }
   scope_.server.fail(from,
                      make_error(ErrorCode::invalid, "this arenad does not know the request; it is older than its caller"));

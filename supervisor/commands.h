@@ -1,7 +1,8 @@
 // What each request on the control socket does. One function for each verb; a request that takes time is answered when the arenas
 // that it concerns have settled. commands_incidents.cc has those about crashes and quarantine, commands_reload.cc those about versions of
 // games, commands_config.cc the one about the configuration, commands_upgrade.cc the one about arenad itself, commands_operating.cc those with
-// which an operator handles single arenas, the one that ends arenad, and the one that tells what was asked.
+// which an operator handles single arenas, the one that ends arenad, and the one that tells what was asked; commands_logs.cc those about what
+// was logged and what has happened.
 #pragma once
 
 #include <functional>
@@ -15,6 +16,7 @@
 #include "supervisor/checkpointer.h"
 #include "supervisor/config_reload.h"
 #include "supervisor/control_server.h"
+#include "supervisor/log_book.h"
 #include "supervisor/rollouts.h"
 #include "supervisor/roster.h"
 #include "supervisor/upgrade.h"
@@ -31,6 +33,7 @@ struct CommandScope {
   Rollouts& rollouts;
   ConfigReload& config_reload;
   Upgrade& upgrade;
+  const LogBook& log;
   std::string configuration_path;
   std::vector<std::string>& notices;
   uint64_t started_ns;
@@ -113,6 +116,9 @@ class Commands {
   void snapshot(RequestId from, wire::Selection::Reader selection);
   void shutdown(RequestId from);
   void history(RequestId from, wire::HistoryQuery::Reader query);
+  // commands_logs.cc
+  void logs(RequestId from, wire::LogQuery::Reader query);
+  void events(RequestId from, wire::EventQuery::Reader query);
   // Of a snapshot that was asked for.
   struct WantedSnapshot {
     std::shared_ptr<Collected> collected;

@@ -13,13 +13,14 @@
 #include <vector>
 
 #include "ipc/limits.h"
+#include "supervisor/line_limit.h"
 #include "supervisor/restart_budget.h"
 
 namespace arenad {
 
 enum class LogLevel { debug, info, warning, error };
 enum class LogFormat {
-  automatic,  // logfmt under systemd, plain otherwise
+  automatic,  // to the journal where it reads standard error, plain otherwise
   plain,
   logfmt,
 };
@@ -36,6 +37,15 @@ struct DaemonConfig {
   [[nodiscard]] std::filesystem::path workers_socket_path() const { return runtime_directory / "workers.sock"; }
   [[nodiscard]] std::filesystem::path database_path() const { return directory / "arenad.db"; }
   bool operator==(const DaemonConfig&) const = default;
+};
+
+struct LogsConfig {
+  uint64_t lines_per_s = 100;
+  uint64_t burst = 1000;
+  uint64_t keep_lines = 200;
+
+  [[nodiscard]] LineRate rate() const { return {lines_per_s, burst}; }
+  bool operator==(const LogsConfig&) const = default;
 };
 
 struct CheckpointConfig {
@@ -125,6 +135,7 @@ struct MetricsConfig {
 
 struct Config {
   DaemonConfig daemon;
+  LogsConfig logs;
   AccessConfig access;
   MetricsConfig metrics;
   CheckpointConfig checkpoint;

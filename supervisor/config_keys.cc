@@ -56,8 +56,17 @@ constexpr std::array kKeys{
     ConfigKey{"daemon", "log_level", at_once, "The least important messages that are logged.",
               choice<&Config::daemon, &DaemonConfig::log_level>(kLogLevels)},
     ConfigKey{"daemon", "log_format", at_once,
-              "plain: for a terminal. logfmt: key=value. auto: logfmt under systemd, plain otherwise.",
+              "plain: for a terminal. logfmt: key=value. auto: to systemd's journal with fields where it takes the log, plain "
+              "otherwise.",
               choice<&Config::daemon, &DaemonConfig::log_format>(kLogFormats)},
+
+    ConfigKey{"logs", "lines_per_s", at_once,
+              "So many lines a second an arena's worker may log; more are left out, and counted.",
+              NumberKey{in<&Config::logs, &LogsConfig::lines_per_s>, 1, 100'000}},
+    ConfigKey{"logs", "burst", at_once, "So many at once, after a while of silence.",
+              NumberKey{in<&Config::logs, &LogsConfig::burst>, 1, 1'000'000}},
+    ConfigKey{"logs", "keep_lines", at_once, "So many lines of each arena are kept in memory for arenactl logs.",
+              NumberKey{in<&Config::logs, &LogsConfig::keep_lines>, 1, 10'000}},
 
     ConfigKey{"access", "socket_group", at_once,
               "The group of the control socket: its members, and those of the user of arenad, can connect. Empty: arenad's own "

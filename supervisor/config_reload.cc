@@ -211,8 +211,11 @@ void ConfigReload::apply() {
   // Whichever level is lower, the change itself is told.
   const bool becomes_quieter = scope_.config.daemon.log_level > before.daemon.log_level;
   if (becomes_quieter) log_changes(attempt_->outcome.changes);
-  configure_log(scope_.config.daemon);
+  configure_log(scope_.config);
   if (!becomes_quieter) log_changes(attempt_->outcome.changes);
+  LifecycleRecord about;
+  about.details = {{"changes", std::to_string(attempt_->outcome.changes.size())}};
+  scope_.events.add(LifecycleEvent::config_reloaded, std::move(about));
   // An interval begins anew: not each time that somebody asks.
   if (scope_.config.checkpoint != before.checkpoint) scope_.checkpointer.configure(scope_.config.checkpoint);
   for (const auto& [id, arena] : scope_.roster.all()) arena->set_restart_policy(scope_.config.restart.policy());

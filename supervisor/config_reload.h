@@ -43,6 +43,7 @@ class ConfigReload {
     StoreThread& store;
     ServiceManager& manager;
     FactQueue& facts;
+    LifecycleLog& events;
     std::function<std::unique_ptr<GameVersions>(const std::string& name, const GameConfig& config)> make_game;
     std::function<void()> taken_over;  // what goes by the configuration is to look at it again
   };

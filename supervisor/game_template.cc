@@ -1,10 +1,12 @@
 #include "supervisor/game_template.h"
 
 #include <algorithm>
+#include <array>
 #include <signal.h>
 
 #include "ipc/board_layout.h"
 #include "ipc/channel_layout.h"
+#include "ipc/clock.h"
 #include "ipc/crash_point.h"
 #include "ipc/incarnation_layout.h"
 #include "supervisor/log.h"
@@ -128,7 +130,9 @@ void GameTemplate::load() {
     arguments.push_back(std::to_string(config_.output_ring_bytes));
   }
   runtime_has_spoken_ = false;
-  auto spawned = spawn(worker_program_, arguments, ends->second);
+  auto output = OutputFile::create();
+  if (!output) return fail_waiters(output.error());
+  auto spawned = spawn(worker_program_, arguments, ends->second, output->fd());
   if (!spawned) {
     const bool lacks_something = spawned.error().code == ErrorCode::exhausted;
     return fail_waiters(lacks_something ? spawned.error() : cannot_be_used(spawned.error().text()));
@@ -139,6 +143,7 @@ void GameTemplate::load() {
   process_->listen(
       {[this](const LinkMessage& message) { take_template_message(message); }, [this](Exit exit) { template_ended(exit); }});
   (void)process_->watch(spawned->pid, std::move(spawned->pidfd));
+  process_->set_output(std::move(*output));
   deadline_.start(ready_timeout_ms_);
 }
 
@@ -213,6 +218,7 @@ Error GameTemplate::cannot_be_used(const std::string& why) const {
 
 void GameTemplate::template_ended(Exit exit) {
   deadline_.stop();
+  log_last_output(*process_);
   for (const auto& checked : std::exchange(checks_, {})) {
     checked(make_error(ErrorCode::failed, "its template has died while it compared the states' types (" + exit.text() + ")"));
   }
@@ -249,6 +255,8 @@ void GameTemplate::fork_as_needed() {
 void GameTemplate::fork_one() {
   auto ends = Link::make_pair();
   if (!ends) return fail_waiters(ends.error());
+  auto output = OutputFile::create();
+  if (!output) return fail_waiters(output.error());
   auto process = std::make_unique<ChildProcess>(scope_, Link(std::move(ends->first)));
   ChildProcess* raw = process.get();
   process->listen({[this, raw](LinkMessage message) { take_spare_message(raw, std::move(message)); },
@@ -256,9 +264,10 @@ void GameTemplate::fork_one() {
   forking_.push_back({++last_request_, std::move(process)});
   capnp::MallocMessageBuilder message;
   message.initRoot<wire::ToTemplate>().setFork(last_request_);
-  const int fd = ends->second.get();
+  const std::array fds{ends->second.get(), output->fd().get()};
+  raw->set_output(std::move(*output));
   ARENAD_CRASH_POINT("arenad.fork.before");
-  process_->send(message, {&fd, 1});
+  process_->send(message, fds);
   ARENAD_CRASH_POINT("arenad.fork.requested");
 }
 
@@ -310,6 +319,7 @@ void GameTemplate::give(Spare spare) {
 
 // A spare, or a worker that never became one, has died: nothing is lost but itself.
 void GameTemplate::spare_ended(ChildProcess* process, Exit exit) {
+  log_last_output(*process);
   if (auto removed = remove_forking(process)) {
     retire(std::move(removed));
     if (++lost_in_row_ < kMaxLostInRow) {
@@ -326,6 +336,20 @@ void GameTemplate::spare_ended(ChildProcess* process, Exit exit) {
   retire(std::move(found->process));
   spares_.erase(found);
   fork_as_needed();
+}
+
+void GameTemplate::log_output(const LineRate& rate, uint64_t now_ns) {
+  log_rate_ = rate;
+  const auto log = [&](ChildProcess& process) {
+    if (OutputFile* output = process.output()) (void)output_log_.read(*output, {"", game_, 0, process.pid()}, rate, now_ns);
+  };
+  if (process_) log(*process_);
+  for (const Spare& spare : spares_) log(*spare.process);
+}
+
+void GameTemplate::log_last_output(ChildProcess& process) {
+  OutputFile* output = process.output();
+  if (output != nullptr) output_log_.read_last(*output, {"", game_, 0, process.pid()}, log_rate_, monotonic_ns());
 }
 
 void GameTemplate::fail_waiters(const Error& error) {

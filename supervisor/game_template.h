@@ -17,6 +17,7 @@
 #include "ipc/link.capnp.h"
 #include "supervisor/child_process.h"
 #include "supervisor/config.h"
+#include "supervisor/output_log.h"
 
 namespace arenad {
 
@@ -64,6 +65,9 @@ class GameTemplate {
   // The same for good. Whoever still waits is told.
   void close();
 
+  // Logs what it and its spares have written since the last time. An arena does that for its worker.
+  void log_output(const LineRate& rate, uint64_t now_ns);
+
   [[nodiscard]] const std::string& game() const { return game_; }
   [[nodiscard]] CodeHash hash() const { return hash_; }
   [[nodiscard]] bool has_served() const { return !game_facts_.version.empty() || state_ == State::serving; }
@@ -95,6 +99,7 @@ class GameTemplate {
     uint64_t request = 0;
     std::unique_ptr<ChildProcess> process;
   };
+  void log_last_output(ChildProcess& process);
   Forking* find_forking(uint64_t request);
   std::unique_ptr<ChildProcess> remove_forking(ChildProcess* process);
 
@@ -108,6 +113,8 @@ class GameTemplate {
   bool runtime_has_spoken_ = false;  // since it was started last
   std::unique_ptr<ChildProcess> process_;
   std::string failure_;  // what the template said before it ended
+  OutputLog output_log_;
+  LineRate log_rate_;
   GameFacts game_facts_;
   std::vector<Forking> forking_;
   uint64_t last_request_ = 0;

@@ -40,7 +40,9 @@ void collect(capnp::List<int32_t>::Reader from, std::set<int>& to) {
 std::set<int> all_descriptors(wire::UpgradeState::Reader state) {
   std::set<int> all{state.getDirectoryLock(), state.getRuntimeLock(), state.getWorkersListener(),
                     state.getControl().getListener()};
-  const auto add_process = [&](wire::ProcessState::Reader process) { all.insert({process.getPidfd(), process.getLink()}); };
+  const auto add_process = [&](wire::ProcessState::Reader process) {
+    all.insert({process.getPidfd(), process.getLink(), process.getOutput()});
+  };
   for (const auto connection : state.getControl().getConnections()) {
     all.insert(connection.getSocket());
     collect(connection.getReceivedFds(), all);

@@ -9,7 +9,6 @@
 #include <vector>
 
 #include <CLI/CLI.hpp>
-#include <spdlog/sinks/stdout_color_sinks.h>
 #include <spdlog/spdlog.h>
 
 #include "ipc/process.h"
@@ -23,12 +22,6 @@
 namespace {
 
 constexpr uint64_t kWantedOpenFiles = 262'144;
-
-void set_up_logging(const arenad::DaemonConfig& config) {
-  auto logger = spdlog::stderr_color_st("arenad");
-  spdlog::set_default_logger(logger);
-  arenad::configure_log(config);
-}
 
 // A unit with RestartSec=0 would start it again and again with no pause between (packaging/arenad.service.in). arena-keeper has pauses of its own.
 int could_not_begin() {
@@ -81,7 +74,8 @@ arenad::Result<void> can_take_over(arenad::wire::UpgradeState::Reader state, con
 }
 
 int run(const arenad::Config& config, arenad::Supervisor::Program program) {
-  set_up_logging(config.daemon);
+  arenad::Log log(config);
+  program.log = &log.book();
   if (auto handed = arenad::take_handed_on_fd()) {
     arenad::set_process_name("arenad");  // execve(2) by descriptor has named it after that
     auto state = arenad::HandedOn::read(*handed);
@@ -150,5 +144,5 @@ int main(int argc, char** argv) {
   arenad::hold_signal(SIGTERM);
   arenad::hold_signal(SIGINT);
   ::signal(SIGXFSZ, SIG_IGN);  // a file size limit is an error of a write
-  return run(config, {path, worker_program(config, argv[0]), {argv, argv + argc}, std::nullopt});
+  return run(config, {path, worker_program(config, argv[0]), {argv, argv + argc}, std::nullopt, nullptr});
 }

@@ -116,6 +116,10 @@ RequestKind kind_of(wire::Request::Reader request) {
       return {"shutdown", changes};
     case wire::Request::HISTORY:
       return {"history", reads};
+    case wire::Request::LOGS:
+      return {"logs", reads};
+    case wire::Request::EVENTS:
+      return {"events", reads};
   }
   return {"unknown", reads};
 }
@@ -130,6 +134,10 @@ std::string subject_of(wire::Request::Reader request) {
       return {};
     case wire::Request::START:
       return joined(text_of(request.getStart().getGame()), text_of(request.getStart().getName()));
+    case wire::Request::LOGS:
+      return arenas_of(request.getLogs().getSelection());
+    case wire::Request::EVENTS:
+      return arenas_of(request.getEvents().getSelection());
     case wire::Request::STATUS:
       return arenas_of(request.getStatus());
     case wire::Request::RESTART:

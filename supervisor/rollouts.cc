@@ -98,8 +98,9 @@ uint64_t Rollouts::Running::elapsed_ms() const {
   return earlier_ms + ((is_over() ? ended_ns : monotonic_ns()) - began_ns) / kMillisecond;
 }
 
-Rollouts::Rollouts(uv_loop_t* loop, FactQueue& facts, StoreThread& store, Roster& roster, MetricsLedger& metrics)
-    : facts_(facts), store_(store), roster_(roster), metrics_(metrics), timer_(loop, [this] {
+Rollouts::Rollouts(uv_loop_t* loop, FactQueue& facts, StoreThread& store, Roster& roster, LifecycleLog& events,
+                   MetricsLedger& metrics)
+    : facts_(facts), store_(store), roster_(roster), events_(events), metrics_(metrics), timer_(loop, [this] {
         facts_.post([this] { advance_all(); });
       }) {}
 
@@ -207,6 +208,7 @@ void Rollouts::begin_planned(Running planned, Answer answer) {
   Running& running = running_.insert_or_assign(planned.name, std::move(planned)).first->second;
   log_info("game={} rollout={} msg=\"a rollout of version {} begins: {} arenas\"", running.name, running.id, running.to_version,
            running.rollout.total());
+  tell(LifecycleEvent::rollout_begun, running);
   timer_.start(kIntervalMs, kIntervalMs);
   advance(running);
   answer_when_written(running, std::move(answer));
@@ -353,6 +355,7 @@ void Rollouts::finish(Running& running) {
   log_info("game={} rollout={} msg=\"the rollout of version {} is over: {}, {} arenas have passed, {} failed\"", running.name,
            running.id, running.to_version, to_string(running.rollout.state()), running.rollout.count(Rollout::Standing::passed),
            running.rollout.count(Rollout::Standing::failed));
+  tell(LifecycleEvent::rollout_over, running);
   for (GameTemplate* version : {std::exchange(running.from, nullptr), std::exchange(running.to, nullptr)}) {
     if (version != nullptr && !is_used(*version)) running.game->let_go(version->hash());
   }
@@ -376,7 +379,12 @@ void Rollouts::save(Running& running, Versions versions) {
     holds |= entry.standing == Rollout::Standing::failed;
   }
   if (batch.empty()) return;
-  if (!holds) return store_.submit(std::move(batch), [](const Result<void>&) {});
+  const bool is_step = !running.is_over() && !batch.rollout_arenas.empty();
+  if (!holds) {
+    store_.submit(std::move(batch), [](const Result<void>&) {});
+    if (is_step) tell(LifecycleEvent::rollout_step, running);
+    return;
+  }
   ++running.unwritten;
   store_.submit(std::move(batch), [this, game = running.name, id = running.id](const Result<void>&) {
     Running* now_written = find(game);
@@ -384,6 +392,22 @@ void Rollouts::save(Running& running, Versions versions) {
     --now_written->unwritten;
     if (!now_written->is_over()) advance(*now_written);
   });
+  // Not before it: what the next arenad must know of does not wait for what scripts are told.
+  if (is_step) tell(LifecycleEvent::rollout_step, running);
+}
+
+void Rollouts::tell(LifecycleEvent event, const Running& running) {
+  const auto count = [&](Rollout::Standing standing) { return std::to_string(running.rollout.count(standing)); };
+  LifecycleRecord about;
+  about.game = running.name;
+  about.details = {{"rollout", std::to_string(running.id)},
+                   {"from", running.from_version},
+                   {"to", running.to_version},
+                   {"state", to_string(running.rollout.state())},
+                   {"arenas", std::to_string(running.rollout.total())},
+                   {"passed", count(Rollout::Standing::passed)},
+                   {"failed", count(Rollout::Standing::failed)}};
+  events_.add(event, std::move(about));
 }
 
 void Rollouts::save_anew(const Games& games) {

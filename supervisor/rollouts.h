@@ -34,7 +34,7 @@ class Rollouts {
  public:
   using Games = std::map<std::string, std::unique_ptr<GameVersions>>;
 
-  Rollouts(uv_loop_t* loop, FactQueue& facts, StoreThread& store, Roster& roster, MetricsLedger& metrics);
+  Rollouts(uv_loop_t* loop, FactQueue& facts, StoreThread& store, Roster& roster, LifecycleLog& events, MetricsLedger& metrics);
   void close();
 
   // Those of an earlier arenad, once every arena has been adopted, recovered or given up. Those that were not over go on.
@@ -120,11 +120,13 @@ class Rollouts {
   void lost(Running& running, ArenaId id);
   void save(Running& running, Versions versions);
   void finish(Running& running);
+  void tell(LifecycleEvent event, const Running& running);
   [[nodiscard]] bool is_used(const GameTemplate& version) const;
 
   FactQueue& facts_;
   StoreThread& store_;
   Roster& roster_;
+  LifecycleLog& events_;
   MetricsLedger& metrics_;
   uint64_t last_id_ = 0;
   std::map<std::string, Running> running_;  // by game

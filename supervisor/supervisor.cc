@@ -12,6 +12,7 @@
 #include "supervisor/held_signal.h"
 #include "supervisor/log.h"
 #include "supervisor/request_kind.h"
+#include "supervisor/version.h"
 
 namespace arenad {
 
@@ -66,13 +67,18 @@ Result<std::unique_ptr<Supervisor>> Supervisor::open(Config config, Program prog
   if (!quarantined) return quarantined.error();
   auto command = opened->store.latest_command();
   if (!command) return command.error();
+  auto events = opened->store.lifecycle();
+  if (!events) return events.error();
   std::unique_ptr<Supervisor> self(new Supervisor(std::move(config), std::move(program), std::move(locks->directory),
-                                                  std::move(opened->store), RecordNumbers(*incident, *quarantined, *command)));
+                                                  std::move(opened->store), RecordNumbers(*incident, *quarantined, *command),
+                                                  std::move(*events)));
   self->runtime_lock_ = std::move(locks->runtime);
   if (opened->notice) {
     log_error("msg=\"{}\"", *opened->notice);
     self->notices_.push_back(one_line(*opened->notice));
   }
+  self->tell(self->program_.handed ? LifecycleEvent::arenad_upgraded : LifecycleEvent::arenad_started,
+             {{"version", kVersion}, {"pid", std::to_string(::getpid())}});
   self->remembered_rollouts_ = std::move(*rollouts);
   self->complete_old_versions(*records, *games);
   self->make_games(*games);
@@ -89,7 +95,8 @@ Result<std::unique_ptr<Supervisor>> Supervisor::open(Config config, Program prog
   return self;
 }
 
-Supervisor::Supervisor(Config config, Program program, DirectoryLock lock, Store store, RecordNumbers numbers)
+Supervisor::Supervisor(Config config, Program program, DirectoryLock lock, Store store, RecordNumbers numbers,
+                       std::vector<LifecycleRecord> events)
     : config_((uv_loop_init(&loop_), std::move(config))),
       program_(std::move(program)),
       lock_(std::move(lock)),
@@ -100,9 +107,10 @@ Supervisor::Supervisor(Config config, Program program, DirectoryLock lock, Store
       server_(&loop_, facts_),
       store_wake_(&loop_, [this] { facts_.post([this] { store_wakes(); }); }),
       store_(std::move(store), [this] { store_wake_.send(); }),
+      events_(store_, std::move(events)),
       versions_(config_.daemon.directory),
       checkpointer_(&loop_, facts_, roster_, store_, config_.checkpoint),
-      rollouts_(&loop_, facts_, store_, roster_, ledger_),
+      rollouts_(&loop_, facts_, store_, roster_, events_, ledger_),
       upgrade_(ChildScope{&loop_, facts_, reaper_}, program_.arguments),
       adoption_({ChildScope{&loop_, facts_, reaper_}, services(), roster_, manager_}),
       metrics_({&loop_, facts_, config_, ledger_, roster_, games_, rollouts_, store_, adoption_, server_, started_ns_}),
@@ -129,8 +137,14 @@ Supervisor::~Supervisor() {
   ARENAD_ASSERT(uv_loop_close(&loop_) == 0);
 }
 
+void Supervisor::tell(LifecycleEvent event, LifecycleLog::Details details) {
+  LifecycleRecord about;
+  about.details = std::move(details);
+  events_.add(event, std::move(about));
+}
+
 ArenaServices Supervisor::services() {
-  return {&loop_, facts_, config_, store_, server_, manager_, numbers_, oom_, ledger_};
+  return {&loop_, facts_, config_, store_, server_, manager_, numbers_, oom_, events_, ledger_};
 }
 
 void Supervisor::make_games(const std::vector<GameRecord>& before) {
@@ -155,14 +169,14 @@ void Supervisor::make_games(const std::vector<GameRecord>& before) {
   if (!changed.empty()) store_.submit(std::move(changed), [](const Result<void>&) {});
   config_reload_ = std::make_unique<ConfigReload>(ConfigReload::Scope{
       program_.configuration_path, config_, games_, versions_, roster_, checkpointer_, rollouts_, store_, manager_, facts_,
-      [make_game](const std::string& name, const GameConfig& game) { return make_game(name, game, std::nullopt); },
+      events_, [make_game](const std::string& name, const GameConfig& game) { return make_game(name, game, std::nullopt); },
       [this] {
         apply_access();
         metrics_.configure(socket_group());
       }});
-  commands_ = std::make_unique<Commands>(CommandScope{services(), roster_, server_, checkpointer_, games_, rollouts_,
-                                                      *config_reload_, upgrade_, program_.configuration_path, notices_,
-                                                      started_ns_, [this] { facts_.post([this] { begin_shutdown(); }); }});
+  commands_ = std::make_unique<Commands>(
+      CommandScope{services(), roster_, server_, checkpointer_, games_, rollouts_, *config_reload_, upgrade_, *program_.log,
+                   program_.configuration_path, notices_, started_ns_, [this] { facts_.post([this] { begin_shutdown(); }); }});
 }
 
 // In a directory from before runtimes were kept: arenas that ran a module go on with it and the configured runtime.
@@ -307,6 +321,9 @@ void Supervisor::watch_workers() {
   const uint64_t now = monotonic_ns();
   metrics_.loop_looked(now);
   for (const auto& [id, arena] : roster_.all()) arena->watch_worker(now);
+  for (const auto& [name, game] : games_) {
+    for (const auto& [hash, version] : game->all()) version->log_output(config_.logs.rate(), now);
+  }
   commands_->watch_snapshots();
   server_.watch_unfinished();
   tell_manager();
@@ -356,7 +373,10 @@ void Supervisor::store_wakes() {
 
 void Supervisor::note_store_health() {
   const StoreHealth health = store_.health();
-  if (std::exchange(store_replacements_, health.replacements) != health.replacements) rollouts_.save_anew(games_);
+  if (std::exchange(store_replacements_, health.replacements) != health.replacements) {
+    rollouts_.save_anew(games_);
+    events_.save_anew();
+  }
   const bool is_failing = health.failing_since_ns.has_value();
   if (is_failing == store_was_failing_) return;
   store_was_failing_ = is_failing;
@@ -377,6 +397,7 @@ void Supervisor::begin_shutdown() {
   const auto active =
       std::count_if(roster_.all().begin(), roster_.all().end(), [](const auto& a) { return a.second->is_active(); });
   log_info("msg=\"stopping: {} arenas are saved\"", active);
+  tell(LifecycleEvent::arenad_stopping, {{"arenas", std::to_string(active)}});
   manager_.stopping();
   commands_->refuse_new_arenas();
   config_reload_->close();

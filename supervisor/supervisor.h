@@ -31,6 +31,7 @@ class Supervisor {
     std::string worker;
     Upgrade::Arguments arguments;  // how this process was called
     std::optional<HandedOn> handed;
+    LogBook* log = nullptr;  // the log's last lines
   };
   static Result<std::unique_ptr<Supervisor>> open(Config config, Program program);
   Supervisor(const Supervisor&) = delete;
@@ -42,7 +43,9 @@ class Supervisor {
   bool run();
 
  private:
-  Supervisor(Config config, Program program, DirectoryLock lock, Store store, RecordNumbers numbers);
+  Supervisor(Config config, Program program, DirectoryLock lock, Store store, RecordNumbers numbers,
+             std::vector<LifecycleRecord> events);
+  void tell(LifecycleEvent event, LifecycleLog::Details details);
 
   void make_games(const std::vector<GameRecord>& before);
   void complete_old_versions(const std::vector<ArenaRecord>& records, const std::vector<GameRecord>& games);
@@ -87,6 +90,7 @@ class Supervisor {
   ControlServer server_;
   UvAsync store_wake_;
   StoreThread store_;
+  LifecycleLog events_;
   VersionStore versions_;
   std::map<std::string, std::unique_ptr<GameVersions>> games_;
   Roster roster_;

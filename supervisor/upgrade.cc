@@ -209,6 +209,7 @@ Result<void> Upgrade::hand_over() {
   for (std::string& variable : host_.environment()) environment.add(std::move(variable));
   environment.add(handed_on_variable(*file));
   log_info("msg=\"version {} gives its place to {}\"", kVersion, path_);
+  flush_log();  // its thread does not go over
   ARENAD_CRASH_POINT("arenad.upgrade.before");
   fds.keep_over_exec(true);
   ::fexecve(program_.get(), arguments.get(), environment.get());

@@ -164,7 +164,7 @@ TEST_CASE("history: a database of version 4 gets its table, and keeps what it ha
     Store store = open_well(folder.file());
     well(store.commit(before));
   }
-  Raw(folder.file()).run("DROP TABLE history; PRAGMA user_version = 4");
+  Raw(folder.file()).run("DROP TABLE history; DROP TABLE lifecycle_events; PRAGMA user_version = 4");
   Store store = open_well(folder.file());
   CHECK(well(store.games()) == before.games);
   well(store.commit(batch_of({command_of(1)})));

@@ -6,6 +6,8 @@
 #include <unistd.h>
 
 #include "ipc/clock.h"
+#include "ipc/output_file.h"
+#include "ipc/output_line.h"
 #include "ipc/printable.h"
 
 namespace arenad {
@@ -24,9 +26,19 @@ std::string utc_now() {
   return text;
 }
 
+// arenad knows whose lines these are.
+void log_for_arenad(arenad_log_level level, uint64_t frame, std::string_view message) {
+  constexpr std::array kPriorities = {7, 6, 4, 3};
+  std::string text;
+  for (const char c : message) text += c == '\n' ? ' ' : c;
+  const std::string line = write_output_line({kPriorities.at(static_cast<size_t>(level) & 3), unix_ns(), frame, text});
+  [[maybe_unused]] const ssize_t written = ::write(STDERR_FILENO, line.data(), line.size());
+}
+
 }  // namespace
 
 void log_line(arenad_log_level level, std::string_view arena, uint64_t frame, std::string_view message) {
+  if (is_output_file(STDERR_FILENO)) return log_for_arenad(level, frame, message);
   std::string line = utc_now() + " level=" + kLevels.at(static_cast<size_t>(level) & 3) + " pid=" + std::to_string(::getpid());
   if (!arena.empty()) line.append(" arena=").append(arena).append(" frame=").append(std::to_string(frame));
   line.append(" msg=\"");

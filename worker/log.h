@@ -1,4 +1,5 @@
-// A worker's own log lines and those of its game: one line each to standard error, key=value.
+// A worker's own log lines and those of its game: one line each to standard error, key=value; or, where arenad reads them, as ipc/output_line.h
+// has it.
 #pragma once
 
 #include <string_view>

@@ -61,5 +61,6 @@ int main(int argc, char** argv) {
   given.as_template.module_path = given.module_path;
   ::signal(SIGXFSZ, SIG_IGN);  // a file size limit is an error of an allocation
   arenad::set_process_name("template");
+  ::setvbuf(stdout, nullptr, _IOLBF, BUFSIZ);  // a game that crashes has said its last line
   return arenad::run_template(given.as_template, arenad::Link(arenad::Fd(arenad::kLinkDescriptor)));
 }

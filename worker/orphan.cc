@@ -16,7 +16,7 @@ constexpr uint64_t kEagerNs = 10 * kSecond;
 constexpr uint64_t kEagerTryNs = 10 * kMillisecond;
 constexpr uint64_t kPatientTryNs = 250 * kMillisecond;
 
-Result<void> send_offer(Link& link, ArenaRuntime& runtime) {
+Result<void> send_offer(Link& link, ArenaRuntime& runtime, const Fd& output) {
   capnp::MallocMessageBuilder message;
   auto offer = message.initRoot<wire::FromWorker>().initOffer();
   offer.setArenaHigh(runtime.identity().arena.high);
@@ -25,7 +25,7 @@ Result<void> send_offer(Link& link, ArenaRuntime& runtime) {
   offer.setMaxPlayers(runtime.host().max_players());
   const auto& all = runtime.channels().all();
   std::vector<int> fds{runtime.incarnation().fd().get()};
-  const size_t count = std::min(all.size(), kMaxLinkFds - fds.size());
+  const size_t count = std::min(all.size(), kMaxLinkFds - fds.size() - 1);
   auto channels = offer.initChannels(static_cast<unsigned>(count));
   // The newest: those whose clients may still be there.
   auto next = all.rbegin();
@@ -38,6 +38,8 @@ Result<void> send_offer(Link& link, ArenaRuntime& runtime) {
     channels[i].setGoneReason(channel.gone_reason.value_or(0));
     fds.push_back(channel.view.fd().get());
   }
+  offer.setHasOutput(static_cast<bool>(output));
+  if (output) fds.push_back(output.get());
   return link.send(message, fds);
 }
 
@@ -54,7 +56,7 @@ void Orphan::adopted() {
   alone_since_ns_.reset();
 }
 
-std::optional<Link> Orphan::try_offer(uint64_t now_ns, ArenaRuntime& runtime) {
+std::optional<Link> Orphan::try_offer(uint64_t now_ns, ArenaRuntime& runtime, const Fd& output) {
   if (state_ != State::alone || now_ns < next_try_ns_) return std::nullopt;
   next_try_ns_ = now_ns + (now_ns - *alone_since_ns_ < kEagerNs ? kEagerTryNs : kPatientTryNs);
   auto socket = connect_unix(socket_path_, SocketKind::packets);
@@ -62,7 +64,7 @@ std::optional<Link> Orphan::try_offer(uint64_t now_ns, ArenaRuntime& runtime) {
   ::fcntl(socket->get(), F_SETFL, ::fcntl(socket->get(), F_GETFL) & ~O_NONBLOCK);  // from now on as any link
   Link link(std::move(*socket));
   ARENAD_CRASH_POINT("orphan.offer.before");
-  if (!send_offer(link, runtime)) return std::nullopt;
+  if (!send_offer(link, runtime, output)) return std::nullopt;
   state_ = State::offered;
   ARENAD_CRASH_POINT("orphan.offered");
   return link;

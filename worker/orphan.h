@@ -29,8 +29,9 @@ class Orphan {
   [[nodiscard]] bool is_alone() const { return state_ == State::alone; }
   // Nobody has come in time.
   [[nodiscard]] bool gave_up(uint64_t now_ns) const { return alone_since_ns_ && now_ns - *alone_since_ns_ >= timeout_ns_; }
-  // The link to an arenad that has been offered this worker, if one was reached; at most once in a while.
-  std::optional<Link> try_offer(uint64_t now_ns, ArenaRuntime& runtime);
+  // The link to an arenad that has been offered this worker, if one was reached; at most once in a while. output: the file of its output, if
+  // it has one.
+  std::optional<Link> try_offer(uint64_t now_ns, ArenaRuntime& runtime, const Fd& output);
   // When there is something to do next, if nothing happens.
   [[nodiscard]] uint64_t next_look_ns() const { return next_try_ns_; }
 

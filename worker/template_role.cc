@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <cstdio>
 
 #include "arenad/version.h"
 #include "ipc/board_layout.h"
@@ -9,6 +10,7 @@
 #include "ipc/crash_point.h"
 #include "ipc/incarnation_layout.h"
 #include "ipc/link.capnp.h"
+#include "ipc/output_file.h"
 #include "ipc/process.h"
 #include "state/snapshot.h"
 #include "worker/black_box.h"
@@ -64,7 +66,8 @@ std::string check_state(const arenad_game& game, wire::GameInfo::Reader other) {
 }
 
 // In the new worker.
-int begin_worker(const Module& module, const TemplateOptions& options, Link link) {
+int begin_worker(const Module& module, const TemplateOptions& options, Link link, Fd output) {
+  if (output) write_output_to(output);
   ARENAD_CRASH_POINT("spare.forked");
   set_process_name(std::string("spare:") + module.game().name);
   auto region = Incarnation::create(incarnation_sizes(module.game(), options));
@@ -75,7 +78,7 @@ int begin_worker(const Module& module, const TemplateOptions& options, Link link
     return kExitNoMemory;
   }
   ARENAD_CRASH_POINT("spare.region");
-  return run_worker(module, std::move(*region), std::move(link));
+  return run_worker(module, std::move(*region), std::move(link), std::move(output));
 }
 
 }  // namespace
@@ -114,13 +117,15 @@ int run_template(const TemplateOptions& options, Link link) {
     }
     if (!root.isFork() || message.fds.empty()) continue;
     const uint64_t request = root.getFork();
+    std::fflush(nullptr);  // what the module has printed is the template's alone
     ARENAD_CRASH_POINT("template.fork.before");
     auto pid = fork_sibling();
     if (pid && *pid == 0) {
       link.close();
       Link own(std::move(message.fds[0]));
+      Fd output = message.fds.size() > 1 ? std::move(message.fds[1]) : Fd();
       message.fds.clear();
-      return begin_worker(*module, options, std::move(own));
+      return begin_worker(*module, options, std::move(own), std::move(output));
     }
     ARENAD_CRASH_POINT("template.fork.after");
     (void)send(link, [&](wire::FromTemplate::Builder to) {

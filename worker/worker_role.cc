@@ -11,6 +11,7 @@
 #include "ipc/crash_point.h"
 #include "ipc/futex.h"
 #include "ipc/link.capnp.h"
+#include "ipc/output_file.h"
 #include "ipc/process.h"
 #include "worker/assignment.h"
 #include "worker/black_box.h"
@@ -78,8 +79,9 @@ void refuse(Link& link, wire::RefusedCode code, const std::string& why) {
 class LiveArena {
  public:
   // Takes the board and the channels out of the assignment.
-  LiveArena(const Module& module, Incarnation region, Link link, Assignment& assignment, uint64_t assigned_ns)
+  LiveArena(const Module& module, Incarnation region, Link link, Fd output, Assignment& assignment, uint64_t assigned_ns)
       : link_(std::move(link)),
+        output_(std::move(output)),
         board_(std::move(assignment.board)),
         assigned_ns_(assigned_ns),
         orphan_(assignment.adoption_socket, assignment.orphan_timeout_ns),
@@ -123,6 +125,7 @@ class LiveArena {
   WorkerStatus& status() { return runtime_.status(); }
 
   Link link_;
+  Fd output_;  // the file of its output
   BoardView board_;
   uint32_t bell_seen_ = 0;
   uint64_t link_looked_ns_ = 0;
@@ -274,8 +277,9 @@ LiveArena::Fate LiveArena::look_at_link() {
   if (bell == bell_seen_ && put_off_.empty() && !take_link_signal() && now < next_link_look_ns()) return Fate::goes_on;
   bell_seen_ = bell;
   link_looked_ns_ = now;
+  trim_own_output(output_);  // arenad may be gone, or stopped
   if (orphan_.is_alone()) {
-    if (auto link = orphan_.try_offer(now, runtime_)) {
+    if (auto link = orphan_.try_offer(now, runtime_, output_)) {
       link_ = std::move(*link);
       announce_by_signal(link_);
     } else {
@@ -550,7 +554,7 @@ int LiveArena::finish(Stage stage) {
 
 }  // namespace
 
-int run_worker(const Module& module, Incarnation region, Link link) {
+int run_worker(const Module& module, Incarnation region, Link link, Fd output) {
   const int region_fd = region.fd().get();
   send(link, [](wire::FromWorker::Builder message) { message.setReady(static_cast<uint32_t>(::getpid())); }, {&region_fd, 1});
   ARENAD_CRASH_POINT("spare.ready");
@@ -572,7 +576,7 @@ int run_worker(const Module& module, Incarnation region, Link link) {
                 static_cast<uint32_t>(::getpid()));
   region.set_version(module.game().version);
   announce_by_signal(link);
-  LiveArena arena(module, std::move(region), std::move(link), *assignment, assigned_ns);
+  LiveArena arena(module, std::move(region), std::move(link), std::move(output), *assignment, assigned_ns);
   const int exit_code = arena.begin(*assignment) ? arena.run() : kExitRefused;
   close_black_box();
   return exit_code;

@@ -13,7 +13,8 @@
 
 namespace arenad {
 
-// Returns the exit code. region: made before, so that memory and time are spent while nobody waits.
-int run_worker(const Module& module, Incarnation region, Link link);
+// Returns the exit code. region: made before, so that memory and time are spent while nobody waits. output: where what it prints goes
+// (ipc/output_file.h), if an arenad has given it such a file.
+int run_worker(const Module& module, Incarnation region, Link link, Fd output);
 
 }  // namespace arenad

@@ -1,11 +1,12 @@
 // A module that crashes while it is loaded.
 #include <csignal>
+#include <cstdio>
 
 #include "arenad/module_abi.h"
 
 namespace {
 
-const int kCrash = ::raise(SIGSEGV);
+const int kCrash = (std::puts("this module crashes"), ::raise(SIGSEGV));
 
 }  // namespace
 

@@ -47,6 +47,12 @@ struct Misbehave {
   inTick @3 :Bool;
   once @4 :Bool;       # the file is removed first
 }
+# Says something where an operator reads it.
+struct Print {
+  how @0 :Text;        # out, err: standard output and error, as bytes; cout; log
+  bytes @1 :Data;
+  times @2 :UInt32;
+}
 # Asks for the time, which the game takes from the wrong clock.
 struct AskTime {
 }

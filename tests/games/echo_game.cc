@@ -3,6 +3,8 @@
 #include <array>
 #include <chrono>
 #include <csignal>
+#include <cstdio>
+#include <iostream>
 #include <optional>
 #include <stdexcept>
 #include <string>
@@ -29,7 +31,7 @@ void hang() {
 class EchoGame {
  public:
   using State = echo::State;
-  using Events = arenad::Events<Say, Note, Grow, Flood, Ask, Finish, Award, Misbehave, AskTime>;
+  using Events = arenad::Events<Say, Note, Grow, Flood, Ask, Finish, Award, Misbehave, AskTime, Print>;
   static constexpr GameInfo info{.name = "echo",
                                  .version = "1.0",
                                  .tick_hz = 0,
@@ -37,13 +39,15 @@ class EchoGame {
                                  .max_state_bytes = kMaxStateBytes,
                                  .max_frame_output_bytes = 64 * 1024};
 
-  // init: ok, throw, crash, hang. grow: bytes of the first state. hz. end: the frame after which the match is over.
+  // init: ok, throw, crash, hang. grow: bytes of the first state. hz. end: the frame after which the match is over. chatter: lines on standard
+  // output in each frame.
   void on_init(Context&, const Params& params, arenad_arena_options& options) {
     const std::string init(params.text("init", "ok"));
     if (init == "throw") throw std::invalid_argument("parameter init=throw: there is no such match");
     if (init == "crash") ::raise(SIGSEGV);
     if (init == "hang") hang();
     burden_.resize(static_cast<size_t>(params.number("grow", 0, 0, 1 << 20)), 'b');
+    chatter_ = static_cast<uint32_t>(params.number("chatter", 0, 0, 1 << 20));
     end_frame_ = static_cast<uint64_t>(params.number("end", 0, 0, INT64_MAX));
     options.tick_hz = static_cast<uint32_t>(params.number("hz", 0, 0, 128));
   }
@@ -112,6 +116,16 @@ class EchoGame {
       misbehave(misbehaviour);
     }
   }
+  void on_event(Context& ctx, Seat, Print::Reader print) {
+    const std::string how = print.getHow();
+    const std::string text(print.getBytes().asChars().begin(), print.getBytes().size());
+    for (uint32_t i = 0; i < print.getTimes(); ++i) {
+      if (how == "out") std::fwrite(text.data(), 1, text.size(), stdout);
+      if (how == "err") std::fwrite(text.data(), 1, text.size(), stderr);
+      if (how == "cout") std::cout << text;
+      if (how == "log") ctx.log(ARENAD_LOG_WARNING, text);
+    }
+  }
   // Not deterministic: a replay gives another time.
   void on_event(Context& ctx, Seat seat, AskTime::Reader) {
     const auto now = std::chrono::system_clock::now().time_since_epoch();
@@ -125,6 +139,8 @@ class EchoGame {
 
   void on_tick(Context& ctx) {
     ++frames_;
+    for (uint32_t i = 0; i < chatter_; ++i)
+      std::printf("chatter %u of frame %llu\n", i, static_cast<unsigned long long>(frames_));
     if (in_tick_) misbehave(*std::exchange(in_tick_, std::nullopt));
     if (end_frame_ != 0 && ctx.frame().value >= end_frame_) finish(ctx);
   }
@@ -185,6 +201,7 @@ class EchoGame {
   uint64_t sum_ = 0;
   std::vector<capnp::byte> burden_;
   uint64_t end_frame_ = 0;
+  uint32_t chatter_ = 0;                 // lines of each frame; not over a recovery
   std::optional<Misbehaviour> in_tick_;  // of this frame
 };
 

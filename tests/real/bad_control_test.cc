@@ -96,6 +96,17 @@ TEST_CASE("valid framing with nonsense inside closes its connection, or is refus
   check_answers_quickly(daemon);
 }
 
+// Whether it has become an order that arenad is right to follow, such as a shutdown.
+bool is_another_order(const std::string& bytes) {
+  try {
+    capnp::FlatArrayMessageReader reader({reinterpret_cast<const capnp::word*>(bytes.data()), bytes.size() / sizeof(capnp::word)});
+    const auto which = reader.getRoot<wire::Request>().which();
+    return which != wire::Request::STATUS && which != wire::Request::START;
+  } catch (const kj::Exception&) {
+    return false;
+  }
+}
+
 TEST_CASE("a valid request with random bytes flipped does no harm") {
   Daemon daemon(echo_section());
   daemon.start();
@@ -118,6 +129,7 @@ TEST_CASE("a valid request with random bytes flipped does no harm") {
     std::string bytes = bytes_of(message);
     for (uint64_t flips = 1 + random.below(8); flips > 0; --flips)
       bytes[8 + random.below(bytes.size() - 8)] ^= static_cast<char>(random());
+    if (is_another_order(bytes)) continue;
     RawControl raw(daemon.socket());
     raw.send(bytes);
   }

@@ -102,6 +102,10 @@ class Daemon {
   [[nodiscard]] std::string config() const { return (folder_ / "arenad.toml").string(); }
   [[nodiscard]] std::string socket() const { return (folder_ / "run/arenad.sock").string(); }
   [[nodiscard]] std::string log() const { return read_file(folder_ / "arenad.log"); }
+  // It is in the log, or comes there in a moment: a thread of its own writes it.
+  [[nodiscard]] bool has_logged(const std::string& text) const {
+    return eventually([&] { return log().find(text) != std::string::npos; });
+  }
 
   [[nodiscard]] ControlClient connect() const;
   [[nodiscard]] Finished arenactl(std::vector<std::string> arguments) const;

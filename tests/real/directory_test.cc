@@ -100,7 +100,7 @@ TEST_CASE("damaged checkpoints: an older one is told as that, and without any th
       daemon.start();
       const bool is_lost = damage == Damage::all;
       CHECK(daemon.becomes("duel", [&](const ArenaFacts& facts) { return facts.state == (is_lost ? "lost" : "running"); }));
-      CHECK(holds(daemon.log(), is_lost ? "it is lost" : "set back to an older, undamaged checkpoint"));
+      CHECK(daemon.has_logged(is_lost ? "it is lost" : "set back to an older, undamaged checkpoint"));
       const auto notices = daemon.facts().notices;
       CHECK(
           std::any_of(notices.begin(), notices.end(), [](const std::string& notice) { return holds(notice, "damaged row"); }));
@@ -134,7 +134,7 @@ TEST_CASE("a damaged database is moved aside loudly, and arenad starts") {
   daemon.start();
   REQUIRE(daemon.facts().notices.size() >= 1);
   CHECK(holds(daemon.facts().notices[0], "arenad.db"));
-  CHECK(holds(daemon.log(), daemon.facts().notices[0]));
+  CHECK(daemon.has_logged(daemon.facts().notices[0]));
   const Finished told = daemon.arenactl({"status"});
   CHECK(told.code == 0);
   CHECK(holds(told.err, "arenad.db"));

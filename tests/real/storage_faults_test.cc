@@ -130,7 +130,7 @@ TEST_CASE("while the disk fails the game goes on, and when it is well again noth
     const uint64_t lag = daemon.facts().checkpoint_lag_ms;
     CHECK(eventually([&] { return daemon.facts().checkpoint_lag_ms > lag + 100; }));
     CHECK(eventually([&] { return daemon.facts().checkpoint_alarm; }));
-    CHECK(daemon.log().find("have not reached the database") != std::string::npos);
+    CHECK(daemon.has_logged("have not reached the database"));
     const uint64_t frame = daemon.arena("duel").frame;
     CHECK(daemon.runs_again("duel", daemon.kill_worker("duel")));
     CHECK(daemon.arena("duel").frame >= frame);
@@ -146,7 +146,7 @@ TEST_CASE("while the disk fails the game goes on, and when it is well again noth
       const DaemonFacts facts = daemon.facts();
       return !facts.checkpoint_alarm && facts.checkpoint_lag_ms < 100;
     }));
-    CHECK(daemon.log().find("checkpoints reach the database in time again") != std::string::npos);
+    CHECK(daemon.has_logged("checkpoints reach the database in time again"));
     check_results(daemon, "duel", 3);
     CHECK(daemon.facts().notices.empty());
     say_and_hear(ann, 1);

@@ -51,6 +51,14 @@ std::string Service::log() {
   return run("journalctl --sync; journalctl -q -o cat -u arenad --after-cursor='" + cursor_ + "'");
 }
 
+std::string Service::errors() {
+  return run("journalctl --sync; journalctl -q -o cat -p err -u arenad --after-cursor='" + cursor_ + "'");
+}
+
+std::string Service::entries(const std::string& field) {
+  return run("journalctl --sync; journalctl -q -o json " + field);
+}
+
 bool Unit::is_back_after(pid_t main_pid) {
   // In this order: an arenad that is seen as another one first, and then as active, is the other one that is active.
   return eventually([&] { return this->main_pid() != main_pid && property("ActiveState") == "active"; });

@@ -1,6 +1,9 @@
 // arenad as the service that its unit makes of it, under a real systemd (systemd_test.sh boots one): what happens to matches when the
 // service is reloaded, restarted, upgraded, killed, stopped and starved.
 #include <csignal>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <sstream>
 
 #include <doctest/doctest.h>
 
@@ -10,6 +13,7 @@
 
 using namespace arenad;
 using namespace arenad::test;
+using nlohmann::json;
 
 namespace {
 
@@ -32,7 +36,7 @@ TEST_CASE("start: it is active when it answers, and says what it does") {
   Service service;
   CHECK(service.property("ActiveState") == "active");
   CHECK(service.says_status("1 arena: 1 running"));
-  CHECK(service.log().find("level=error") == std::string::npos);
+  CHECK(service.errors() == "");
   CHECK(service.run("ps -o user= -p " + std::to_string(service.arena().pid)) == "arenad\n");
   // Who is in the group may ask; who is not does not reach the socket.
   CHECK(service.try_to("setpriv --reuid=nobody --regid=arenad --clear-groups arenactl status duel").code == 0);
@@ -51,7 +55,7 @@ TEST_CASE("the control socket can be another group's, which then needs no other 
   CHECK(service.run("stat -c '%G %a' /run/arenad/arenad.sock") == "games 660\n");
   CHECK(service.try_to("setpriv --reuid=nobody --regid=games --clear-groups arenactl status duel").code == 0);
   CHECK(service.try_to("setpriv --reuid=nobody --regid=arenad --clear-groups arenactl status duel").code == 7);
-  CHECK(service.log().find("level=error") == std::string::npos);
+  CHECK(service.errors() == "");
 }
 
 TEST_CASE("metrics: at a socket for the group, and with arenad-metrics.socket at a port of the machine") {
@@ -279,4 +283,60 @@ TEST_CASE("a wrong configuration: it is tried again, with pauses, until it is ri
   CHECK(match.plays_until([&] { return service.is_back_after(pid); }));
   pace.is_kept();
   (void)match.is_whole();
+}
+
+TEST_CASE("the journal: an arena's lines are found by its name, with what they are about") {
+  const uint64_t began_us = unix_ns() / 1000;
+  Service service;
+  const auto find = [&](const std::string& field, const std::string& text) {
+    json found;
+    CHECK(eventually([&] {
+      std::istringstream entries(service.entries(field));
+      for (std::string line; std::getline(entries, line);) {
+        const json entry = json::parse(line);
+        const bool is_of_this_time = std::stoull(entry["__REALTIME_TIMESTAMP"].get<std::string>()) >= began_us;
+        const bool is_text = is_of_this_time && entry["MESSAGE"].is_string();
+        if (is_text && entry["MESSAGE"].get<std::string>().find(text) != std::string::npos) found = entry;
+      }
+      return !found.is_null();
+    }));
+    return found;
+  };
+  const Service::Arena before = service.arena();
+  {
+    Player ann(kControlSocket, "duel", "ann");
+    for (const auto& [how, text] : {std::pair("out", "printed\n"), std::pair("log", "logged")}) {
+      const auto fill = [how = how, text = std::string(text)](echo::Print::Builder print) {
+        print.setHow(how);
+        print.setBytes({reinterpret_cast<const capnp::byte*>(text.data()), text.size()});
+        print.setTimes(1);
+      };
+      REQUIRE(ann.arena().send<echo::Print>(fill) == Sent::ok);
+    }
+    const json printed = find("ARENA=duel SOURCE=worker", "printed");
+    REQUIRE_FALSE(printed.is_null());
+    CHECK(printed["MESSAGE"] == "duel: printed");
+    CHECK(printed["GAME"] == "echo");
+    CHECK(printed["EPOCH"] == "1");
+    CHECK(printed["PRIORITY"] == "6");
+    CHECK(printed["OBJECT_PID"] == std::to_string(before.pid));
+    CHECK(printed["SYSLOG_IDENTIFIER"] == "arenad");
+    CHECK(printed["_PID"] == std::to_string(service.main_pid()));
+    const json logged = find("ARENA=duel SOURCE=worker", "logged");
+    REQUIRE_FALSE(logged.is_null());
+    CHECK(logged["PRIORITY"] == "4");
+    CHECK(std::stoull(logged["FRAME"].get<std::string>()) > 0);
+  }
+  (void)service.run("kill -SEGV " + std::to_string(before.pid));
+  const json died = find("ARENA=duel", "its worker died");
+  REQUIRE_FALSE(died.is_null());
+  CHECK(died["PRIORITY"] == "4");
+  CHECK(died["SIGNATURE"].get<std::string>().starts_with("SIGSEGV"));
+  (void)find("ARENA=duel EPOCH=2", "recovered in");
+  // An arenad that was killed has a successor which finds the journal as well.
+  const pid_t pid = service.main_pid();
+  (void)service.run("systemctl kill -s KILL --kill-who=main arenad");
+  REQUIRE(eventually([&] { return service.is_back_after(pid); }));
+  (void)find("ARENA=duel", "adopted");
+  CHECK(service.run("arenactl logs duel").find("adopted") != std::string::npos);
 }

@@ -1,0 +1,40 @@
+// Writes the log, on a thread of its own: a disk that is full, a pipe that nobody reads and a journal that hangs hold up this thread, and never
+// who has something to say. What waits is bounded: the oldest lines make room for new ones. What was lost is counted, and said as soon as
+// something can be written again.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+
+namespace arenad {
+
+class LogWriter {
+ public:
+  static constexpr size_t kMostWaitingBytes = size_t{4} * 1024 * 1024;
+
+  // How a destination takes what is written: lines one after the other, or each as a datagram of its own.
+  enum class Manner { lines, datagrams };
+  // lost_line: what is written to say that so many lines were lost.
+  using LostLine = std::function<std::string(uint64_t lost)>;
+
+  // descriptor: stays open; it is not closed here.
+  LogWriter(int descriptor, Manner manner, LostLine lost_line);
+  LogWriter(const LogWriter&) = delete;
+  LogWriter& operator=(const LogWriter&) = delete;
+  // Waits for what is left, but not for long.
+  ~LogWriter();
+
+  // Never waits. A line with its end, or a datagram.
+  void write(std::string line);
+  // Until all is written, or this time is over.
+  void flush(uint64_t timeout_ms);
+
+ private:
+  struct Shared;
+  // The thread's too: a thread that hangs in a write outlives this object.
+  std::shared_ptr<Shared> shared_;
+};
+
+}  // namespace arenad

@@ -1,0 +1,149 @@
+// The numbered stream of what has happened, and its table in the database.
+#include "supervisor/lifecycle_log.h"
+
+#include <chrono>
+#include <cstdlib>
+#include <filesystem>
+#include <unistd.h>
+
+#include <doctest/doctest.h>
+
+using namespace arenad;
+namespace fs = std::filesystem;
+
+namespace {
+
+class TemporaryFolder {
+ public:
+  TemporaryFolder() {
+    std::string name = (fs::temp_directory_path() / "arenad-events-XXXXXX").string();
+    REQUIRE(::mkdtemp(name.data()) != nullptr);
+    path_ = name;
+  }
+  TemporaryFolder(const TemporaryFolder&) = delete;
+  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
+  ~TemporaryFolder() {
+    std::error_code ignored;
+    fs::remove_all(path_, ignored);
+  }
+  [[nodiscard]] std::string file() const { return (path_ / "arenad.db").string(); }
+
+ private:
+  fs::path path_;
+};
+
+// An arenad's store and log, as long as it lives.
+struct Life {
+  explicit Life(const std::string& file) : store(open(file), [] {}), log(store, std::move(kept)) {}
+
+  Store open(const std::string& file) {
+    auto opened = Store::open(file);
+    REQUIRE(opened.ok());
+    auto events = opened->store.lifecycle();
+    REQUIRE(events.ok());
+    kept = std::move(*events);
+    return std::move(opened->store);
+  }
+  void commit() {
+    bool done = false;
+    store.submit({}, [&](const Result<void>& result) { done = result.ok(); });
+    for (int i = 0; i < 30'000 && !done; ++i) {
+      store.run_completions();
+      ::usleep(1000);
+    }
+    REQUIRE(done);
+  }
+
+  std::vector<LifecycleRecord> kept;
+  StoreThread store;
+  LifecycleLog log;
+};
+
+LifecycleRecord about(const std::string& name, LifecycleLog::Details details = {}) {
+  LifecycleRecord record;
+  record.name = name;
+  record.arena = "00000000000000000000000001";
+  record.game = "tanks";
+  record.epoch = 3;
+  record.frame = UINT64_MAX;
+  record.details = std::move(details);
+  return record;
+}
+
+bool any(const LifecycleRecord&) {
+  return true;
+}
+
+std::vector<uint64_t> numbers(const LifecycleLog::Page& page) {
+  std::vector<uint64_t> numbers;
+  for (const LifecycleRecord* event : page.events) numbers.push_back(event->number);
+  return numbers;
+}
+
+using Numbers = std::vector<uint64_t>;
+
+}  // namespace
+
+TEST_CASE("nobody is told of what is not in the database; then it is there for the next arenad too") {
+  const TemporaryFolder folder;
+  {
+    Life life(folder.file());
+    CHECK(life.log.last() == 0);
+    CHECK(life.log.oldest() == 0);
+    life.log.add(LifecycleEvent::started, about("duel"));
+    life.log.add(LifecycleEvent::died, about("duel", {{"cause", "signal=SEGV"}, {"two", "lines\nof text"}, {"none", ""}}));
+    CHECK(life.log.newest(any, 10).events.empty());
+    life.commit();
+    REQUIRE(numbers(life.log.newest(any, 10)) == Numbers{1, 2});
+  }
+  Life next(folder.file());
+  const LifecycleLog::Page page = next.log.newest(any, 10);
+  REQUIRE(numbers(page) == Numbers{1, 2});
+  const LifecycleRecord& died = *page.events[1];
+  CHECK(died.type == "died");
+  CHECK(died.name == "duel");
+  CHECK(died.game == "tanks");
+  CHECK(died.epoch == 3);
+  CHECK(died.frame == UINT64_MAX);
+  CHECK(died.at_unix_ms > 1'700'000'000'000);
+  CHECK(died.details == LifecycleLog::Details{{"cause", "signal=SEGV"}, {"two", "lines of text"}, {"none", ""}});
+  next.log.add(LifecycleEvent::recovered, about("duel"));
+  next.commit();
+  CHECK(numbers(next.log.newest(any, 10)) == Numbers{1, 2, 3});
+}
+
+TEST_CASE("those after a number, filtered, a page at a time") {
+  const TemporaryFolder folder;
+  Life life(folder.file());
+  for (int i = 0; i < 10; ++i) life.log.add(LifecycleEvent::ready, about(i % 2 == 0 ? "even" : "odd"));
+  life.commit();
+  const auto odd = [](const LifecycleRecord& event) { return event.name == "odd"; };
+  LifecycleLog::Page page = life.log.after(0, odd, 2);
+  CHECK(numbers(page) == Numbers{2, 4});
+  CHECK(page.next == 4);
+  page = life.log.after(page.next, odd, 100);
+  CHECK(numbers(page) == Numbers{6, 8, 10});
+  CHECK(page.next == 10);
+  const auto even = [](const LifecycleRecord& event) { return event.name == "even"; };
+  page = life.log.after(8, even, 100);
+  CHECK(numbers(page) == Numbers{9});
+  CHECK(page.next == 10);  // looked at
+  CHECK(numbers(life.log.newest(even, 2)) == Numbers{7, 9});
+  CHECK(life.log.after(10, any, 100).events.empty());
+  CHECK(life.log.after(1000, any, 100).events.empty());
+}
+
+TEST_CASE("the newest are kept, in memory and in the database") {
+  const TemporaryFolder folder;
+  constexpr uint64_t kAll = kLifecycleEventsKept + 50;
+  {
+    Life life(folder.file());
+    for (uint64_t i = 0; i < kAll; ++i) life.log.add(LifecycleEvent::ready, about("duel"));
+    life.commit();
+    CHECK(life.log.oldest() == 51);
+    CHECK(life.log.last() == kAll);
+  }
+  Life next(folder.file());
+  CHECK(next.log.oldest() == 51);
+  CHECK(next.log.last() == kAll);
+}
