@@ -77,7 +77,8 @@ void Metrics::configure(gid_t group) {
   const std::string& wish = scope_.config.metrics.listen;
   auto address = parse_metrics_address(wish).value_or(NoMetrics{});  // config.cc has checked it
   auto* unix_socket = std::get_if<UnixMetrics>(&address);
-  if (unix_socket != nullptr) unix_socket->path = (scope_.config.daemon.runtime_directory / unix_socket->path).lexically_normal();
+  if (unix_socket != nullptr)
+    unix_socket->path = (scope_.config.daemon.runtime_directory / unix_socket->path).lexically_normal();
   if (wish != listening_) {
     if (auto done = server_.listen(address); !done) {
       return log_error("msg=\"metrics cannot be had at {}: {}{}\"", wish, done.error().text(),
