@@ -241,6 +241,7 @@ class Arena {
   void take_worker(BeginWith with, std::optional<std::string> checkpoint);
   void assign(Spare spare, BeginWith with, const std::optional<std::string>& checkpoint);
   void take_message(const LinkMessage& message);
+  void take_nonsense();
   void worker_live();
   void worker_ended(Exit exit);
   [[nodiscard]] HangPolicy hang_policy() const;
