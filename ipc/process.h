@@ -39,7 +39,9 @@ struct Spawned {
   Fd pidfd;
 };
 // Executes a program with nothing inherited but standard error, standard output and, as descriptor 3, `link`.
-Result<Spawned> spawn(const std::string& program, std::span<const std::string> arguments, const Fd& link);
+// variable: "NAME=VALUE" to be added to its environment; empty: none.
+Result<Spawned> spawn(const std::string& program, std::span<const std::string> arguments, const Fd& link,
+                      const std::string& variable = {});
 
 void set_process_name(const std::string& name);
 

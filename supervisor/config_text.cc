@@ -22,11 +22,13 @@ constexpr std::string_view kExampleModule = "games/tanks.so";
 // A comment, broken at spaces into lines that begin with '# '.
 std::string wrapped(std::string_view comment) {
   std::string text;
-  while (comment.size() > kTextWidth) {
-    const size_t end = comment.rfind(' ', kTextWidth);
+  size_t width = kTextWidth;
+  while (comment.size() > width) {
+    const size_t end = comment.rfind(' ', width);
     text.append(comment.substr(0, end)).append("\n");
     comment.remove_prefix(end + 1);
     text.append("# ");
+    width = kTextWidth - 2;
   }
   return text.append(comment).append("\n");
 }
