@@ -213,6 +213,10 @@ TEST_CASE("lies in its own memory and nonsense on its link harm the liar alone")
     (void)daemon.stop_arena(name);
     CHECK(daemon.becomes(name, [](const ArenaFacts& facts) { return facts.pid == 0; }));
     MESSAGE(how, ": ", daemon.arena(name).state, ", ", daemon.arena(name).last_exit, " ", daemon.arena(name).reason);
+    for (const Report& death : crashes(daemon, name)) {
+      INFO(death.cause);
+      CHECK_FALSE(holds(death.cause, "is not found"));
+    }
     calm.check();
   }
   calm.check_late_frames();

@@ -288,9 +288,8 @@ TEST_CASE("the cage around game code is whole under the unit") {
   Pace pace(service);
   misbehave(bob, {.how = "ptrace", .while_file = "", .ms = static_cast<uint32_t>(service.main_pid())});
   CHECK(match.plays_until([&] { return service.arena("other").epoch == 3; }));
-  CHECK(match.plays_until([&] {
-    return service.run("arenactl crashes").find("its cage forbids the system call ptrace") != std::string::npos;
-  }));
+  CHECK(match.plays_until(
+      [&] { return service.run("arenactl crashes").find("its cage forbids the system call ptrace") != std::string::npos; }));
   pace.is_kept();
   (void)match.is_whole();
 }
