@@ -53,7 +53,8 @@ struct DeathNote {
   uint32_t sender;   // si_pid, if a process has sent the signal
   int32_t exit_code;
   StackAddresses stack;
-  uint8_t unused[24];
+  int32_t system_call;  // si_syscall of SIGSYS
+  uint8_t unused[20];
 };
 static_assert(sizeof(DeathNote) == 448 && offsetof(DeathNote, stack) == 32);
 

@@ -113,10 +113,16 @@ Result<pid_t> fork_sibling() {
   return static_cast<pid_t>(pid);
 }
 
-Result<Spawned> spawn(const std::string& program, std::span<const std::string> arguments, const Fd& link, const Fd& output) {
+Result<Spawned> spawn(const std::string& program, std::span<const std::string> arguments, const Fd& link, const Fd& output,
+                      const std::string& variable) {
   std::vector<char*> argv{const_cast<char*>(program.c_str())};
   for (const std::string& argument : arguments) argv.push_back(const_cast<char*>(argument.c_str()));
   argv.push_back(nullptr);
+  // The first of a name is the one that is found.
+  std::vector<char*> environment;
+  if (!variable.empty()) environment.push_back(const_cast<char*>(variable.c_str()));
+  for (char** inherited = environ; *inherited != nullptr; ++inherited) environment.push_back(*inherited);
+  environment.push_back(nullptr);
   FileActions actions;
   // glibc clears close-on-exec also when a descriptor is duplicated onto itself.
   ::posix_spawn_file_actions_addopen(actions.get(), 0, "/dev/null", O_RDONLY, 0);
@@ -127,7 +133,7 @@ Result<Spawned> spawn(const std::string& program, std::span<const std::string> a
   }
   SpawnAttributes attributes;
   pid_t pid = 0;
-  const int error = ::posix_spawn(&pid, program.c_str(), actions.get(), attributes.get(), argv.data(), environ);
+  const int error = ::posix_spawn(&pid, program.c_str(), actions.get(), attributes.get(), argv.data(), environment.data());
   if (error != 0) {
     errno = error;
     return errno_error("cannot execute " + program);

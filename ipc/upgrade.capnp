@@ -180,6 +180,7 @@ struct TemplateState {
   outputRingBytes @12 :UInt64;   # that it was begun with
   frameLogBytes @13 :UInt64;
   lastRequest @14 :UInt64;
+  cage @15 :Text;                # that it was begun in (ipc/cage_options.h)
 }
 
 struct SpareState {

@@ -154,7 +154,8 @@ void Arena::begin_new() {
 }
 
 void Arena::listen_to_worker() {
-  worker_->listen({[this](const LinkMessage& message) { take_message(message); }, [this](Exit exit) { worker_ended(exit); }});
+  worker_->listen({[this](const LinkMessage& message) { take_message(message); }, [this](Exit exit) { worker_ended(exit); },
+                   [this] { take_nonsense(); }});
 }
 
 void Arena::carry_out(const ArenaActions& actions) {
@@ -307,6 +308,11 @@ void Arena::assign(Spare spare, BeginWith with, const std::optional<std::string>
   ARENAD_CRASH_POINT("arenad.assign.before");
   worker_->send(message, fds);
   ARENAD_CRASH_POINT("arenad.assign.after");
+}
+
+void Arena::take_nonsense() {
+  end_worker("it has sent arenad what is no message");
+  kill_deadline_.start(kAbortGraceMs);
 }
 
 void Arena::take_message(const LinkMessage& message) {

@@ -248,6 +248,7 @@ class Arena {
   void take_worker(BeginWith with, std::optional<std::string> checkpoint);
   void assign(Spare spare, BeginWith with, const std::optional<std::string>& checkpoint);
   void take_message(const LinkMessage& message);
+  void take_nonsense();
   void worker_live();
   enum class Began { first, after_another };
   void count_live(Began began);

@@ -72,6 +72,7 @@ EndNote read_end_note(const IncarnationView& region) {
   end.code = note.code;
   end.address = note.address;
   end.sender = note.sender;
+  end.system_call = note.system_call;
   end.exit_code = note.exit_code;
   end.reason = text_in(copy.box().reason);
   if (written >= 2) end.stack = trace(copy.box(), note.stack);

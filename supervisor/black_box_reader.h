@@ -23,6 +23,7 @@ struct EndNote {
   int32_t code = 0;
   uint64_t address = 0;
   uint32_t sender = 0;
+  int32_t system_call = 0;  // of SIGSYS
   int32_t exit_code = 0;
   std::string reason;  // what the host said before it ended the process
   std::vector<TracedFrame> stack;

@@ -3,11 +3,15 @@
 #include <poll.h>
 #include <signal.h>
 
+#include <kj/exception.h>
+
 namespace arenad {
 namespace {
 
 // Between the end of its link and the end of a process that exits in order.
 constexpr uint64_t kGraceMs = 1000;
+// At once, so that one that never stops talking does not keep arenad from everybody else.
+constexpr int kMaxMessagesAtOnce = 64;
 
 }  // namespace
 
@@ -20,7 +24,7 @@ ChildProcess::ChildProcess(const ChildScope& scope, Link link)
                      (void)link_.flush();
                      link_poll_.watch(link_.has_unsent() ? UV_READABLE | UV_WRITABLE : UV_READABLE);
                    }
-                   if ((events & UV_READABLE) != 0) read_link();
+                   if ((events & UV_READABLE) != 0) read_link(Read::some);
                  }),
       grace_(scope.loop, [this] { kill(SIGKILL); }),
       self_(std::make_shared<ChildProcess*>(this)) {
@@ -54,16 +58,13 @@ Result<void> ChildProcess::watch(pid_t pid, Fd pidfd) {
   return {};
 }
 
-void ChildProcess::read_link() {
+void ChildProcess::read_link(Read how_many) {
   LinkMessage message;
-  for (;;) {
+  for (int count = 0; how_many == Read::all || count < kMaxMessagesAtOnce; ++count) {
     switch (link_.receive(message, Link::Wait::no)) {
       case Link::Received::message:
         scope_.facts.post([self = std::weak_ptr(self_), shared = std::make_shared<LinkMessage>(std::move(message))] {
-          const auto alive = self.lock();
-          if (!alive || !(*alive)->listener_.message) return;
-          const auto listener = (*alive)->listener_.message;  // it may listen otherwise from now on, or destroy this object
-          listener(std::move(*shared));
+          if (const auto alive = self.lock()) (*alive)->take(std::move(*shared));
         });
         message = {};
         continue;
@@ -80,6 +81,25 @@ void ChildProcess::read_link() {
   }
 }
 
+void ChildProcess::take(LinkMessage message) {
+  const Listener listener = listener_;  // it may listen otherwise from now on, or destroy this object
+  if (!listener.message || talks_nonsense_) return;
+  const std::weak_ptr<ChildProcess*> self = self_;
+  try {
+    listener.message(std::move(message));
+  } catch (const kj::Exception&) {
+    // Its pointers lead nowhere, or to something else than what stands there.
+    if (self.expired()) return;
+    talks_nonsense_ = true;
+    if (!exit_) link_poll_.watch(0);
+    if (listener.nonsense) {
+      listener.nonsense();
+    } else {
+      kill(SIGKILL);
+    }
+  }
+}
+
 void ChildProcess::notice_end() {
   if (exit_) return;
   exit_ = reap(pidfd_);
@@ -88,7 +108,7 @@ void ChildProcess::notice_end() {
   end_poll_.close();
   grace_.close();
   // Its last messages come before its end.
-  read_link();
+  read_link(Read::all);
   link_poll_.close();
   scope_.facts.post([self = std::weak_ptr(self_)] {
     const auto alive = self.lock();

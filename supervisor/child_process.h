@@ -31,6 +31,8 @@ class ChildProcess {
   struct Listener {
     std::function<void(LinkMessage)> message;
     std::function<void(Exit)> ended;
+    // It has sent what no program of ours sends; nobody listening to that, it is killed.
+    std::function<void()> nonsense;
   };
 
   ChildProcess(const ChildScope& scope, Link link);
@@ -65,7 +67,9 @@ class ChildProcess {
   [[nodiscard]] bool is_watched() const { return static_cast<bool>(pidfd_); }
 
  private:
-  void read_link();
+  enum class Read { some, all };
+  void read_link(Read how_many);
+  void take(LinkMessage message);
   void notice_end();
 
   ChildScope scope_;
@@ -73,6 +77,7 @@ class ChildProcess {
   Fd pidfd_;
   pid_t pid_ = 0;
   bool link_ended_ = false;
+  bool talks_nonsense_ = false;  // it is not listened to any more
   std::optional<Exit> exit_;
   std::optional<OutputFile> output_;
   Listener listener_;

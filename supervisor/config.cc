@@ -220,6 +220,28 @@ class ConfigReader {
     return true;
   }
 
+  // Each stands on a line of its own where it goes to (ipc/cage_options.h).
+  bool store(const PathsKey& key, const toml::node& node, ConfigTarget target) const {
+    const auto* list = node.as_array();
+    if (list == nullptr) return false;
+    std::vector<std::string> paths;
+    for (const toml::node& element : *list) {
+      const auto* text = element.as_string();
+      const auto is_control = [](char c) { return static_cast<unsigned char>(c) < ' '; };
+      if (text == nullptr || text->get().empty() || std::ranges::any_of(text->get(), is_control)) return false;
+      paths.push_back((folder_ / text->get()).lexically_normal().native());
+    }
+    key.field(target) = std::move(paths);
+    return true;
+  }
+
+  static bool store(const FlagKey& key, const toml::node& node, ConfigTarget target) {
+    const auto* flag = node.as_boolean();
+    if (flag == nullptr) return false;
+    key.field(target) = flag->get();
+    return true;
+  }
+
   void check_together() {
     const auto& [max_event_bytes, default_bytes, max_bytes] = config_.channels;
     if (default_bytes > max_bytes) {

@@ -12,6 +12,7 @@
 #include <variant>
 #include <vector>
 
+#include "ipc/cage_options.h"
 #include "ipc/limits.h"
 #include "supervisor/line_limit.h"
 #include "supervisor/restart_budget.h"
@@ -102,6 +103,13 @@ struct ChannelsConfig {
   bool operator==(const ChannelsConfig&) const = default;
 };
 
+struct CageConfig {
+  CageMode enforce = CageMode::kill;
+  uint64_t memory_mib = 1024;  // 0: no limit
+  bool core_dumps = false;
+  bool operator==(const CageConfig&) const = default;
+};
+
 // [games.NAME]. What a game does not set is filled in from the sections above when it is loaded.
 struct GameConfig {
   std::filesystem::path module;
@@ -112,6 +120,14 @@ struct GameConfig {
   OnDivergence on_divergence = OnDivergence::go_on;
   uint64_t output_ring_bytes = 0;  // 0: from the module's max_frame_output_bytes
   uint64_t frame_log_bytes = limits::kFrameLogBytes;
+  CageMode cage = CageMode::kill;
+  uint64_t memory_mib = CageConfig{}.memory_mib;
+  bool core_dumps = false;  // of [cage]; a game has no key for it
+  bool network = false;
+  bool threads = false;
+  std::vector<std::string> readable;
+  std::vector<std::string> writable;
+  std::vector<std::string> system_calls;
   bool operator==(const GameConfig&) const = default;
 };
 
@@ -145,6 +161,7 @@ struct Config {
   HangConfig hang;
   SparesConfig spares;
   ChannelsConfig channels;
+  CageConfig cage;
   std::map<std::string, GameConfig, std::less<>> games;  // by name
   bool operator==(const Config&) const = default;
 };

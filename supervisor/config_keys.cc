@@ -16,6 +16,7 @@ constexpr uint64_t kMiB = 1024 * 1024;
 
 constexpr std::array<std::string_view, 4> kLogLevels{"debug", "info", "warning", "error"};
 constexpr std::array<std::string_view, 3> kLogFormats{"auto", "plain", "logfmt"};
+constexpr std::array<std::string_view, 3> kCageModes{"kill", "log", "off"};
 constexpr std::array<std::string_view, 2> kOnDivergence{"go-on", "stop"};
 
 // Where a value lives, for the table below.
@@ -175,6 +176,19 @@ constexpr std::array kKeys{
               NumberKey{in<&Config::channels, &ChannelsConfig::max_bytes>, limits::kMinChannelBytes, limits::kMaxChannelBytes,
                         Step::power_of_two}},
 
+    ConfigKey{"cage", "enforce", when_begun,
+              "What is done when game code asks the system for something that its cage forbids (docs/the-cage.md). kill: the "
+              "worker is ended, with the cause in its crash report. log: system calls are let through and the kernel's audit "
+              "log names them, to find out what a game needs; files and signals are not watched. off: there is no cage.",
+              choice<&Config::cage, &CageConfig::enforce>(kCageModes)},
+    ConfigKey{"cage", "memory_mib", when_begun,
+              "Private memory that an arena's worker may take, without the regions that it shares; allocations beyond it "
+              "fail. 0: no limit.",
+              NumberKey{in<&Config::cage, &CageConfig::memory_mib>, 0, 1024 * 1024}},
+    ConfigKey{"cage", "core_dumps", when_begun,
+              "Whether workers that crash may leave a core, where the system writes any. It holds the whole match.",
+              FlagKey{in<&Config::cage, &CageConfig::core_dumps>}},
+
     ConfigKey{kGamesSection, "module", when_begun, "The game module.", PathKey{in_game<&GameConfig::module>}},
     ConfigKey{kGamesSection, "spares", at_once, "Instead of per_game of [spares].",
               NumberKey{in_game<&GameConfig::spares>, 0, 64}},
@@ -196,6 +210,23 @@ constexpr std::array kKeys{
     ConfigKey{kGamesSection, "frame_log_bytes", when_begun,
               "The ring in which an arena's decided frames lie until a checkpoint covers them.",
               NumberKey{in_game<&GameConfig::frame_log_bytes>, 128 * 1024, 64 * kMiB, Step::power_of_two}},
+    ConfigKey{kGamesSection, "enforce_cage", when_begun, "Instead of enforce of [cage].",
+              game_choice<&GameConfig::cage>(kCageModes)},
+    ConfigKey{kGamesSection, "memory_mib", when_begun, "Instead of memory_mib of [cage].",
+              NumberKey{in_game<&GameConfig::memory_mib>, 0, 1024 * 1024}},
+    ConfigKey{kGamesSection, "network", when_begun,
+              "Whether its code may use the network. The service's own unit must allow it too.",
+              FlagKey{in_game<&GameConfig::network>}},
+    ConfigKey{kGamesSection, "threads", when_begun, "Whether its code may start threads.",
+              FlagKey{in_game<&GameConfig::threads>}},
+    ConfigKey{kGamesSection, "readable", when_begun,
+              "Files and folders that its code may read, beside the system's libraries and the folder of its module.",
+              PathsKey{in_game<&GameConfig::readable>}},
+    ConfigKey{kGamesSection, "writable", when_begun, "Files and folders that its code may also write, make and remove.",
+              PathsKey{in_game<&GameConfig::writable>}},
+    ConfigKey{kGamesSection, "system_calls", when_begun,
+              "System calls that its code may also make, by name. Each is a way out of the cage.",
+              NamesKey{in_game<&GameConfig::system_calls>}},
 };
 
 std::string in_quotes(std::string_view text) {
@@ -265,6 +296,14 @@ std::string expected(const MetricsAddressKey& /*key*/) {
   return "\"unix:PATH\", \"127.0.0.1:PORT\", \"[::1]:PORT\" or \"\"; addresses that other machines reach are not allowed";
 }
 
+std::string expected(const PathsKey& /*key*/) {
+  return "a list of paths, each in quotes";
+}
+
+std::string expected(const FlagKey& /*key*/) {
+  return "true or false";
+}
+
 std::string value(const NumberKey& key, ConfigTarget target) {
   return std::to_string(key.field(target));
 }
@@ -285,29 +324,26 @@ std::string value(const MetricsAddressKey& key, ConfigTarget target) {
   return in_quotes(key.field(target));
 }
 
-std::string value(const NamesKey& key, ConfigTarget target) {
+std::string list_text(const std::vector<std::string>& elements) {
   std::string text;
-  for (const std::string& name : key.field(target)) text += (text.empty() ? "" : ", ") + in_quotes(name);
+  for (const std::string& element : elements) text += (text.empty() ? "" : ", ") + in_quotes(element);
   return "[" + text + "]";
 }
 
-void copy(const NumberKey& key, ConfigTarget from, ConfigTarget to) {
-  key.field(to) = key.field(from);
+std::string value(const NamesKey& key, ConfigTarget target) {
+  return list_text(key.field(target));
 }
 
-void copy(const PathKey& key, ConfigTarget from, ConfigTarget to) {
-  key.field(to) = key.field(from);
+std::string value(const PathsKey& key, ConfigTarget target) {
+  return list_text(key.field(target));
 }
 
-void copy(const NameKey& key, ConfigTarget from, ConfigTarget to) {
-  key.field(to) = key.field(from);
+std::string value(const FlagKey& key, ConfigTarget target) {
+  return key.field(target) ? "true" : "false";
 }
 
-void copy(const MetricsAddressKey& key, ConfigTarget from, ConfigTarget to) {
-  key.field(to) = key.field(from);
-}
-
-void copy(const NamesKey& key, ConfigTarget from, ConfigTarget to) {
+template <class Key>
+void copy(const Key& key, ConfigTarget from, ConfigTarget to) {
   key.field(to) = key.field(from);
 }
 
@@ -369,6 +405,9 @@ GameConfig game_defaults(const Config& config) {
   game.snapshot_interval_ms = config.snapshot.interval_ms;
   game.soft_limit_ms = config.hang.soft_limit_ms;
   game.hard_limit_ms = config.hang.hard_limit_ms;
+  game.cage = config.cage.enforce;
+  game.memory_mib = config.cage.memory_mib;
+  game.core_dumps = config.cage.core_dumps;
   return game;
 }
 

@@ -57,6 +57,15 @@ struct MetricsAddressKey {
   std::string& (*field)(ConfigTarget);
 };
 
+// Paths, each relative to the file's folder.
+struct PathsKey {
+  std::vector<std::string>& (*field)(ConfigTarget);
+};
+
+struct FlagKey {
+  bool& (*field)(ConfigTarget);
+};
+
 // What a changed value does while arenad runs (config_reload.h).
 enum class TakesEffect {
   at_once,        // arenad goes by it, also for what runs; a wait that is under way ends as it began
@@ -69,7 +78,7 @@ struct ConfigKey {
   std::string_view name;
   TakesEffect takes_effect;
   std::string_view help;
-  std::variant<NumberKey, PathKey, ChoiceKey, NameKey, NamesKey, MetricsAddressKey> kind;
+  std::variant<NumberKey, PathKey, ChoiceKey, NameKey, NamesKey, MetricsAddressKey, PathsKey, FlagKey> kind;
 };
 
 // The section of [games.NAME]: the one whose keys stand a level deeper.

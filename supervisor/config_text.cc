@@ -28,6 +28,7 @@ std::string wrapped(std::string_view comment) {
     text.append(comment.substr(0, end)).append("\n");
     comment.remove_prefix(end + 1);
     text.append("# ");
+    width = kTextWidth - 2;
   }
   return text.append(comment).append("\n");
 }

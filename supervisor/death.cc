@@ -1,12 +1,20 @@
 #include "supervisor/death.h"
 
 #include <csignal>
+#include <cstdlib>
 #include <fmt/format.h>
+#include <memory>
+#include <seccomp.h>
 
 namespace arenad {
 namespace {
 
 using Doing = PoisonWatch::Doing;
+
+std::string system_call_name(int number) {
+  const std::unique_ptr<char, decltype(&::free)> name(::seccomp_syscall_resolve_num_arch(SCMP_ARCH_NATIVE, number), &::free);
+  return name ? name.get() : "number " + std::to_string(number);
+}
 
 // What the kernel says about a fault (sigaction(2)).
 std::string detail_of(const EndNote& note) {
@@ -22,6 +30,8 @@ std::string detail_of(const EndNote& note) {
       [[fallthrough]];
     case SIGILL:
       return fmt::format("at {:#x}", note.address);
+    case SIGSYS:
+      return "its cage forbids the system call " + system_call_name(note.system_call);
     default:
       break;
   }
@@ -45,6 +55,8 @@ Death death_by_signal(int signal, const DeathFacts& facts) {
   if (has_note && note.code <= 0 && note.sender != 0 && static_cast<pid_t>(note.sender) != facts.pid) {
     return {IncidentKind::crash, Doing::from_outside, fmt::format("{}, sent by process {}", name, note.sender)};
   }
+  if (!has_note && signal == SIGSYS)
+    return {IncidentKind::crash, Doing::its_own, name + ", a system call that its cage forbids"};
   if (!has_note) return {IncidentKind::crash, Doing::its_own, name};
   const std::string detail = note.code > 0 ? detail_of(note) : "";
   return {IncidentKind::crash, Doing::its_own, with_reason(detail.empty() ? name : name + ", " + detail, note)};

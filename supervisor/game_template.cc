@@ -9,6 +9,7 @@
 #include "ipc/clock.h"
 #include "ipc/crash_point.h"
 #include "ipc/incarnation_layout.h"
+#include "supervisor/cage.h"
 #include "supervisor/log.h"
 
 namespace arenad {
@@ -99,13 +100,14 @@ void GameTemplate::check_state(const GameFacts& other, std::function<void(Result
 }
 
 void GameTemplate::configure(GameConfig config, uint64_t ready_timeout_ms) {
-  const bool has_other_regions =
-      config.output_ring_bytes != config_.output_ring_bytes || config.frame_log_bytes != config_.frame_log_bytes;
+  const bool needs_another_template = config.output_ring_bytes != config_.output_ring_bytes ||
+                                      config.frame_log_bytes != config_.frame_log_bytes ||
+                                      cage_options(config) != cage_options(config_);
   config.module = config_.module;
   config_ = std::move(config);
   ready_timeout_ms_ = ready_timeout_ms;
   if (state_ != State::loading && state_ != State::serving) return;
-  if (has_other_regions) return load_anew();
+  if (needs_another_template) return load_anew();
   while (spares_.size() > config_.spares) {
     retire(std::move(spares_.back().process));
     spares_.pop_back();
@@ -132,7 +134,8 @@ void GameTemplate::load() {
   runtime_has_spoken_ = false;
   auto output = OutputFile::create();
   if (!output) return fail_waiters(output.error());
-  auto spawned = spawn(worker_program_, arguments, ends->second, output->fd());
+  auto spawned = spawn(worker_program_, arguments, ends->second, output->fd(),
+                       std::string(kCageVariable) + "=" + cage_options(config_).text());
   if (!spawned) {
     const bool lacks_something = spawned.error().code == ErrorCode::exhausted;
     return fail_waiters(lacks_something ? spawned.error() : cannot_be_used(spawned.error().text()));
@@ -389,6 +392,7 @@ void GameTemplate::hand_on(wire::TemplateState::Builder to, FdsToKeep& fds) cons
   process_->hand_on(to.initProcess(), fds);
   to.setOutputRingBytes(config_.output_ring_bytes);
   to.setFrameLogBytes(config_.frame_log_bytes);
+  to.setCage(cage_options(config_).text());
   to.setLastRequest(last_request_);
   to.setVersion(game_facts_.version);
   to.setTickHz(game_facts_.tick_hz);
@@ -405,7 +409,9 @@ void GameTemplate::hand_on(wire::TemplateState::Builder to, FdsToKeep& fds) cons
 }
 
 void GameTemplate::take_on(wire::TemplateState::Reader from, HandedOn& handed) {
-  // Its workers would have other regions than the configuration says now: it ends when its link does.
+  // Its workers would have other regions, or another cage, than the configuration says now: it ends when its link does.
+  const std::string cage(from.getCage().begin(), from.getCage().size());
+  if (cage != cage_options(config_).text()) return;
   if (from.getOutputRingBytes() != config_.output_ring_bytes || from.getFrameLogBytes() != config_.frame_log_bytes) return;
   last_request_ = from.getLastRequest();
   process_ = ChildProcess::take_on(scope_, from.getProcess(), handed);

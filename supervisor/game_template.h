@@ -51,7 +51,7 @@ class GameTemplate {
   void prepare(std::function<void(Result<void>)> prepared);
   // Whether it could take over the state of another version, once it is prepared. Errors: refused; it says which field does not fit.
   void check_state(const GameFacts& other, std::function<void(Result<void>)> checked);
-  // Goes by a changed configuration, all but its module. Workers that wait are replaced if theirs would be other regions.
+  // Goes by a changed configuration, all but its module. Workers that wait are replaced if theirs would be other regions, or another cage.
   void configure(GameConfig config, uint64_t ready_timeout_ms);
 
   // Nothing is on the way: hand_on() says all of it.

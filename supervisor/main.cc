@@ -12,6 +12,7 @@
 #include <spdlog/spdlog.h>
 
 #include "ipc/process.h"
+#include "supervisor/cage.h"
 #include "supervisor/command_line.h"
 #include "supervisor/config.h"
 #include "supervisor/config_files.h"
@@ -85,6 +86,14 @@ int run(const arenad::Config& config, arenad::Supervisor::Program program) {
     }
     state->keep_from_children();
     program.handed = std::move(*state);
+  }
+  arenad::close_own_memory();
+  for (const std::string& gap : arenad::cage_gaps()) spdlog::warn("msg=\"the cage around game code has a gap: {}\"", gap);
+  for (const auto& [name, game] : config.games) {
+    if (game.cage != arenad::CageMode::kill) {
+      spdlog::warn("game={} msg=\"its code runs {}, as the configuration says\"", name,
+                   game.cage == arenad::CageMode::off ? "without a cage" : "in a cage that only logs");
+    }
   }
   // A worker needs three descriptors and a client's channel one: thousands of arenas need many.
   const uint64_t files = arenad::raise_open_files_limit(kWantedOpenFiles);

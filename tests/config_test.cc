@@ -252,14 +252,18 @@ TEST_CASE("config: every key refuses every other type") {
   for (const ConfigKey& key : arenad::config_keys()) {
     CAPTURE(key.section);
     CAPTURE(key.name);
-    for (const std::string_view value : {"true", "1.5", "inf", "1979-05-27", "12:00:00", "1979-05-27T00:32:00Z", "[1]",
-                                         "[\"\"]", "[\"two words\"]", "{}", "{ a = 1 }"}) {
+    const bool is_paths = std::holds_alternative<arenad::PathsKey>(key.kind);
+    const bool is_names = std::holds_alternative<arenad::NamesKey>(key.kind);
+    for (const std::string_view value : {"1.5", "inf", "1979-05-27", "12:00:00", "1979-05-27T00:32:00Z", "[1]", "[\"\"]",
+                                         "[\"two\\nlines\"]", "{}", "{ a = 1 }"}) {
       CAPTURE(value);
       CHECK_FALSE(takes(key, value));
     }
     for (const std::string_view list : {"[]", "[\"two\"]", "[\"two\", \"1\"]"}) {
-      CHECK(takes(key, list) == std::holds_alternative<arenad::NamesKey>(key.kind));
+      CHECK(takes(key, list) == (is_names || is_paths));
     }
+    CHECK(takes(key, "[\"two words\"]") == is_paths);
+    CHECK(takes(key, "true") == std::holds_alternative<arenad::FlagKey>(key.kind));
     if (!std::holds_alternative<NumberKey>(key.kind)) CHECK_FALSE(takes(key, "1"));
     const bool is_text = std::holds_alternative<arenad::PathKey>(key.kind) || std::holds_alternative<arenad::NameKey>(key.kind);
     CHECK(takes(key, "\"two\"") == is_text);

@@ -23,7 +23,8 @@ const int kWhereAreYouSignal = SIGURG;
 
 namespace {
 
-constexpr std::array kFatalSignals{SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT, SIGSYS, SIGTRAP, SIGXCPU, SIGQUIT, SIGTERM};
+// SIGSYS is one too, and is handled from before the cage on: a worker in it cannot say any more what becomes of that one.
+constexpr std::array kFatalSignals{SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT, SIGTRAP, SIGXCPU, SIGQUIT, SIGTERM};
 constexpr size_t kHandlerStackBytes = size_t{64} * 1024;
 
 struct Objects {
@@ -121,15 +122,15 @@ void take_stack(StackAddresses& stack, uint64_t interrupted) {
 }
 
 extern "C" void on_fatal_signal(int signal, siginfo_t* info, void* context) {
-  // The second time, from here or from another thread, the signal does what it does by default.
-  ::signal(signal, SIG_DFL);
   BlackBox* const open = box;
   if (open != nullptr && open->death.written.load(std::memory_order_relaxed) == 0) {
     DeathNote& note = open->death;
     note.kind = EndKind::signal;
     note.signal = static_cast<uint32_t>(signal);
     note.code = info->si_code;
-    if (info->si_code > 0) {
+    if (signal == SIGSYS && info->si_code > 0) {
+      note.system_call = info->si_syscall;
+    } else if (info->si_code > 0) {
       note.address = reinterpret_cast<uint64_t>(info->si_addr);
     } else {
       note.sender = static_cast<uint32_t>(info->si_pid);
@@ -178,9 +179,23 @@ void on_exit_in_a_match(int code, void*) {
   std::abort();
 }
 
+void handle(int signal, void (*handler)(int, siginfo_t*, void*), int flags) {
+  struct sigaction action {};
+  action.sa_sigaction = handler;
+  action.sa_flags = SA_SIGINFO | SA_ONSTACK | flags;
+  ::sigfillset(&action.sa_mask);
+  ::sigaction(signal, &action, nullptr);
+}
+
+// The second time, from the handler or from another thread, a signal does what it does by default.
+void handle_as_fatal(int signal) {
+  handle(signal, on_fatal_signal, static_cast<int>(SA_RESETHAND));
+}
+
 }  // namespace
 
 void prepare_black_box() {
+  handle_as_fatal(SIGSYS);
   objects.count = 0;
   ::dl_iterate_phdr(list_object, nullptr);
   // The first call loads the unwinder, which a handler must not.
@@ -199,14 +214,8 @@ void open_black_box(Incarnation& region) {
   // A stack overflow leaves no room on the stack.
   const stack_t stack{.ss_sp = handler_stack.data(), .ss_flags = 0, .ss_size = handler_stack.size()};
   ::sigaltstack(&stack, nullptr);
-  struct sigaction action {};
-  action.sa_sigaction = on_fatal_signal;
-  action.sa_flags = SA_SIGINFO | SA_ONSTACK;
-  ::sigfillset(&action.sa_mask);
-  for (const int signal : kFatalSignals) ::sigaction(signal, &action, nullptr);
-  action.sa_sigaction = on_where_are_you;
-  action.sa_flags = SA_SIGINFO | SA_ONSTACK | SA_RESTART;
-  ::sigaction(kWhereAreYouSignal, &action, nullptr);
+  for (const int signal : kFatalSignals) handle_as_fatal(signal);
+  handle(kWhereAreYouSignal, on_where_are_you, SA_RESTART);
   ::on_exit(on_exit_in_a_match, nullptr);
   std::set_terminate(on_terminate);
 }

@@ -14,6 +14,7 @@
 #include "ipc/process.h"
 #include "state/snapshot.h"
 #include "worker/black_box.h"
+#include "worker/cage.h"
 #include "worker/module.h"
 #include "worker/state_compatibility.h"
 #include "worker/worker_role.h"
@@ -23,6 +24,7 @@ namespace {
 
 constexpr int kExitCannotLoad = 2;
 constexpr int kExitNoMemory = 4;
+constexpr int kExitNoCage = 5;
 constexpr size_t kMaxSchemaBytes = kMaxLinkMessageBytes - size_t{8} * 1024;
 
 template <class Fill>
@@ -66,7 +68,7 @@ std::string check_state(const arenad_game& game, wire::GameInfo::Reader other) {
 }
 
 // In the new worker.
-int begin_worker(const Module& module, const TemplateOptions& options, Link link, Fd output) {
+int begin_worker(const Module& module, const Cage& cage, const TemplateOptions& options, Link link, Fd output) {
   if (output) write_output_to(output);
   ARENAD_CRASH_POINT("spare.forked");
   set_process_name(std::string("spare:") + module.game().name);
@@ -78,6 +80,12 @@ int begin_worker(const Module& module, const TemplateOptions& options, Link link
     return kExitNoMemory;
   }
   ARENAD_CRASH_POINT("spare.region");
+  if (auto closed = cage.close_around_worker(); !closed) {
+    capnp::MallocMessageBuilder message;
+    message.initRoot<wire::FromWorker>().setNoMemory("its cage cannot be closed: " + closed.error().text());
+    (void)link.send(message);
+    return kExitNoCage;
+  }
   return run_worker(module, std::move(*region), std::move(link), std::move(output));
 }
 
@@ -96,6 +104,12 @@ IncarnationSizes incarnation_sizes(const arenad_game& game, const TemplateOption
 int run_template(const TemplateOptions& options, Link link) {
   // First, so that what goes wrong from here on is the module's.
   if (!send(link, [](wire::FromTemplate::Builder message) { describe_runtime(message.initRuntime()); })) return 0;
+  auto cage = Cage::of_environment();
+  auto closed = cage ? cage->close_around_template(options.module_path) : Result<void>(cage.error());
+  if (!closed) {
+    (void)send(link, [&](wire::FromTemplate::Builder message) { message.setFailed(closed.error().text()); });
+    return kExitNoCage;
+  }
   auto module = Module::load(options.module_path);
   if (!module) {
     (void)send(link, [&](wire::FromTemplate::Builder message) { message.setFailed(module.error().text()); });
@@ -125,7 +139,7 @@ int run_template(const TemplateOptions& options, Link link) {
       Link own(std::move(message.fds[0]));
       Fd output = message.fds.size() > 1 ? std::move(message.fds[1]) : Fd();
       message.fds.clear();
-      return begin_worker(*module, options, std::move(own), std::move(output));
+      return begin_worker(*module, *cage, options, std::move(own), std::move(output));
     }
     ARENAD_CRASH_POINT("template.fork.after");
     (void)send(link, [&](wire::FromTemplate::Builder to) {

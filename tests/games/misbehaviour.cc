@@ -10,6 +10,8 @@
 #include <unistd.h>
 #include <vector>
 
+#include "attacks.h"
+
 namespace arenad::echo {
 namespace {
 
@@ -70,6 +72,7 @@ void misbehave(const Misbehaviour& misbehaviour) {
   if (how == "sleep") std::this_thread::sleep_until(end);
   if (how == "burn") burn_until(end);
   if (how == "memory") take_all_memory();
+  attack(how, static_cast<pid_t>(misbehaviour.ms), misbehaviour.while_file);
 }
 
 }  // namespace arenad::echo

@@ -99,7 +99,8 @@ std::string game_section(const std::string& name, const std::string& module, con
 }
 
 std::string echo_section(const std::string& more) {
-  return game_section("echo", module_path("echo"), more);
+  // It removes files of the test's when that tells it to.
+  return game_section("echo", module_path("echo"), "writable = [\".\"]\n" + more);
 }
 
 Daemon::Daemon(const std::string& sections, Parent parent) : parent_(parent) {

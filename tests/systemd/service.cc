@@ -14,7 +14,7 @@ constexpr const char* kEcho = "/usr/lib/arenad/games/echo.so";
 }  // namespace
 
 void Service::configure(const std::string& sections) {
-  write_file(kConfiguration, sections + "\n[games.echo]\nmodule = \"" + kEcho + "\"\n");
+  write_file(kConfiguration, sections + "\n[games.echo]\nmodule = \"" + kEcho + "\"\nwritable = [\"/run/arenad\"]\n");
 }
 
 Service::Service(const std::string& drop_in, const std::string& sections) {

@@ -7,6 +7,7 @@
 
 #include <doctest/doctest.h>
 
+#include "ipc/landlock.h"
 #include "tests/real/reports.h"
 #include "tests/systemd/match.h"
 #include "tests/systemd/service.h"
@@ -225,6 +226,28 @@ TEST_CASE("memory: the kernel ends the arena that takes all, and nothing else") 
   CHECK(match.plays_until([&] { return service.run("arenactl crashes").find("out of memory") != std::string::npos; }));
   CHECK(service.main_pid() == pid);
   CHECK(service.property("ActiveState") == "active");
+  pace.is_kept();
+  (void)match.is_whole();
+}
+
+TEST_CASE("the cage around game code is whole under the unit") {
+  Service service("", "[restart]\nfirst_delay_ms = 0\n");
+  if (landlock_abi() >= kLandlockSignalAbi) CHECK(service.log().find("has a gap") == std::string::npos);
+  const auto value_of = [&](pid_t pid, const std::string& name) {
+    return std::stoi(service.run("sed -n 's/^" + name + ":\\s*//p' /proc/" + std::to_string(pid) + "/status"));
+  };
+  // Two in the template, two of the worker's own, beside those of the unit.
+  CHECK(value_of(service.arena().pid, "Seccomp_filters") == value_of(service.main_pid(), "Seccomp_filters") + 4);
+  // The files of a process whose memory is closed belong to root.
+  CHECK(service.run("stat -c %U /proc/" + std::to_string(service.main_pid()) + "/mem") == "root\n");
+  (void)service.run("arenactl start echo --name other");
+  Player bob(kControlSocket, "other", "bob");
+  Match match;
+  Pace pace(service);
+  misbehave(bob, {.how = "ptrace", .while_file = "", .ms = static_cast<uint32_t>(service.main_pid())});
+  CHECK(match.plays_until([&] { return service.arena("other").epoch == 3; }));
+  CHECK(match.plays_until(
+      [&] { return service.run("arenactl crashes").find("its cage forbids the system call ptrace") != std::string::npos; }));
   pace.is_kept();
   (void)match.is_whole();
 }
