@@ -123,8 +123,8 @@ complete_to() {
     open_shell fish
     return
   fi
-  in_tmux send-keys -t main C-c
-  in_tmux send-keys -t main C-l
+  # Keys, which the shell takes one after the other. An interrupt could strike what still completes, and leave the line.
+  in_tmux send-keys -t main C-e C-u C-l
   typed="C-l" await '^ready> *$'
 }
 

@@ -76,8 +76,9 @@ TEST_CASE("a pipe that nobody reads holds nobody up; what did not fit is counted
     SUBCASE("also not at the end") {}
   }
   CHECK(monotonic_ns() - began_ns < 60 * kSecond);
-  // Whoever still hangs in a write goes on now, and ends.
+  // Whoever still hangs in a write goes on now, and ends; until then its number must not become another file's.
   pipe.read.reset();
+  (void)pipe.write.release();
 }
 
 TEST_CASE("a full disk loses lines, and nothing else") {

@@ -42,12 +42,11 @@ Result<void> lower_limits(const CageOptions& options) {
     uint64_t value;
     bool applies;
   };
-  for (const Limit& limit :
-       {Limit{RLIMIT_CORE, 0, !options.core_dumps}, Limit{RLIMIT_NOFILE, kMaxOpenFiles, true},
-        // Not RLIMIT_FSIZE: what a game prints goes to an ever later place in its output.
-        Limit{RLIMIT_MEMLOCK, 0, true}, Limit{RLIMIT_STACK, kMaxStackBytes, true},
-        // Not RLIMIT_AS: regions and channels are mapped too, and are bounded where they are made.
-        Limit{RLIMIT_DATA, options.memory_bytes, options.memory_bytes != 0 && !kSanitized}}) {
+  for (const Limit& limit : {Limit{RLIMIT_CORE, 0, !options.core_dumps}, Limit{RLIMIT_NOFILE, kMaxOpenFiles, true},
+                             // Not RLIMIT_FSIZE: what a game prints goes to an ever later place in its output.
+                             Limit{RLIMIT_MEMLOCK, 0, true}, Limit{RLIMIT_STACK, kMaxStackBytes, true},
+                             // Not RLIMIT_AS: regions and channels are mapped too, and are bounded where they are made.
+                             Limit{RLIMIT_DATA, options.memory_bytes, options.memory_bytes != 0 && !kSanitized}}) {
     if (!limit.applies) continue;
     if (auto lowered = lower_limit(limit.resource, limit.value); !lowered) return lowered;
   }

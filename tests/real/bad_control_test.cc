@@ -99,7 +99,8 @@ TEST_CASE("valid framing with nonsense inside closes its connection, or is refus
 // Whether it has become an order that arenad is right to follow, such as a shutdown.
 bool is_another_order(const std::string& bytes) {
   try {
-    capnp::FlatArrayMessageReader reader({reinterpret_cast<const capnp::word*>(bytes.data()), bytes.size() / sizeof(capnp::word)});
+    capnp::FlatArrayMessageReader reader(
+        {reinterpret_cast<const capnp::word*>(bytes.data()), bytes.size() / sizeof(capnp::word)});
     const auto which = reader.getRoot<wire::Request>().which();
     return which != wire::Request::STATUS && which != wire::Request::START;
   } catch (const kj::Exception&) {

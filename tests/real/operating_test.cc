@@ -209,6 +209,38 @@ TEST_CASE("a snapshot of a worker that stands still is not promised") {
   }
 }
 
+TEST_CASE("what is only tried changes nothing, and what is not waited for happens") {
+  Daemon daemon(echo_section() + ledger_section());
+  daemon.start();
+  daemon.start_arena("duel");
+  daemon.start_arena("other", {{"hz", "50"}}, "ledger");
+  const Finished tried = daemon.arenactl({"stop", "game:ledger", "nobody", "--dry-run"});
+  CHECK(tried.code == 4);
+  CHECK(tried.out == "other: would be stopped, and is running now\n");
+  CHECK(holds(tried.err, "nobody: no arena nobody"));
+  CHECK(holds(tried.err, "a dry run: nothing was changed"));
+  CHECK(daemon.arenactl({"stop", "--all", "--dry-run"}).code == 0);
+  CHECK(daemon.arenactl({"shutdown", "--dry-run"}).out == "arenad would be shut down; arenas that are saved: 2\n");
+  CHECK(daemon.arena("other").state == "running");
+  CHECK(daemon.arena("duel").state == "running");
+
+  const Finished asked = daemon.arenactl({"drain", "game:ledger", "--no-wait", "--deadline", "120s"});
+  CHECK(asked.code == 0);
+  CHECK(asked.out == "other: has begun; it is draining\n");
+  CHECK(daemon.arenactl({"list", "game:*", "-o", "arena", "--no-header"}).out == "duel\nother\n");
+  CHECK(daemon.arenactl({"status", "game:nothing"}).code == 4);
+  CHECK(daemon.arena("duel").state == "running");
+  // A refusal is heard without waiting.
+  CHECK(daemon.arenactl({"stop", "nobody", "--no-wait"}).code == 4);
+
+  const Finished taken = daemon.arenactl({"start", "echo", "--name", "duel", "--dry-run"});
+  CHECK(taken.code == 6);
+  CHECK(daemon.arenactl({"start", "nogame", "--dry-run"}).code == 2);
+  CHECK(daemon.arenactl({"start", "echo", "--name", "third", "--dry-run"}).code == 0);
+  CHECK(holds(daemon.arenactl({"start", "echo", "--name", "third", "--no-wait"}).out, "third: has begun to start ("));
+  CHECK(daemon.becomes("third", [](const ArenaFacts& arena) { return arena.state == "running"; }));
+}
+
 TEST_CASE("a shutdown saves every arena and ends arenad") {
   Daemon daemon(echo_section());
   daemon.start();
