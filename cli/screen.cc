@@ -72,9 +72,9 @@ std::unique_ptr<Screen> Screen::open(Colour colour) {
   // ncurses leaves handlers alone that are there before it begins. Without SA_RESTART a signal ends the waiting for a key.
   struct sigaction action {};
   action.sa_handler = note_signal;
-  for (const int signal : {SIGINT, SIGTERM, SIGHUP}) ::sigaction(signal, &action, nullptr);
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGQUIT}) ::sigaction(signal, &action, nullptr);
   if (newterm(nullptr, stdout, stdin) == nullptr) {
-    for (const int signal : {SIGINT, SIGTERM, SIGHUP}) ::signal(signal, SIG_DFL);
+    for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGQUIT}) ::signal(signal, SIG_DFL);
     return nullptr;
   }
   return std::unique_ptr<Screen>(new Screen(colour));
@@ -93,7 +93,7 @@ Screen::Screen(Colour colour) {
 
 Screen::~Screen() {
   endwin();
-  for (const int signal : {SIGINT, SIGTERM, SIGHUP}) ::signal(signal, SIG_DFL);
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGQUIT}) ::signal(signal, SIG_DFL);
 }
 
 size_t Screen::height() const {

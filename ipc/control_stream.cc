@@ -26,6 +26,8 @@ ControlMessage::ControlMessage(kj::Array<capnp::word> words)
     : words_(kj::mv(words)), reader_(words_, bounded_reader_options(words_.size())) {}
 
 ControlStream::Io ControlStream::receive() {
+  // Who takes one message at a time never sees next() find none.
+  received_.erase(received_.begin(), received_.begin() + static_cast<ptrdiff_t>(std::exchange(consumed_, 0)));
   for (;;) {
     // Not into the buffer itself: thousands of connections that send a few bytes must not hold a buffer's worth each.
     std::array<char, kReadBytes> chunk;

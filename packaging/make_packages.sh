@@ -38,6 +38,8 @@ END_CHANGELOG
   echo "${0##*/}: dpkg-buildpackage failed" >&2
   exit 1
 }
+# Those of before would be installed along with these.
+rm -f -- "$output_dir"/arenad_*.deb "$output_dir"/arenactl_*.deb "$output_dir"/libarenad-dev_*.deb "$output_dir"/arena*-dbgsym_*.deb
 for package in "$work"/*.deb; do
   install -m 644 -- "$package" "$output_dir/"
   echo "$output_dir/${package##*/}"

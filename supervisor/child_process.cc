@@ -2,6 +2,8 @@
 
 #include <poll.h>
 #include <signal.h>
+#include <string>
+#include <sys/wait.h>
 
 #include <kj/exception.h>
 
@@ -46,7 +48,15 @@ ChildProcess::~ChildProcess() {
 Result<void> ChildProcess::watch(pid_t pid) {
   auto pidfd = open_pidfd(pid);
   if (!pidfd) return pidfd.error();
-  return watch(pid, std::move(*pidfd));
+  // It was told by a process that runs the code of a game: it must not have another process ended in its place.
+  siginfo_t end{};
+  if (scope_.reaper.is_watched(pid) ||
+      ::waitid(P_PIDFD, static_cast<id_t>(pidfd->get()), &end, WEXITED | WNOHANG | WNOWAIT) != 0) {
+    return make_error(ErrorCode::invalid, "process " + std::to_string(pid) + " is no new child of arenad");
+  }
+  auto watched = watch(pid, std::move(*pidfd));
+  if (talks_nonsense_) kill(SIGKILL);  // nobody knew whom to kill then
+  return watched;
 }
 
 Result<void> ChildProcess::watch(pid_t pid, Fd pidfd) {

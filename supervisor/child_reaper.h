@@ -14,6 +14,7 @@ class ChildReaper {
  public:
   // Someone reaps this child, until it is released or adopted.
   void watched(pid_t pid) { watched_.insert(pid); }
+  [[nodiscard]] bool is_watched(pid_t pid) const { return watched_.contains(pid); }
   void released(pid_t pid) { watched_.erase(pid); }
   void adopt(pid_t pid, Fd pidfd) {
     watched_.erase(pid);

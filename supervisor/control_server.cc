@@ -108,7 +108,7 @@ void ControlServer::call_turn() {
 }
 
 void ControlServer::take_turns() {
-  turn_is_due_ = false;
+  // Stays due until the end: who has more to ask must not bring the next turn into this one.
   const uint64_t end_ns = monotonic_ns() + kTurnNs;
   while (!held_ && !waiting_.empty() && monotonic_ns() < end_ns) {
     auto user = waiting_.upper_bound(served_);
@@ -119,7 +119,10 @@ void ControlServer::take_turns() {
     if (user->second.empty()) waiting_.erase(user);
     serve(id);
   }
-  if (held_ || waiting_.empty()) return;
+  if (held_ || waiting_.empty()) {
+    turn_is_due_ = false;
+    return;
+  }
   // Nobody who waits is listened to: the kernel keeps what they say.
   for (const auto& [user, ids] : waiting_) {
     for (const uint64_t id : ids) {
@@ -127,7 +130,6 @@ void ControlServer::take_turns() {
       if (found != connections_.end() && found->second->is_heard) watch(*found->second);
     }
   }
-  turn_is_due_ = true;
   next_turn_.start(0);
 }
 
@@ -168,6 +170,9 @@ void ControlServer::watch_unfinished() {
   std::vector<uint64_t> late;
   // Looks, not time: after arenad was stopped nobody is late.
   for (auto& [id, looks] : unfinished_) {
+    // Who waits for his turn may have said the rest.
+    const auto found = connections_.find(id);
+    if (held_ || found == connections_.end() || found->second->waits) continue;
     if (++looks * Arena::kWatchIntervalMs > kRequestTimeoutMs) late.push_back(id);
   }
   for (const uint64_t id : late) cut_off(id, "it began a request and did not end it");

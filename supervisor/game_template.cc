@@ -220,6 +220,7 @@ Error GameTemplate::cannot_be_used(const std::string& why) const {
 }
 
 void GameTemplate::template_ended(Exit exit) {
+  if (!process_) return;  // closed in the same turn
   deadline_.stop();
   log_last_output(*process_);
   for (const auto& checked : std::exchange(checks_, {})) {
@@ -363,6 +364,7 @@ void GameTemplate::fail_waiters(const Error& error) {
 
 void GameTemplate::retire(std::unique_ptr<ChildProcess> process) {
   if (!process) return;
+  process->listen({});  // what it still has to say is about what is no more
   scope_.facts.post([shared = std::shared_ptr<ChildProcess>(std::move(process))] {});
 }
 

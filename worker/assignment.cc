@@ -55,8 +55,9 @@ Result<Assignment> take_assignment(wire::Assign::Reader message, std::vector<Fd>
   a.sources.durable = {a.board.durable_frame()};
   if (message.getHasPredecessor()) {
     auto view = IncarnationView::map(std::move(fds[next++]));
-    // Game code may have written anywhere in it. Nothing can be begun with what is left then, and the recovery ladder says so.
+    // Game code may have written anywhere in it.
     if (!view && view.error().code != ErrorCode::corrupt) return view.error();
+    a.sources.is_destroyed = !view.ok();
     if (view) a.sources.predecessor = std::move(*view);
   }
   a.sources.is_handover = message.getWay() == wire::Way::HANDOVER;

@@ -263,6 +263,10 @@ std::variant<RecoveryReport, RecoveryFailure> take_back(ArenaRuntime& runtime, c
 }  // namespace
 
 std::variant<RecoveryReport, RecoveryFailure> recover(ArenaRuntime& runtime, const RecoverySources& sources) {
+  if (sources.is_destroyed) {
+    return RecoveryFailure{RecoveryFault::broken_log,
+                           "the memory of the worker before is destroyed: game code has written into it"};
+  }
   if (sources.origin) return take_back(runtime, sources);
   Found found = find_snapshots(sources, runtime.identity());
   OldLog log = sources.predecessor ? read_log(*sources.predecessor) : OldLog{};

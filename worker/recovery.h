@@ -14,6 +14,8 @@ namespace arenad {
 
 struct RecoverySources {
   std::optional<IncarnationView> predecessor;
+  bool is_destroyed =
+      false;  // the predecessor's memory is no region any more: what clients have seen of it cannot be made again
   // The predecessor ran other code, and this incarnation takes over its last frame: nothing of it may be run again.
   bool is_handover = false;
   // Of the incarnation that had handed over to code which is taken back: this incarnation's code is the origin's. It begins with the

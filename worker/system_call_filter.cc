@@ -291,8 +291,9 @@ Result<FilterProgram> template_filter(const CageOptions& options) {
   Rules rules(options.mode);
   allow_everyday_calls(rules);
   rules.allow({SCMP_SYS(mmap), SCMP_SYS(mprotect), SCMP_SYS(rt_sigaction), SCMP_SYS(memfd_create), SCMP_SYS(ftruncate),
-               SCMP_SYS(fallocate), SCMP_SYS(prctl), SCMP_SYS(prlimit64), SCMP_SYS(setrlimit), SCMP_SYS(seccomp),
-               SCMP_SYS(landlock_restrict_self)});
+               SCMP_SYS(fallocate), SCMP_SYS(prctl), SCMP_SYS(setrlimit), SCMP_SYS(seccomp), SCMP_SYS(landlock_restrict_self)});
+  // Of itself: the kernel lets a process limit any other one of its user.
+  rules.allow_if(SCMP_SYS(prlimit64), {is(0, 0)});
   rules.allow_if(SCMP_SYS(clone), {has_bits(0, kNewNamespaces, 0)});
   if (!kDeniesByList) rules.refuse(SCMP_SYS(clone3), ENOSYS);
   if (auto asked = allow_asked(rules, options); !asked) return asked.error();
@@ -307,7 +308,10 @@ Result<FilterProgram> worker_filter(const CageOptions& options) {
   rules.allow_if(SCMP_SYS(mmap), {has_bits(2, PROT_EXEC, 0), has_bits(3, MAP_TYPE, MAP_PRIVATE)});
   rules.allow_if(SCMP_SYS(mprotect), {has_bits(2, PROT_EXEC, 0)});
   // The black box is its handler: whoever has another one could go on.
-  rules.allow_if(SCMP_SYS(rt_sigaction), {is_not(0, SIGSYS)});
+  // All but that one, and no number whose lower half is its: the kernel looks at nothing else.
+  rules.allow_if(SCMP_SYS(rt_sigaction), {scmp_arg_cmp{0, SCMP_CMP_LT, SIGSYS, 0}});
+  rules.allow_if(SCMP_SYS(rt_sigaction), {has_bits(0, ~uint64_t{31}, 32)});
+  rules.allow_if(SCMP_SYS(rt_sigaction), {is(0, 64)});
   if (!kDeniesByList) rules.kill_if(SCMP_SYS(rt_sigaction), {is(0, SIGSYS), is_not(1, 0)});
   if (options.threads) {
     rules.allow_if(SCMP_SYS(clone), {has_bits(0, kNewNamespaces | CLONE_THREAD, CLONE_THREAD)});
