@@ -216,6 +216,10 @@ TEST_CASE("arenad is killed in a wave, and again and again: the rollout is done 
   Matches matches(5);
   Command reload(matches.daemon(), matches.reload_command("ledger_good", "2", "500ms"));
   CHECK(matches.await_second_on_probation() != "");
+  // What the next arenad goes by is in the database: that is when scripts are told of it.
+  CHECK(matches.play_until([&] {
+    return matches.daemon().arenactl({"events", "--json", "--type", "rollout-step"}).out.find("rolling") != std::string::npos;
+  }));
   matches.daemon().kill_arenad();
   CHECK(matches.rollout().state == "rolling");
   // New arenas get the new code: the canary had passed.
