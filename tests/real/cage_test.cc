@@ -244,7 +244,7 @@ TEST_CASE("arenad says which games have no cage, and a system call that does not
   Daemon daemon(sections("enforce_cage = \"off\"\n") +
                 game_section("odd", module_path("echo"), "system_calls = [\"open_sesame\"]\n"));
   daemon.start();
-  CHECK(holds(daemon.log(), "game=hostile msg=\"its code runs without a cage"));
+  CHECK(daemon.has_logged("game=hostile msg=\"its code runs without a cage"));
   const auto refused = daemon.try_start_arena("arena", {}, "odd");
   REQUIRE_FALSE(refused);
   CHECK(holds(refused.error().text(), "there is no system call open_sesame"));
