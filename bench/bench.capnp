@@ -28,6 +28,11 @@ struct Ballast {
   bytes @0 :Data;
 }
 
+struct Say {
+  # The game logs a line of this text.
+  text @0 :Text;
+}
+
 # ---- outputs -------------------------------------------------------------------------------------
 
 struct Echo {

@@ -18,7 +18,7 @@ namespace arenad::bench {
 class BenchGame {
  public:
   using State = bench::State;
-  using Events = arenad::Events<Poke, Ballast>;
+  using Events = arenad::Events<Poke, Ballast, Say>;
   static constexpr size_t kBodyWords = 64 * 1024 / sizeof(uint64_t);
   static constexpr arenad::GameInfo info{.name = "bench",
                                          .version = BENCH_VERSION,
@@ -41,6 +41,10 @@ class BenchGame {
     ctx.send<Echo>(Audience::everyone(), [&](Echo::Builder echo) { echo.setPokes(pokes_); });
   }
   void on_event(Context&, Seat, Ballast::Reader) {}
+  void on_event(Context& ctx, Seat, Say::Reader say) {
+    const auto text = say.getText();
+    ctx.log(ARENAD_LOG_WARNING, {text.begin(), text.size()});  // arenad of a bench logs no less than warnings
+  }
 
   void on_checkpoint(State::Builder state) const {
     state.setPokes(pokes_);

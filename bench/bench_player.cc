@@ -34,18 +34,27 @@ Result<std::unique_ptr<BenchPlayer>> BenchPlayer::join(const Daemon& daemon, uin
   return player;
 }
 
-Result<void> BenchPlayer::poke() {
+template <class Event, class Write>
+Result<void> BenchPlayer::send(Write&& write) {
   const uint64_t deadline_ns = monotonic_ns() + kTimeoutNs;
   for (;;) {
-    const Sent sent = attachment_->send<Poke>([&](Poke::Builder poke) { poke.setValue(pokes_sent_ * 8 + 1); });
-    if (sent == Sent::ok) break;
+    const Sent sent = attachment_->send<Event>(write);
+    if (sent == Sent::ok) return {};
     if (sent != Sent::full) return make_error(ErrorCode::failed, "the bench arena takes no events any more");
     if (monotonic_ns() > deadline_ns) return too_late("released events");
     attachment_->wait(1);
     if (auto taken = take_in(); !taken) return taken;
   }
+}
+
+Result<void> BenchPlayer::poke() {
+  if (auto sent = send<Poke>([&](Poke::Builder poke) { poke.setValue(pokes_sent_ * 8 + 1); }); !sent) return sent;
   ++pokes_sent_;
   return {};
+}
+
+Result<void> BenchPlayer::say(std::string_view text) {
+  return send<Say>([&](Say::Builder say) { say.setText({text.data(), text.size()}); });
 }
 
 Result<void> BenchPlayer::wait_until_applied() {

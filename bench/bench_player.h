@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <string_view>
 
 #include "bench/daemon.h"
 #include "bench/worker_probe.h"
@@ -15,6 +16,8 @@ class BenchPlayer {
 
   // One event; waits while the channel is full.
   Result<void> poke();
+  // The game logs a line; waits as poke() does.
+  Result<void> say(std::string_view text);
   // Fills more than a quarter of the ring, for which the worker takes a snapshot at once; returns when it has.
   Result<void> bring_about_snapshot();
   // Returns when the worker has applied all that was sent.
@@ -29,6 +32,8 @@ class BenchPlayer {
   [[nodiscard]] uint64_t pokes_echoed() const { return pokes_echoed_; }
 
  private:
+  template <class Event, class Write>
+  Result<void> send(Write&& write);
   BenchPlayer(std::unique_ptr<Client> client, std::unique_ptr<Attachment> attachment);
 
   std::unique_ptr<Client> client_;

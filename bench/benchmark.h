@@ -24,6 +24,7 @@ Result<Figures> measure_control(const Conditions& conditions);
 Result<Figures> measure_idle_daemon(const Conditions& conditions);
 Result<Figures> measure_reload(const Conditions& conditions);
 Result<Figures> measure_metrics(const Conditions& conditions);
+Result<Figures> measure_logs(const Conditions& conditions);
 Result<Figures> measure_snapshot(const Conditions& conditions);
 
 }  // namespace arenad::bench

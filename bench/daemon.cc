@@ -166,6 +166,13 @@ Result<void> Daemon::run_arenactl(const std::vector<std::string>& arguments) con
   return peer->finish(kCallTimeoutMs);
 }
 
+uint64_t Daemon::logged(const std::string& text) const {
+  std::ifstream log(folder_ / "arenad.log");
+  uint64_t lines = 0;
+  for (std::string line; std::getline(log, line);) lines += line.find(text) != std::string::npos ? 1 : 0;
+  return lines;
+}
+
 std::string Daemon::last_log_lines() const {
   std::ifstream log(folder_ / "arenad.log");
   std::deque<std::string> lines;

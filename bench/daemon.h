@@ -30,6 +30,8 @@ class Daemon {
   Result<void> stop();
   // Runs arenactl as an operator would, but for what it prints. An error unless it ends well.
   [[nodiscard]] Result<void> run_arenactl(const std::vector<std::string>& arguments) const;
+  // Lines of its log with this text in them, so far.
+  [[nodiscard]] uint64_t logged(const std::string& text) const;
   [[nodiscard]] std::string socket() const { return (folder_ / "arenad.sock").string(); }
   [[nodiscard]] Result<ControlClient> connect() const { return ControlClient::connect(socket()); }
 

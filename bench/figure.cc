@@ -40,6 +40,7 @@ constexpr std::array kDefinitions{
     Definition{"metrics.scrape_cost_percent", "%", 2, Target::at_most, 1},
     Definition{"metrics.scrape_cpu_percent", "%", 2, Target::at_most, 1},
     Definition{"metrics.frame_cost_percent", "%", 2, Target::at_most, 1},
+    Definition{"logs.cost_percent", "%", 2, Target::at_most, 1},
 };
 
 const Definition& definition_of(std::string_view name) {

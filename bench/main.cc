@@ -41,6 +41,7 @@ const std::array kBenchmarks{
     Benchmark{{"reload.pause_p50_ms", "reload.pause_p99_ms", "reload.rollback_p99_ms"}, measure_reload},
     Benchmark{{"snapshot.64k_us"}, measure_snapshot},
     Benchmark{{"metrics.scrape_cost_percent", "metrics.scrape_cpu_percent", "metrics.frame_cost_percent"}, measure_metrics},
+    Benchmark{{"logs.cost_percent"}, measure_logs},
 };
 
 bool wanted(const Options& options, const std::string& name) {

@@ -11,7 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "bench/bench_player.h"
+#include "bench/alternation.h"
 #include "bench/benchmark.h"
 #include "bench/peer.h"
 #include "bench/quantile.h"
@@ -24,7 +24,6 @@ namespace {
 
 constexpr uint64_t kArenas = 200;  // metrics.max_arenas_with_series
 constexpr uint64_t kChannelBytes = 4 * 1024 * 1024;
-constexpr uint64_t kMostUnanswered = 1024;
 constexpr uint64_t kPairs = 60;
 constexpr double kHalfSeconds = 0.6;
 constexpr uint64_t kScrapeIntervalNs = 300 * kMillisecond;  // beyond what one text is served for (supervisor/metrics.h)
@@ -81,23 +80,6 @@ Result<void> scrape_when_wanted(const std::string& socket, Scraping& scraping) {
     sleep_ns(5 * kMillisecond);
   }
   return {};
-}
-
-// Events a second.
-Result<double> rate(BenchPlayer& player, double seconds) {
-  const uint64_t began_ns = monotonic_ns();
-  const auto end_ns = began_ns + static_cast<uint64_t>(seconds * 1e9);
-  uint64_t pokes = 0;
-  for (; monotonic_ns() < end_ns; ++pokes) {
-    if (auto poked = player.poke(); !poked) return poked.error();
-    if (pokes % 64 != 0) continue;
-    // Never so far ahead that answers are overwritten unread.
-    do {
-      if (auto taken = player.take_in(); !taken) return taken.error();
-    } while (player.pokes_sent() - player.pokes_echoed() > kMostUnanswered);
-  }
-  if (auto applied = player.wait_until_applied(); !applied) return applied.error();
-  return static_cast<double>(pokes) * 1e9 / static_cast<double>(monotonic_ns() - began_ns);
 }
 
 // What a worker does for metrics in each frame of a game without ticks, which alone can run more than 128 a second (worker/worker_role.cc).
@@ -157,27 +139,25 @@ Result<Figures> measure_metrics(const Conditions& conditions) {
   const uint64_t frames_before = status.frames.load();
   const uint64_t began_ns = monotonic_ns();
   const double seconds = std::max(0.3, kHalfSeconds * conditions.scale);
-  uint64_t ticks[2] = {};  // of arenad, without and with scrapes
-  std::vector<double> ratios;
-  std::vector<double> without;
-  for (uint64_t pair = 0; pair < kPairs; ++pair) {
-    double rates[2] = {};
-    // Which of both comes first changes, or what one leaves to the other would always fall on the same.
-    for (const uint32_t on : {static_cast<uint32_t>(pair % 2), static_cast<uint32_t>(1 - pair % 2)}) {
-      (*scraping)->wanted.store(on);
-      auto before = processor_ticks(*arenad);
-      auto measured = rate(**player, seconds);
-      auto after = processor_ticks(*arenad);
-      for (const auto* error :
-           {before ? nullptr : &before.error(), measured ? nullptr : &measured.error(), after ? nullptr : &after.error()}) {
-        if (error != nullptr) return *error;
-      }
-      rates[on] = *measured;
-      ticks[on] += *after - *before;
-    }
-    ratios.push_back(rates[1] / rates[0]);
-    without.push_back(rates[0]);
-  }
+  // Of arenad, without and with scrapes: since the beginning of the time that is running.
+  uint64_t ticks[2] = {};
+  uint64_t ticks_at_turn = 0;
+  bool scrapes_now = false;
+  const auto count_ticks = [&]() -> Result<void> {
+    auto now = processor_ticks(*arenad);
+    if (!now) return now.error();
+    if (ticks_at_turn != 0) ticks[scrapes_now ? 1 : 0] += *now - ticks_at_turn;
+    ticks_at_turn = *now;
+    return {};
+  };
+  auto measured = alternate(**player, kPairs, seconds, [&](bool on) {
+    (*scraping)->wanted.store(on ? 1 : 0);
+    auto counted = count_ticks();
+    scrapes_now = on;
+    return counted;
+  });
+  if (!measured) return measured.error();
+  if (auto counted = count_ticks(); !counted) return counted.error();
   const double frame_ns = static_cast<double>(monotonic_ns() - began_ns) /
                           static_cast<double>(std::max<uint64_t>(status.frames.load() - frames_before, 1));
   (*scraping)->stop.store(1);
@@ -192,11 +172,11 @@ Result<Figures> measure_metrics(const Conditions& conditions) {
   const double cpu_ms =
       (static_cast<double>(ticks[1]) - static_cast<double>(ticks[0])) * 1000 / static_cast<double>(::sysconf(_SC_CLK_TCK));
   const double machine_ms = 1000.0 * static_cast<double>(::sysconf(_SC_NPROCESSORS_ONLN));  // in a second
-  const auto cost_percent = [](double ratio) { return (1 - ratio) * 100 / kScrapesPerSecond; };
   return Figures{
-      {"metrics.scrape_cost_percent", cost_percent(median(ratios)),
+      {"metrics.scrape_cost_percent", measured->cost_percent() / kScrapesPerSecond,
        fmt::format("of {:.2g} events/s, for one scrape a second; the middle half of {} pairs from {:.1f} to {:.1f}",
-                   median(without), ratios.size(), cost_percent(quantile(ratios, 0.75)), cost_percent(quantile(ratios, 0.25)))},
+                   median(measured->without), measured->ratios.size(), measured->cost_percent_low() / kScrapesPerSecond,
+                   measured->cost_percent_high() / kScrapesPerSecond)},
       {"metrics.scrape_cpu_percent", cpu_ms * per_scrape / machine_ms * 100,
        fmt::format("of all processors, once a second: {:.1f} ms of arenad for each of {} scrapes of {} arenas, {} KiB; {:.1f} "
                    "ms until the "

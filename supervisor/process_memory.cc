@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <fstream>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "supervisor/metrics_facts.h"
@@ -48,15 +49,23 @@ double seconds_of(const timeval& time) {
   return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) / 1e6;
 }
 
+// Since Linux 6.2 the size of that folder is their number (proc(5)); to list it takes a millisecond for a thousand.
+uint64_t open_files() {
+  constexpr const char* kFolder = "/proc/self/fd";
+  struct stat facts {};
+  if (::stat(kFolder, &facts) == 0 && facts.st_size > 0) return static_cast<uint64_t>(facts.st_size);
+  uint64_t count = 0;
+  std::error_code error;
+  for (std::filesystem::directory_iterator it(kFolder, error), end; !error && it != end; it.increment(error)) ++count;
+  return count;
+}
+
 MemoryFacts::Self read_self() {
   MemoryFacts::Self self;
   self.resident_bytes = resident_bytes_of(::getpid());
   rusage usage{};
   if (::getrusage(RUSAGE_SELF, &usage) == 0) self.cpu_seconds = seconds_of(usage.ru_utime) + seconds_of(usage.ru_stime);
-  std::error_code error;
-  for (std::filesystem::directory_iterator it("/proc/self/fd", error), end; !error && it != end; it.increment(error)) {
-    ++self.open_files;
-  }
+  self.open_files = open_files();
   rlimit limit{};
   if (::getrlimit(RLIMIT_NOFILE, &limit) == 0) self.max_open_files = limit.rlim_cur;
   return self;
