@@ -32,9 +32,10 @@ class LedgerPlayer {
   bool say();
   // Takes in what is there now.
   void listen();
-  [[nodiscard]] bool hears_all() const { return model_.last(seat_) == said_; }
+  [[nodiscard]] bool hears_all() const { return heard_back() == said_; }
 
   [[nodiscard]] uint64_t said() const { return said_; }
+  [[nodiscard]] uint64_t heard_back() const { return model_.last(seat_); }
   [[nodiscard]] uint64_t times_rolled_back() const { return times_rolled_back_; }
   [[nodiscard]] const LedgerModel& model() const { return model_; }
   [[nodiscard]] const std::vector<HeardOutput>& heard() const { return heard_; }

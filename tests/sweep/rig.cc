@@ -75,9 +75,13 @@ bool lives(pid_t pid) {
 }  // namespace
 
 Result<std::unique_ptr<Rig>> Rig::start(const std::filesystem::path& folder) {
+  return start(folder, config(folder));
+}
+
+Result<std::unique_ptr<Rig>> Rig::start(const std::filesystem::path& folder, const std::string& config) {
   std::error_code error;
   for (const char* name : {"", "state", "run"}) std::filesystem::create_directory(folder / name, error);
-  if (auto written = chaos::write_file(folder / "arenad.toml", config(folder)); !written) return written.error();
+  if (auto written = chaos::write_file(folder / "arenad.toml", config); !written) return written.error();
   auto points = CrashPointTable::create(folder / "points");
   if (!points) return points.error();
   ::setenv(kCrashPointsVariable, (folder / "points").c_str(), 1);

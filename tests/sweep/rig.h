@@ -49,6 +49,8 @@ struct StoredAward {
 class Rig {
  public:
   static Result<std::unique_ptr<Rig>> start(const std::filesystem::path& folder);
+  // With this configuration; `run/arenad.sock` must be the socket in it.
+  static Result<std::unique_ptr<Rig>> start(const std::filesystem::path& folder, const std::string& config);
   Rig(const Rig&) = delete;
   Rig& operator=(const Rig&) = delete;
   // In order; an error says what was not.

@@ -1,0 +1,48 @@
+// A fault of a chaos run. Each stands in a file of its own in faults/: what it does, what must hold nevertheless, what it takes to do it, and
+// how it is done. The run knows nothing of any of them but this.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "arenad/result.h"
+
+namespace arenad::chaos {
+
+class Stage;
+
+// Whether a process ends by it. What ends and was not to is a violation, and so is what was to end and does not.
+enum class Ends { never, may, must };
+
+// One use of a fault.
+struct Strike {
+  size_t arena = 0;   // index in the stage's arenas
+  uint64_t draw = 0;  // a random number of its own
+};
+
+struct Fault {
+  std::string name;           // GROUP.WHAT, as in a plan
+  std::string does;           // as a sentence
+  std::string holds;          // what must hold, as a sentence; beside what always must (invariants.h)
+  Ends worker = Ends::never;  // of the arena that is struck
+  Ends other_workers = Ends::never;
+  Ends arenad = Ends::never;
+  // Part of what arenad must say of the end of the arena's worker; empty: nothing is asked.
+  std::string told;
+  // Entries that the arena may leave out, because they are in quarantine or were rejected.
+  bool may_reject = false;
+  // What is missing here to do it; empty: nothing is. Such a fault is reported as not run, never as passed.
+  std::function<std::string(const Stage&)> missing = [](const Stage&) { return std::string(); };
+  std::function<Result<void>(Stage&, const Strike&)> inject;
+  // Undone after so long; a fault without `heal` is over when it has been survived.
+  std::function<Result<void>(Stage&, const Strike&)> heal;
+  uint64_t heal_after_ms = 0;
+};
+
+// All of them, by name.
+const std::vector<Fault>& all_faults();
+const Fault* find_fault(const std::string& name);
+
+}  // namespace arenad::chaos
