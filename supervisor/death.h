@@ -4,7 +4,7 @@
 //   -----------------------------------------------+---------------+---------------
 //   arenad ended it, because it did not move       | hang          | its own if it left a note; one that was stopped could not
 //   exit in the middle of a match, whatever code   | exit          | its own
-//   SIGKILL, and the kernel tells of lack of memory| out_of_memory | its own
+//   SIGKILL, and the kernel tells of lack of memory| out_of_memory | its own (of the machine's, the service's or its own group's)
 //   SIGKILL                                        | killed        | from outside
 //   another signal, sent by another process        | crash         | from outside
 //   another signal                                 | crash         | its own
@@ -25,7 +25,7 @@ struct DeathFacts {
   EndNote note;
   pid_t pid = 0;
   std::string ended_by_arenad;  // why; empty: it was not
-  enum class Memory { enough_or_unknown, short_of } memory = Memory::enough_or_unknown;
+  enum class Memory { enough_or_unknown, short_of, over_own_limit } memory = Memory::enough_or_unknown;
 };
 
 struct Death {

@@ -73,6 +73,7 @@ class Supervisor {
   void finish_shutdown_if_done();
   [[nodiscard]] ArenaServices services();
 
+  ArenaGroups groups_;  // first: it may move arenad, which then looks at where it is; last to end: it removes what others let go
   uv_loop_t loop_{};
   FactQueue facts_;
   ChildReaper reaper_;
