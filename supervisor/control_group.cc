@@ -77,6 +77,7 @@ uint64_t counted(std::string_view text, std::string_view name) {
 }
 
 constexpr std::string_view kWorkerPrefix = "worker-";
+constexpr uint64_t kPageBytes = 4096;
 
 }  // namespace
 
@@ -146,7 +147,9 @@ std::vector<GroupSetting> group_settings(const GroupHierarchy& hierarchy, const 
       settings.push_back({"memory.max", bytes});
     } else {
       settings.push_back({"memory.limit_in_bytes", bytes});
-      settings.push_back({"memory.memsw.limit_in_bytes", bytes, WhenMissing::is_no_matter});  // of both together
+      // Of both together. It is looked at first, so it is a page higher: what is refused counts for the limit that oom_files() asks about.
+      settings.push_back(
+          {"memory.memsw.limit_in_bytes", std::to_string(*limits.memory_bytes + kPageBytes), WhenMissing::is_no_matter});
     }
   }
   if (hierarchy.has_pids) settings.push_back({"pids.max", std::to_string(limits.tasks)});

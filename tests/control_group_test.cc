@@ -119,7 +119,7 @@ TEST_CASE("control group: a worker's group is named by its pid, and no other nam
 TEST_CASE("control group: what is written into a group") {
   const GroupLimits limits{1024, 7};
   CHECK(written(group_settings(v2(), limits)) == "memory.swap.max=0? memory.oom.group=1? memory.max=1024 pids.max=7 ");
-  CHECK(written(group_settings(v1(true, false), limits)) == "memory.limit_in_bytes=1024 memory.memsw.limit_in_bytes=1024? ");
+  CHECK(written(group_settings(v1(true, false), limits)) == "memory.limit_in_bytes=1024 memory.memsw.limit_in_bytes=5120? ");
   CHECK(written(group_settings(v1(false, true), limits)) == "pids.max=7 ");
   CHECK(written(group_settings(v1(true, true), {std::nullopt, 7})) == "pids.max=7 ");
   CHECK(written(group_settings(v2(), {std::nullopt, 7})) == "pids.max=7 ");
