@@ -54,7 +54,7 @@ Result<void> write_text(const std::string& path, const std::string& text) {
 }
 
 bool is_folder(const std::string& path) {
-  struct stat status{};
+  struct stat status {};
   return ::stat(path.c_str(), &status) == 0 && S_ISDIR(status.st_mode);
 }
 

@@ -52,7 +52,8 @@ class ArenaGroups {
   struct Worker;
   std::vector<Tree> trees_;
   std::vector<std::string> gaps_;
-  std::shared_ptr<Worker> worker_;  // its thread may be in a system call that does not return when this ends; nullptr: no groups
+  std::shared_ptr<Worker>
+      worker_;  // its thread may be in a system call that does not return when this ends; nullptr: no groups
 };
 
 }  // namespace arenad

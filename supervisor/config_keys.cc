@@ -188,11 +188,12 @@ constexpr std::array kKeys{
     ConfigKey{"cage", "core_dumps", when_begun,
               "Whether workers that crash may leave a core, where the system writes any. It holds the whole match.",
               FlagKey{in<&Config::cage, &CageConfig::core_dumps>}},
-    ConfigKey{"cage", "groups", after_restart,
-              "Where each worker gets a control group of its own, which bounds all of its memory and its threads. auto: below "
-              "the one that was delegated to arenad, if any was. off: nowhere. A path, as in /proc/self/cgroup: below this one, "
-              "in each hierarchy that has it; it must belong to arenad alone.",
-              ControlGroupKey{in<&Config::cage, &CageConfig::groups>}},
+    ConfigKey{
+        "cage", "groups", after_restart,
+        "Where each worker gets a control group of its own, which bounds all of its memory and its threads. auto: below "
+        "the one that was delegated to arenad, if any was. off: nowhere. A path, as in /proc/self/cgroup: below this one, "
+        "in each hierarchy that has it; it must belong to arenad alone.",
+        ControlGroupKey{in<&Config::cage, &CageConfig::groups>}},
 
     ConfigKey{kGamesSection, "module", when_begun, "The game module.", PathKey{in_game<&GameConfig::module>}},
     ConfigKey{kGamesSection, "spares", at_once, "Instead of per_game of [spares].",

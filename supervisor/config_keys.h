@@ -83,8 +83,7 @@ struct ConfigKey {
   std::string_view name;
   TakesEffect takes_effect;
   std::string_view help;
-  std::variant<NumberKey, PathKey, ChoiceKey, NameKey, NamesKey, MetricsAddressKey, ControlGroupKey, PathsKey,
-               FlagKey> kind;
+  std::variant<NumberKey, PathKey, ChoiceKey, NameKey, NamesKey, MetricsAddressKey, ControlGroupKey, PathsKey, FlagKey> kind;
 };
 
 // The section of [games.NAME]: the one whose keys stand a level deeper.

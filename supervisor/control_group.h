@@ -21,9 +21,9 @@ struct GroupHierarchy {
   GroupVersion version = GroupVersion::v2;
   bool has_memory = false;  // of version 2 the group's own cgroup.controllers tells
   bool has_pids = false;
-  std::string mount;     // where
+  std::string mount;      // where
   std::string top = "/";  // which group that is
-  std::string own;       // the group of the process that was asked about
+  std::string own;        // the group of the process that was asked about
 
   // The folder of a group by its path in the hierarchy; empty if it is outside of what is mounted.
   [[nodiscard]] std::string folder(std::string_view group) const;

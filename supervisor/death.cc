@@ -49,7 +49,8 @@ Death death_by_signal(int signal, const DeathFacts& facts) {
       return {IncidentKind::out_of_memory, Doing::its_own, name + ", by the kernel: out of memory"};
     }
     if (facts.memory == DeathFacts::Memory::over_own_limit) {
-      return {IncidentKind::out_of_memory, Doing::its_own, name + ", by the kernel: out of memory, at the limit of its own group"};
+      return {IncidentKind::out_of_memory, Doing::its_own,
+              name + ", by the kernel: out of memory, at the limit of its own group"};
     }
     return {IncidentKind::killed, Doing::from_outside, name};
   }

@@ -4,7 +4,7 @@
 //   -----------------------------------------------+---------------+---------------
 //   arenad ended it, because it did not move       | hang          | its own if it left a note; one that was stopped could not
 //   exit in the middle of a match, whatever code   | exit          | its own
-//   SIGKILL, and the kernel tells of lack of memory| out_of_memory | its own (of the machine's, the service's or its own group's)
+//   SIGKILL, and the kernel tells of lack of memory| out_of_memory | its own
 //   SIGKILL                                        | killed        | from outside
 //   another signal, sent by another process        | crash         | from outside
 //   another signal                                 | crash         | its own

@@ -11,7 +11,8 @@ namespace {
 // A machine of version 2 alone.
 constexpr const char* kUnifiedMounts =
     "22 28 0:20 / /sys rw,nosuid,nodev,noexec,relatime shared:7 - sysfs sysfs rw\n"
-    "29 22 0:25 / /sys/fs/cgroup rw,nosuid,nodev,noexec,relatime shared:9 - cgroup2 cgroup2 rw,nsdelegate,memory_recursiveprot\n";
+    "29 22 0:25 / /sys/fs/cgroup rw,nosuid,nodev,noexec,relatime shared:9 - cgroup2 cgroup2 "
+    "rw,nsdelegate,memory_recursiveprot\n";
 
 // Controllers in hierarchies of version 1, and an empty one of version 2.
 constexpr const char* kHybridMounts =
@@ -109,8 +110,8 @@ TEST_CASE("control group: arenad's own part of a group is taken off") {
 TEST_CASE("control group: a worker's group is named by its pid, and no other name is taken for one") {
   CHECK(worker_group_name(4711) == "worker-4711");
   CHECK(parse_worker_group_name("worker-4711") == 4711);
-  for (const char* other : {"", "worker-", "worker-0", "worker--1", "worker-01", "worker-1x", "worker-99999999999", "supervisor",
-                            "my-worker-1", "worker-1/..", "worker- 1"}) {
+  for (const char* other : {"", "worker-", "worker-0", "worker--1", "worker-01", "worker-1x", "worker-99999999999",
+                            "supervisor", "my-worker-1", "worker-1/..", "worker- 1"}) {
     CAPTURE(other);
     CHECK_FALSE(parse_worker_group_name(other));
   }
