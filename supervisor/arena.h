@@ -24,10 +24,12 @@
 #include "state/records.h"
 #include "state/snapshot.h"
 #include "state/store_thread.h"
+#include "supervisor/arena_groups.h"
 #include "supervisor/arena_lifecycle.h"
 #include "supervisor/channel_roster.h"
 #include "supervisor/config.h"
 #include "supervisor/crash_report.h"
+#include "supervisor/death.h"
 #include "supervisor/fact_queue.h"
 #include "supervisor/game_versions.h"
 #include "supervisor/handover.h"
@@ -77,6 +79,7 @@ struct ArenaServices {
   ServiceManager& manager;
   RecordNumbers& numbers;
   OomWitness& oom;
+  ArenaGroups& groups;
   LifecycleLog& events;
   MetricsLedger& metrics;
 };
@@ -263,6 +266,9 @@ class Arena {
   void end_worker(std::string why);
   IncidentScene scene(const IncarnationView& region);
   void note_slow_frame(const IncarnationView& region);
+  // A worker of an earlier arenad, which may have given it none.
+  void give_group(const IncarnationView& region);
+  [[nodiscard]] DeathFacts::Memory memory_at_death(pid_t pid);
   Charge note_death(const IncarnationView& region, Exit exit);
   void restore_quarantine(const std::vector<QuarantineRecord>& records);
   void ask_to_finish();

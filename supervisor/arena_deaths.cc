@@ -6,6 +6,7 @@
 #include "ipc/clock.h"
 #include "supervisor/arena.h"
 #include "supervisor/black_box_reader.h"
+#include "supervisor/cage.h"
 #include "supervisor/crash_report.h"
 #include "supervisor/crash_signature.h"
 #include "supervisor/log.h"
@@ -134,6 +135,28 @@ void Arena::note_slow_frame(const IncarnationView& region) {
   submit(std::move(batch), [] {});
 }
 
+void Arena::give_group(const IncarnationView& region) {
+  if (game_ == nullptr) return;
+  if (const auto limits = group_limits(game_->config(), region.bytes())) {
+    services_.groups.enclose(worker_->pid(), worker_->pidfd(), *limits);
+  }
+}
+
+DeathFacts::Memory Arena::memory_at_death(pid_t pid) {
+  if (const auto of_its_group = services_.groups.oom_of(pid)) {
+    switch (*of_its_group) {
+      case GroupOom::none:
+        return DeathFacts::Memory::enough_or_unknown;
+      case GroupOom::elsewhere:
+        return DeathFacts::Memory::short_of;
+      case GroupOom::at_own_limit:
+        return DeathFacts::Memory::over_own_limit;
+    }
+  }
+  // It was in arenad's group.
+  return services_.oom.accounts_for_a_death() ? DeathFacts::Memory::short_of : DeathFacts::Memory::enough_or_unknown;
+}
+
 Charge Arena::note_death(const IncarnationView& region, Exit exit) {
   DeathFacts facts;
   facts.exit = exit;
@@ -143,9 +166,7 @@ Charge Arena::note_death(const IncarnationView& region, Exit exit) {
   facts.pid = where.pid;
   const bool by_sigkill = (exit.how == Exit::How::signalled && exit.value == SIGKILL) ||
                           (exit.how == Exit::How::unknown && facts.note.kind == EndKind::none);
-  if (by_sigkill && facts.ended_by_arenad.empty() && services_.oom.accounts_for_a_death()) {
-    facts.memory = DeathFacts::Memory::short_of;
-  }
+  if (by_sigkill && facts.ended_by_arenad.empty()) facts.memory = memory_at_death(where.pid);
   const Death death = judge_death(facts);
   where.took_ns = hang_.stalled_ns();
   StoreBatch batch;

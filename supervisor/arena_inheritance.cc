@@ -108,6 +108,7 @@ void Arena::adopt(std::unique_ptr<ChildProcess> worker, Inheritance inheritance,
   slow_seen_ = lived_->black_box().slow.written.load();  // an earlier arenad has written those down
   kept_.keep_incarnation(lived_->epoch(), lived_->fd(), worker_->pidfd());
   listen_to_worker();
+  give_group(*lived_);
   ARENAD_CRASH_POINT("arenad.adoption.before_board");
   const int board = board_.fd().get();
   tell_worker([](wire::ToWorker::Builder message) { message.setAdopt(); }, {&board, 1});

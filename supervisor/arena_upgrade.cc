@@ -207,6 +207,7 @@ void Arena::take_on_worker(wire::ArenaState::Reader from, HandedOn& handed, cons
   begin_watching();
   slow_seen_ = from.getSlowSeen();
   listen_to_worker();
+  give_group(*lived_);
   const int board = board_.fd().get();
   tell_worker([](wire::ToWorker::Builder message) { message.setAdopt(); }, {&board, 1});
 }

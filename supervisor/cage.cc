@@ -20,6 +20,17 @@ CageOptions cage_options(const GameConfig& game) {
   return options;
 }
 
+std::optional<GroupLimits> group_limits(const GameConfig& game, uint64_t region_bytes) {
+  // Stack, tables of pages, what the kernel holds for it, what it has printed, pages of others' shared memory that it touches first.
+  constexpr uint64_t kBesideBytes = uint64_t{64} << 20;
+  // Only those may have more than one that the configuration gives threads or system calls.
+  constexpr uint64_t kMaxTasks = 256;
+  if (game.cage == CageMode::off) return std::nullopt;
+  GroupLimits limits{std::nullopt, kMaxTasks};
+  if (game.memory_mib != 0) limits.memory_bytes = (game.memory_mib << 20) + region_bytes + kBesideBytes;
+  return limits;
+}
+
 std::vector<std::string> cage_gaps() {
   std::vector<std::string> gaps;
   if (::prctl(PR_GET_SECCOMP) < 0) {

@@ -34,7 +34,9 @@ ChildProcess::ChildProcess(const ChildScope& scope, Link link)
 }
 
 ChildProcess::~ChildProcess() {
-  if (!pidfd_ || exit_) return;
+  if (!pidfd_) return;
+  scope_.groups.let_go(pid_);
+  if (exit_) return;
   send_signal(pidfd_, SIGKILL);
   end_poll_.close();
   auto copy = pidfd_.duplicate();

@@ -12,6 +12,7 @@
 #include "ipc/link.h"
 #include "ipc/output_file.h"
 #include "ipc/process.h"
+#include "supervisor/arena_groups.h"
 #include "supervisor/child_reaper.h"
 #include "supervisor/fact_queue.h"
 #include "supervisor/handed_on.h"
@@ -24,6 +25,7 @@ struct ChildScope {
   uv_loop_t* loop;
   FactQueue& facts;
   ChildReaper& reaper;
+  ArenaGroups& groups;
 };
 
 class ChildProcess {

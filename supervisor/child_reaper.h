@@ -15,6 +15,7 @@ class ChildReaper {
   // Someone reaps this child, until it is released or adopted.
   void watched(pid_t pid) { watched_.insert(pid); }
   [[nodiscard]] bool is_watched(pid_t pid) const { return watched_.contains(pid); }
+  [[nodiscard]] const std::set<pid_t>& all_watched() const { return watched_; }
   void released(pid_t pid) { watched_.erase(pid); }
   void adopt(pid_t pid, Fd pidfd) {
     watched_.erase(pid);

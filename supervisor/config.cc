@@ -59,6 +59,15 @@ bool is_account_name(std::string_view name) {
   return !name.empty() && name.size() <= 256 && std::ranges::all_of(name, allowed);
 }
 
+// Whether there is such a group is seen when arenad begins.
+bool is_control_group(std::string_view text) {
+  if (text == "auto" || text == "off" || text == "/") return true;
+  const auto allowed = [](char c) { return c >= ' ' && c != '\x7f' && c != '"' && c != '\\'; };
+  const std::string whole = std::filesystem::path(text).lexically_normal().string();
+  return text.starts_with('/') && !text.ends_with('/') && whole == text && text.size() <= 1024 &&
+         std::ranges::all_of(text, allowed);
+}
+
 bool in_range(const NumberKey& key, int64_t given) {
   if (given < 0) return false;
   const auto value = static_cast<uint64_t>(given);
@@ -203,6 +212,13 @@ class ConfigReader {
   static bool store(const MetricsAddressKey& key, const toml::node& node, ConfigTarget target) {
     const auto* text = node.as_string();
     if (text == nullptr || !parse_metrics_address(text->get())) return false;
+    key.field(target) = text->get();
+    return true;
+  }
+
+  static bool store(const ControlGroupKey& key, const toml::node& node, ConfigTarget target) {
+    const auto* text = node.as_string();
+    if (text == nullptr || !is_control_group(text->get())) return false;
     key.field(target) = text->get();
     return true;
   }

@@ -107,6 +107,7 @@ struct CageConfig {
   CageMode enforce = CageMode::kill;
   uint64_t memory_mib = 1024;  // 0: no limit
   bool core_dumps = false;
+  std::string groups = "auto";  // or "off", or the path of a control group
   bool operator==(const CageConfig&) const = default;
 };
 

@@ -188,6 +188,12 @@ constexpr std::array kKeys{
     ConfigKey{"cage", "core_dumps", when_begun,
               "Whether workers that crash may leave a core, where the system writes any. It holds the whole match.",
               FlagKey{in<&Config::cage, &CageConfig::core_dumps>}},
+    ConfigKey{
+        "cage", "groups", after_restart,
+        "Where each worker gets a control group of its own, which bounds all of its memory and its threads. auto: below "
+        "the one that was delegated to arenad, if any was. off: nowhere. A path, as in /proc/self/cgroup: below this one, "
+        "in each hierarchy that has it; it must belong to arenad alone.",
+        ControlGroupKey{in<&Config::cage, &CageConfig::groups>}},
 
     ConfigKey{kGamesSection, "module", when_begun, "The game module.", PathKey{in_game<&GameConfig::module>}},
     ConfigKey{kGamesSection, "spares", at_once, "Instead of per_game of [spares].",
@@ -296,6 +302,10 @@ std::string expected(const MetricsAddressKey& /*key*/) {
   return "\"unix:PATH\", \"127.0.0.1:PORT\", \"[::1]:PORT\" or \"\"; addresses that other machines reach are not allowed";
 }
 
+std::string expected(const ControlGroupKey& /*key*/) {
+  return "\"auto\", \"off\" or the path of a control group, which begins with /";
+}
+
 std::string expected(const PathsKey& /*key*/) {
   return "a list of paths, each in quotes";
 }
@@ -321,6 +331,10 @@ std::string value(const NameKey& key, ConfigTarget target) {
 }
 
 std::string value(const MetricsAddressKey& key, ConfigTarget target) {
+  return in_quotes(key.field(target));
+}
+
+std::string value(const ControlGroupKey& key, ConfigTarget target) {
   return in_quotes(key.field(target));
 }
 

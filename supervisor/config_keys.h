@@ -57,6 +57,11 @@ struct MetricsAddressKey {
   std::string& (*field)(ConfigTarget);
 };
 
+// "auto", "off", or the path of a control group from the top of its hierarchy.
+struct ControlGroupKey {
+  std::string& (*field)(ConfigTarget);
+};
+
 // Paths, each relative to the file's folder.
 struct PathsKey {
   std::vector<std::string>& (*field)(ConfigTarget);
@@ -78,7 +83,7 @@ struct ConfigKey {
   std::string_view name;
   TakesEffect takes_effect;
   std::string_view help;
-  std::variant<NumberKey, PathKey, ChoiceKey, NameKey, NamesKey, MetricsAddressKey, PathsKey, FlagKey> kind;
+  std::variant<NumberKey, PathKey, ChoiceKey, NameKey, NamesKey, MetricsAddressKey, ControlGroupKey, PathsKey, FlagKey> kind;
 };
 
 // The section of [games.NAME]: the one whose keys stand a level deeper.

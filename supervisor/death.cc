@@ -48,6 +48,10 @@ Death death_by_signal(int signal, const DeathFacts& facts) {
     if (facts.memory == DeathFacts::Memory::short_of) {
       return {IncidentKind::out_of_memory, Doing::its_own, name + ", by the kernel: out of memory"};
     }
+    if (facts.memory == DeathFacts::Memory::over_own_limit) {
+      return {IncidentKind::out_of_memory, Doing::its_own,
+              name + ", by the kernel: out of memory, at the limit of its own group"};
+    }
     return {IncidentKind::killed, Doing::from_outside, name};
   }
   const EndNote& note = facts.note;
@@ -81,7 +85,7 @@ Death judge_death(const DeathFacts& facts) {
     case Exit::How::unknown:
       if (facts.note.kind == EndKind::signal) return death_by_signal(static_cast<int>(facts.note.signal), facts);
       if (facts.note.kind == EndKind::exit) return death_by_exit(facts.note.exit_code);
-      if (facts.memory == DeathFacts::Memory::short_of) return death_by_signal(SIGKILL, facts);
+      if (facts.memory != DeathFacts::Memory::enough_or_unknown) return death_by_signal(SIGKILL, facts);
       return {IncidentKind::killed, Doing::from_outside, "it left no trace, as after SIGKILL"};
   }
   return {};

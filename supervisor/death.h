@@ -25,7 +25,7 @@ struct DeathFacts {
   EndNote note;
   pid_t pid = 0;
   std::string ended_by_arenad;  // why; empty: it was not
-  enum class Memory { enough_or_unknown, short_of } memory = Memory::enough_or_unknown;
+  enum class Memory { enough_or_unknown, short_of, over_own_limit } memory = Memory::enough_or_unknown;
 };
 
 struct Death {

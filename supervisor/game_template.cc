@@ -300,6 +300,7 @@ void GameTemplate::take_spare_message(ChildProcess* process, LinkMessage message
     if (region && removed->is_watched()) {
       game_facts_.region_bytes = region->bytes();
       lost_in_row_ = 0;
+      enclose(*removed, *region);
       ARENAD_CRASH_POINT("arenad.spare.ready");
       give({std::move(removed), std::move(*region)});
       return;
@@ -309,6 +310,10 @@ void GameTemplate::take_spare_message(ChildProcess* process, LinkMessage message
   retire(std::move(removed));
   log_error("game={} msg=\"no worker: {}\"", game_, why);
   fail_waiters(make_error(ErrorCode::exhausted, why));
+}
+
+void GameTemplate::enclose(const ChildProcess& process, const IncarnationView& region) {
+  if (const auto limits = group_limits(config_, region.bytes())) scope_.groups.enclose(process.pid(), process.pidfd(), *limits);
 }
 
 void GameTemplate::give(Spare spare) {
@@ -432,6 +437,7 @@ void GameTemplate::take_on(wire::TemplateState::Reader from, HandedOn& handed) {
     auto process = ChildProcess::take_on(scope_, spare.getProcess(), handed);
     auto region = IncarnationView::map(handed.take(spare.getRegion()));
     if (!process || !region) continue;
+    enclose(*process, *region);
     ChildProcess* raw = process.get();
     raw->listen({[this, raw](LinkMessage message) { take_spare_message(raw, std::move(message)); },
                  [this, raw](Exit exit) { spare_ended(raw, exit); }});

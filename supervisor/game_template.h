@@ -89,6 +89,7 @@ class GameTemplate {
   void fork_one();
   void take_spare_message(ChildProcess* process, LinkMessage message);
   void spare_ended(ChildProcess* process, Exit exit);
+  void enclose(const ChildProcess& process, const IncarnationView& region);
   void give(Spare spare);
   void end_all();
   void fail_waiters(const Error& error);

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "supervisor/control_group.h"
 #include "supervisor/metrics_facts.h"
 #include "supervisor/oom_witness.h"
 
@@ -106,7 +107,8 @@ MemoryFacts read_memory(const MetricsFacts& facts) {
     }
   }
   if (const std::string counter = oom_counter_path(own_cgroups()); !counter.empty()) {
-    memory.group = memory_group(std::filesystem::path(counter).parent_path().string(), "/sys/fs/cgroup");
+    // Workers may have groups beside arenad's own.
+    memory.group = memory_group(without_own_group(std::filesystem::path(counter).parent_path().string()), "/sys/fs/cgroup");
   }
   return memory;
 }

@@ -97,7 +97,8 @@ Result<std::unique_ptr<Supervisor>> Supervisor::open(Config config, Program prog
 
 Supervisor::Supervisor(Config config, Program program, DirectoryLock lock, Store store, RecordNumbers numbers,
                        std::vector<LifecycleRecord> events)
-    : config_((uv_loop_init(&loop_), std::move(config))),
+    : groups_(config.cage.groups),
+      config_((uv_loop_init(&loop_), std::move(config))),
       program_(std::move(program)),
       lock_(std::move(lock)),
       started_ns_(program_.handed ? program_.handed->state().getStartedNs() : monotonic_ns()),
@@ -111,8 +112,8 @@ Supervisor::Supervisor(Config config, Program program, DirectoryLock lock, Store
       versions_(config_.daemon.directory),
       checkpointer_(&loop_, facts_, roster_, store_, config_.checkpoint),
       rollouts_(&loop_, facts_, store_, roster_, events_, ledger_),
-      upgrade_(ChildScope{&loop_, facts_, reaper_}, program_.arguments),
-      adoption_({ChildScope{&loop_, facts_, reaper_}, services(), roster_, manager_}),
+      upgrade_(ChildScope{&loop_, facts_, reaper_, groups_}, program_.arguments),
+      adoption_({ChildScope{&loop_, facts_, reaper_, groups_}, services(), roster_, manager_}),
       metrics_({&loop_, facts_, config_, ledger_, roster_, games_, rollouts_, store_, adoption_, server_, started_ns_}),
       turn_(&loop_, [this] { facts_.take_all(); }),
       terminate_(&loop_, SIGTERM, [this] { facts_.post([this] { begin_shutdown(); }); }),
@@ -121,6 +122,7 @@ Supervisor::Supervisor(Config config, Program program, DirectoryLock lock, Store
       child_(&loop_, SIGCHLD, [this] { facts_.post([this] { reaper_.sweep(); }); }),
       shutdown_deadline_(&loop_, [this] { facts_.post([this] { shut_down_faster(); }); }),
       watch_(&loop_, [this] { facts_.post([this] { watch_workers(); }); }) {
+  for (const std::string& gap : groups_.gaps()) log_warning("msg=\"the cage around game code has a gap: {}\"", gap);
   for (const int signal : {SIGTERM, SIGINT, SIGHUP}) let_go_of_signal(signal);
   watch_.start(Arena::kWatchIntervalMs, Arena::kWatchIntervalMs);
   upgrade_.set_host(upgrade_host());
@@ -144,7 +146,7 @@ void Supervisor::tell(LifecycleEvent event, LifecycleLog::Details details) {
 }
 
 ArenaServices Supervisor::services() {
-  return {&loop_, facts_, config_, store_, server_, manager_, numbers_, oom_, events_, ledger_};
+  return {&loop_, facts_, config_, store_, server_, manager_, numbers_, oom_, groups_, events_, ledger_};
 }
 
 void Supervisor::make_games(const std::vector<GameRecord>& before) {
@@ -155,7 +157,7 @@ void Supervisor::make_games(const std::vector<GameRecord>& before) {
       });
     };
     const GameVersions::Scope scope{
-        {&loop_, facts_, reaper_}, versions_, program_.worker, config_.arenas.ready_timeout_ms, is_known_elsewhere};
+        {&loop_, facts_, reaper_, groups_}, versions_, program_.worker, config_.arenas.ready_timeout_ms, is_known_elsewhere};
     return std::make_unique<GameVersions>(scope, name, game, record);
   };
   StoreBatch changed;
@@ -254,6 +256,7 @@ void Supervisor::take_up_arena(const ArenaRecord& record) {
 void Supervisor::open_for_clients() {
   if (shutting_down_) return;
   is_settled_ = true;
+  groups_.keep_only(reaper_.all_watched());
   if (adoption_.set_back() != 0) {
     notices_.push_back(std::to_string(adoption_.set_back()) +
                        " arenas were set back to their last checkpoints when arenad started: nothing newer was left of them");

@@ -73,6 +73,8 @@ class Supervisor {
   void finish_shutdown_if_done();
   [[nodiscard]] ArenaServices services();
 
+  // First: it may move arenad, which then looks at where it is. Last to end: it removes what others let go.
+  ArenaGroups groups_;
   uv_loop_t loop_{};
   FactQueue facts_;
   ChildReaper reaper_;

@@ -42,6 +42,8 @@ void change(const ConfigKey& key, arenad::ConfigTarget target) {
     names->field(target).emplace_back("other");
   } else if (const auto* listen = std::get_if<arenad::MetricsAddressKey>(&key.kind)) {
     listen->field(target) = "127.0.0.1:9464";
+  } else if (const auto* group = std::get_if<arenad::ControlGroupKey>(&key.kind)) {
+    group->field(target) = "/elsewhere";
   } else if (const auto* paths = std::get_if<arenad::PathsKey>(&key.kind)) {
     paths->field(target).emplace_back("/elsewhere");
   } else if (const auto* flag = std::get_if<arenad::FlagKey>(&key.kind)) {

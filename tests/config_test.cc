@@ -201,6 +201,20 @@ games.tanks.module = "./games/tanks.so"
   }
 }
 
+TEST_CASE("config: where control groups of workers are made") {
+  const ConfigKey& key = *arenad::find_config_key("cage", "groups");
+  CHECK(config("").cage.groups == "auto");
+  CHECK(config("[cage]\ngroups = \"/my/arenas\"\n").cage.groups == "/my/arenas");
+  for (const std::string_view value : {"\"auto\"", "\"off\"", "\"/\"", "\"/a b\"", "\"/a/..b\""}) {
+    CAPTURE(value);
+    CHECK(takes(key, value));
+  }
+  for (const std::string_view value : {"\"\"", "\"on\"", "\"arenas\"", "\"/a/\"", "\"//a\"", "\"/a/../b\"", "\"/a\\n\""}) {
+    CAPTURE(value);
+    CHECK_FALSE(takes(key, value));
+  }
+}
+
 TEST_CASE("config: the default file is complete") {
   const std::string text = arenad::default_config_text();
   CHECK(config(text) == Config{});

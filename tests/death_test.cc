@@ -94,7 +94,12 @@ TEST_CASE("death: SIGKILL is from outside, unless the kernel was out of memory")
     const Death starved = judge(signalled(SIGKILL), note, Memory::short_of);
     check(starved, IncidentKind::out_of_memory, Doing::its_own);
     CHECK(says(starved, "memory"));
+    CHECK_FALSE(says(starved, "own group"));
+    const Death over_limit = judge(signalled(SIGKILL), note, Memory::over_own_limit);
+    check(over_limit, IncidentKind::out_of_memory, Doing::its_own);
+    CHECK(says(over_limit, "out of memory, at the limit of its own group"));
   }
+  check(judge({}, {}, Memory::over_own_limit), IncidentKind::out_of_memory, Doing::its_own);
 }
 
 TEST_CASE("death: another signal, sent by another process, is from outside") {

@@ -14,6 +14,7 @@
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <sys/un.h>
+#include <system_error>
 #include <thread>
 #include <unistd.h>
 #include <vector>
@@ -37,6 +38,34 @@ void read_memory_of(pid_t target) {
   iovec here{&byte, 1};
   iovec there{reinterpret_cast<void*>(0x400000), 1};
   must_fail("process_vm_readv", ::process_vm_readv(target, &here, 1, &there, 1, 0));
+}
+
+// Memory of a file, which is no data of the process.
+[[noreturn]] void fill_memfd() {
+  const int file = ::memfd_create("more", 0);
+  if (file < 0) throw std::runtime_error("no memfd");
+  const std::vector<char> block(size_t{1} << 20, 'm');
+  for (;;) {
+    if (::write(file, block.data(), block.size()) < 0) throw std::runtime_error("the memfd takes no more");
+  }
+}
+
+[[noreturn]] void start_threads() {
+  for (int started = 0; started < 10'000; ++started) {
+    try {
+      std::thread([] {
+        for (;;) ::pause();
+      }).detach();
+    } catch (const std::system_error&) {
+      throw std::runtime_error("no more than " + std::to_string(started) + " threads");
+    }
+  }
+  works("threads without end");
+}
+
+void leave_child() {
+  if (::fork() != 0) return;
+  for (;;) ::pause();
 }
 
 void connect_to(const std::string& path, int type) {
@@ -173,6 +202,9 @@ void attack(const std::string& how, pid_t target, const std::string& path) {
          if (::mmap(nullptr, 1U << 20, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0) != MAP_FAILED) works("mmap");
        }},
       {"memfd", [](pid_t, const std::string&) { must_fail("memfd_create", ::memfd_create("more", 0)); }},
+      {"fill-memfd", [](pid_t, const std::string&) { fill_memfd(); }},
+      {"threads", [](pid_t, const std::string&) { start_threads(); }},
+      {"leave-child", [](pid_t, const std::string&) { leave_child(); }},
       {"code",
        [](pid_t, const std::string&) {
          if (::mmap(nullptr, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) != MAP_FAILED) works("mmap");
