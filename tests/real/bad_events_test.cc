@@ -14,6 +14,7 @@
 #include "tests/real/daemon.h"
 #include "tests/real/player.h"
 #include "tests/support/seed.h"
+#include "tests/support/why_not.h"
 
 using namespace arenad;
 using namespace arenad::test;
@@ -69,7 +70,7 @@ class Hostile {
   explicit Hostile(Scene& scene, uint64_t ring_bytes = limits::kMinChannelBytes)
       : control_(scene.daemon.connect()), writer_(make_writer(ring_bytes)) {
     auto answer = attach(writer_.fd().get());
-    REQUIRE_MESSAGE(answer.ok(), answer.error().text());
+    REQUIRE_MESSAGE(answer.ok(), why_not(answer));
   }
   // With a region of its own making.
   Hostile(Scene& scene, const Fd& region)
