@@ -52,11 +52,12 @@ GameTemplate::GameTemplate(const ChildScope& scope, std::string game, CodeHash h
       config_(std::move(config)),
       worker_program_(std::move(worker_program)),
       ready_timeout_ms_(ready_timeout_ms),
-      deadline_(scope.loop, [this] {
-        failure_ = (runtime_has_spoken_ ? "the module was not loaded within " : "it did not say what it is within ") +
-                   std::to_string(ready_timeout_ms_) + " ms";
-        if (process_) process_->kill(SIGKILL);
-      }),
+      deadline_(scope.loop,
+                [this] {
+                  failure_ = (runtime_has_spoken_ ? "the module was not loaded within " : "it did not say what it is within ") +
+                             std::to_string(ready_timeout_ms_) + " ms";
+                  if (process_) process_->kill(SIGKILL);
+                }),
       overdue_(scope.loop, [this] {
         scope_.facts.post([self = std::weak_ptr(self_)] {
           if (const auto alive = self.lock()) (*alive)->look_for_overdue();

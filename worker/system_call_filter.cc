@@ -290,8 +290,8 @@ FilterProgram signals_filter(std::initializer_list<sock_filter> judgement) {
 Result<FilterProgram> template_filter(const CageOptions& options) {
   Rules rules(options.mode);
   allow_everyday_calls(rules);
-  rules.allow({SCMP_SYS(mprotect), SCMP_SYS(rt_sigaction), SCMP_SYS(ftruncate), SCMP_SYS(fallocate), SCMP_SYS(prctl), SCMP_SYS(setrlimit),
-               SCMP_SYS(seccomp), SCMP_SYS(landlock_restrict_self)});
+  rules.allow({SCMP_SYS(mprotect), SCMP_SYS(rt_sigaction), SCMP_SYS(ftruncate), SCMP_SYS(fallocate), SCMP_SYS(prctl),
+               SCMP_SYS(setrlimit), SCMP_SYS(seccomp), SCMP_SYS(landlock_restrict_self)});
   // Huge pages are the whole machine's, and few.
   rules.allow_if(SCMP_SYS(mmap), {has_bits(3, MAP_HUGETLB, 0)});
   rules.allow_if(SCMP_SYS(memfd_create), {has_bits(1, MFD_HUGETLB, 0)});

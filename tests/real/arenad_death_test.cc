@@ -476,7 +476,9 @@ TEST_CASE("an arenad that is stopped while it adopts finds nobody late") {
   }
 }
 
-TEST_CASE("who calls without end where workers offer themselves is ended, who says nothing is hung up on, and honest workers are taken") {
+TEST_CASE(
+    "who calls without end where workers offer themselves is ended, who says nothing is hung up on, and honest workers are "
+    "taken") {
   Daemon daemon(kManyRestarts + echo_section());
   daemon.start();
   for (const char* name : {"one", "two", "three"}) daemon.start_arena(name);

@@ -280,9 +280,9 @@ TEST_CASE("a cage that only logs lets everything through, and keeps its limits" 
     std::string cause;
   };
   int number = 0;
-  for (const Let& let : {Let{"memfd", "the attack works: memfd_create"}, Let{"network", "the attack works: socket"},
-                         Let{"code", "the attack works: mmap"}, Let{"read", "the attack works: open"},
-                         Let{"memory", "std::bad_alloc"}}) {
+  for (const Let& let :
+       {Let{"memfd", "the attack works: memfd_create"}, Let{"network", "the attack works: socket"},
+        Let{"code", "the attack works: mmap"}, Let{"read", "the attack works: open"}, Let{"memory", "std::bad_alloc"}}) {
     INFO(let.how);
     const std::string name = "logged-" + std::to_string(++number);
     daemon.start_arena(name, {}, "hostile");

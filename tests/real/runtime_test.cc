@@ -270,10 +270,11 @@ TEST_CASE("whatever a template and its workers say or do not say, whoever waits 
     std::string mode;
     std::string why;
   };
-  for (const Bad& bad : {Bad{"nonsense_ready", "it has sent arenad what is no message"},
-                         Bad{"nonsense_spare", "it has sent arenad what is no message"},
-                         Bad{"wrong_spare", "what it has sent is not what a new worker sends"},
-                         Bad{"silent_spare", "within 3000 ms"}, Bad{"dies_at_fork", "its template has ended (code=exited, status=9)"}}) {
+  for (const Bad& bad :
+       {Bad{"nonsense_ready", "it has sent arenad what is no message"},
+        Bad{"nonsense_spare", "it has sent arenad what is no message"},
+        Bad{"wrong_spare", "what it has sent is not what a new worker sends"}, Bad{"silent_spare", "within 3000 ms"},
+        Bad{"dies_at_fork", "its template has ended (code=exited, status=9)"}}) {
     CAPTURE(bad.mode);
     const Finished refused = daemon.arenactl({"reload", "ledger", "--runtime", ARENAD_TEST_BAD_RUNTIME + bad.mode});
     CHECK(refused.code != 0);
