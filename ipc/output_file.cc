@@ -24,6 +24,9 @@ constexpr uint32_t kVersion = 1;
 constexpr int kSeals = F_SEAL_SHRINK;
 // Memory that waits is given back in steps: each costs a system call.
 constexpr uint64_t kGiveBackBytes = 64 * 1024;
+// Beside what is unread: what waits to be given back, and huge pages, of which none is given back in part.
+constexpr uint64_t kMostElsewhereBytes = 8 * 1024 * 1024;
+constexpr uint64_t kBlockBytes = 512;  // of stat(2)
 
 Header& header_of(const Mapping& mapping) {
   return *reinterpret_cast<Header*>(mapping.data());
@@ -116,6 +119,19 @@ uint64_t OutputFile::skip_excess() {
   return end - kMostUnread - begin;
 }
 
+// The memory is measured before the end: whoever prints meanwhile makes what is unread larger, not what is elsewhere.
+OutputFile::Use OutputFile::hold_to_bounds() {
+  const int flags = ::fcntl(fd_.get(), F_GETFL);
+  if (flags >= 0 && (flags & O_APPEND) == 0) (void)::fcntl(fd_.get(), F_SETFL, flags | O_APPEND);
+  struct stat facts {};
+  if (::fstat(fd_.get(), &facts) != 0) return Use::printing;
+  const uint64_t memory = static_cast<uint64_t>(facts.st_blocks) * kBlockBytes;
+  const auto [begin, end] = unread_now();
+  if (memory <= end - begin + kMostElsewhereBytes) return Use::printing;
+  give_back(fd_.get(), kPageBytes, begin / kPageBytes * kPageBytes);
+  return Use::keeping_memory;
+}
+
 bool is_output_file(int fd) {
   const int seals = ::fcntl(fd, F_GET_SEALS);
   return seals >= 0 && (seals & kSeals) == kSeals;
@@ -128,7 +144,6 @@ void write_output_to(const Fd& file) {
 
 void trim_own_output(const Fd& file) {
   struct stat facts {};
-  constexpr uint64_t kBlockBytes = 512;
   if (!file || ::fstat(file.get(), &facts) != 0) return;
   // Twice as much as a reader would still look at, so that this happens seldom.
   if (static_cast<uint64_t>(facts.st_blocks) * kBlockBytes <= 2 * OutputFile::kMostUnread) return;

@@ -9,7 +9,8 @@
 //   offset 4096  the text, from its beginning on; what was read is given back to the machine, page by page
 //
 // It cannot shrink, so that reading the mapped header is always safe; and whatever its process does to it, the process spoils its own lines
-// only. It does not grow for ever either: what is not read is trimmed, by arenad or by the worker itself, to the newest kMostUnread bytes.
+// only. It can stop appending, and write where arenad does not look: that shows in the file's memory, is given back, and tells the process's
+// intent. It does not grow for ever either: what is not read is trimmed, by arenad or by the worker itself, to the newest kMostUnread bytes.
 #pragma once
 
 #include <cstdint>
@@ -35,6 +36,10 @@ class OutputFile {
   void take(uint64_t bytes);
   // Gives up what is older than the newest kMostUnread bytes. Returns how many bytes that were.
   uint64_t skip_excess();
+  // From now on it is appended to again, and what is not unread takes no memory. Gives whether its process had kept memory there, which
+  // nobody does who only prints.
+  enum class Use { printing, keeping_memory };
+  Use hold_to_bounds();
 
   [[nodiscard]] const Fd& fd() const { return fd_; }
 

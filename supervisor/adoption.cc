@@ -14,7 +14,13 @@
 namespace arenad {
 namespace {
 
+// Whoever comes then waits until one has spoken, or was hung up on.
 constexpr size_t kMaxCallers = 10'000;
+constexpr uint64_t kSilenceLookMs = 1000;
+constexpr uint64_t kMostSilentLooks = 10;
+// A worker that is hung up on calls again, every 10 ms at most. Nobody is hung up on so often.
+constexpr uint64_t kMostCallsInAMinute = 1000;
+constexpr uint64_t kLooksInAMinute = 60;
 
 bool has_ended(const Fd& pidfd) {
   pollfd end{pidfd.get(), POLLIN, 0};
@@ -53,11 +59,13 @@ std::optional<IncarnationView> take_origin(std::map<uint64_t, IncarnationView>& 
 Adoption::Adoption(Scope scope)
     : scope_(scope),
       acceptor_(scope.children.loop, scope.children.facts),
-      deadline_(scope.children.loop, [this] { scope_.children.facts.post([this] { nobody_came(); }); }) {}
+      deadline_(scope.children.loop, [this] { scope_.children.facts.post([this] { nobody_came(); }); }),
+      silence_(scope.children.loop, [this] { scope_.children.facts.post([this] { hang_up_on_the_silent(); }); }) {}
 
 void Adoption::close() {
   acceptor_.close();
   deadline_.close();
+  silence_.close();
   callers_.clear();
   left_.clear();
 }
@@ -263,7 +271,8 @@ void Adoption::forget_leftovers() {
 
 void Adoption::accepted(Fd socket) {
   auto peer = peer_of(socket);
-  if (!peer || peer->uid != ::geteuid() || callers_.size() >= kMaxCallers) return;  // closed again by its owner
+  if (!peer || peer->uid != ::geteuid() || calls_too_often(*peer, socket)) return;  // closed again by its owner
+  std::erase_if(callers_, [&](const auto& other) { return other.second.peer.pid == peer->pid; });
   const uint64_t id = next_caller_++;
   Caller& caller = callers_[id];
   caller.peer = *peer;
@@ -271,6 +280,41 @@ void Adoption::accepted(Fd socket) {
       UvPoll(scope_.children.loop, socket.get(), [this, id](int) { scope_.children.facts.post([this, id] { hear(id); }); });
   caller.socket = std::move(socket);
   caller.poll.watch(UV_READABLE);
+  if (callers_.size() >= kMaxCallers) acceptor_.pause();
+}
+
+bool Adoption::calls_too_often(const Peer& peer, const Fd& socket) {
+  if (looks_left_ == 0) {
+    looks_left_ = kLooksInAMinute;
+    silence_.start(kSilenceLookMs, kSilenceLookMs);
+  }
+  if (++calls_[peer.pid] <= kMostCallsInAMinute) return false;
+  auto pidfd = open_pidfd(peer.pid);
+  // It may have ended since, and another have its number.
+  if (!pidfd || has_hung_up(socket)) return true;
+  log_warning("pid={} msg=\"a worker that calls again and again without saying who it is is ended\"", peer.pid);
+  send_signal(*pidfd, SIGKILL);
+  return true;
+}
+
+void Adoption::hang_up_on_the_silent() {
+  std::vector<uint64_t> silent;
+  for (auto& [id, caller] : callers_) {
+    if (++caller.looks > kMostSilentLooks) silent.push_back(id);
+  }
+  for (const uint64_t id : silent) no_more(id);
+  if (looks_left_ != 0 && --looks_left_ != 0) return;
+  calls_.clear();
+  if (callers_.empty()) {
+    silence_.stop();
+  } else {
+    looks_left_ = kLooksInAMinute;
+  }
+}
+
+void Adoption::no_more(uint64_t caller) {
+  callers_.erase(caller);
+  if (callers_.size() + 1 == kMaxCallers) acceptor_.begin();
 }
 
 void Adoption::hear(uint64_t id) {
@@ -285,7 +329,7 @@ void Adoption::hear(uint64_t id) {
   }
   found->second.poll.close();
   const Peer peer = found->second.peer;
-  callers_.erase(found);
+  no_more(id);
   if (received != Link::Received::message) return;
   try {
     take_offer(std::move(link), peer, std::move(message));

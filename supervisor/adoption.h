@@ -1,6 +1,9 @@
 // How arenad comes into what an earlier one has left: the arenas of the database, what the service manager has kept, and the workers
 // that still live and offer themselves (worker/orphan.h). What to do with each is adoption_plan.h's decision.
 //
+// Game code may call here as its worker may. Who calls says at once what it is, or is hung up on; of one process only the newest call counts,
+// and one that calls without end is ended. An honest worker calls once, and again only when it was hung up on: then it loses nothing but a moment.
+//
 // Until it is settled no arena is started and no client is answered, so nothing can be there twice. Afterwards workers that come late are
 // ended: their arenas have others.
 #pragma once
@@ -65,6 +68,7 @@ class Adoption {
     Fd socket;
     UvPoll poll;
     Peer peer;
+    uint64_t looks = 0;  // that have passed without a word of it
   };
 
   void add(const KeptName& name, Fd fd);
@@ -78,6 +82,9 @@ class Adoption {
   void settle_if_done();
   void forget_leftovers();
   void accepted(Fd socket);
+  bool calls_too_often(const Peer& peer, const Fd& socket);
+  void hang_up_on_the_silent();
+  void no_more(uint64_t caller);
   void hear(uint64_t caller);
   void take_offer(Link link, const Peer& peer, LinkMessage message);
   static void add_those_left_out(size_t offered, std::vector<RosterChannel>& kept, std::vector<RosterChannel>& channels);
@@ -87,6 +94,9 @@ class Adoption {
   UvDeadline deadline_;
   uint64_t next_caller_ = 1;
   std::map<uint64_t, Caller> callers_;
+  std::map<pid_t, uint64_t> calls_;  // in this minute
+  UvTimer silence_;
+  uint64_t looks_left_ = 0;  // of this minute
   std::map<ArenaId, Left> left_;
   std::map<ArenaId, Durable> awaited_;
   HandedOn* handed_ = nullptr;

@@ -155,7 +155,7 @@ void Arena::begin_new() {
 
 void Arena::listen_to_worker() {
   worker_->listen({[this](const LinkMessage& message) { take_message(message); }, [this](Exit exit) { worker_ended(exit); },
-                   [this] { take_nonsense(); }});
+                   [this] { end_offender("it has sent arenad what is no message"); }});
 }
 
 void Arena::carry_out(const ArenaActions& actions) {
@@ -310,8 +310,8 @@ void Arena::assign(Spare spare, BeginWith with, const std::optional<std::string>
   ARENAD_CRASH_POINT("arenad.assign.after");
 }
 
-void Arena::take_nonsense() {
-  end_worker("it has sent arenad what is no message");
+void Arena::end_offender(std::string why) {
+  end_worker(std::move(why));
   kill_deadline_.start(kAbortGraceMs);
 }
 

@@ -251,7 +251,8 @@ class Arena {
   void take_worker(BeginWith with, std::optional<std::string> checkpoint);
   void assign(Spare spare, BeginWith with, const std::optional<std::string>& checkpoint);
   void take_message(const LinkMessage& message);
-  void take_nonsense();
+  // Of a worker that breaks the rules: it is ended, also if it does not go by itself.
+  void end_offender(std::string why);
   void worker_live();
   enum class Began { first, after_another };
   void count_live(Began began);

@@ -63,6 +63,8 @@ void Arena::log_output(OutputOf worker, uint64_t now_ns) {
   if (now_ns < next_output_look_ns_) return;
   const auto found = output_log_.read(*output, source, rate, now_ns);
   next_output_look_ns_ = found == OutputLog::Found::nothing ? now_ns + kSilentLookNs : 0;
+  const bool is_offence = output->hold_to_bounds() == OutputFile::Use::keeping_memory;
+  if (is_offence && ended_by_arenad_.empty()) end_offender("it keeps memory in the file of its output");
 }
 
 void Arena::watch_worker(uint64_t now_ns) {

@@ -52,10 +52,16 @@ GameTemplate::GameTemplate(const ChildScope& scope, std::string game, CodeHash h
       config_(std::move(config)),
       worker_program_(std::move(worker_program)),
       ready_timeout_ms_(ready_timeout_ms),
-      deadline_(scope.loop, [this] {
-        failure_ = (runtime_has_spoken_ ? "the module was not loaded within " : "it did not say what it is within ") +
-                   std::to_string(ready_timeout_ms_) + " ms";
-        if (process_) process_->kill(SIGKILL);
+      deadline_(scope.loop,
+                [this] {
+                  failure_ = (runtime_has_spoken_ ? "the module was not loaded within " : "it did not say what it is within ") +
+                             std::to_string(ready_timeout_ms_) + " ms";
+                  if (process_) process_->kill(SIGKILL);
+                }),
+      overdue_(scope.loop, [this] {
+        scope_.facts.post([self = std::weak_ptr(self_)] {
+          if (const auto alive = self.lock()) (*alive)->look_for_overdue();
+        });
       }) {}
 
 void GameTemplate::take(Taken taken) {
@@ -143,11 +149,19 @@ void GameTemplate::load() {
   state_ = State::loading;
   failure_.clear();
   process_ = std::make_unique<ChildProcess>(scope_, Link(std::move(ends->first)));
-  process_->listen(
-      {[this](const LinkMessage& message) { take_template_message(message); }, [this](Exit exit) { template_ended(exit); }});
+  listen_to_template();
   (void)process_->watch(spawned->pid, std::move(spawned->pidfd));
   process_->set_output(std::move(*output));
   deadline_.start(ready_timeout_ms_);
+}
+
+void GameTemplate::listen_to_template() {
+  process_->listen({[this](const LinkMessage& message) { take_template_message(message); },
+                    [this](Exit exit) { template_ended(exit); },
+                    [this] {
+                      failure_ = "it has sent arenad what is no message";
+                      process_->kill(SIGKILL);
+                    }});
 }
 
 void GameTemplate::take_template_message(const LinkMessage& message) {
@@ -160,14 +174,23 @@ void GameTemplate::take_template_message(const LinkMessage& message) {
         process_->kill(SIGKILL);
         break;
       }
+      if (state_ != State::loading) break;  // it has said so already
+      if (scope_.reaper.end_strangers_of(process_->pid()) != 0) {
+        failure_ = "it has left processes behind while it was loaded";
+        process_->kill(SIGKILL);
+        break;
+      }
+      // All of it is read before any of it counts: it may be no message.
       const auto info = root.getReady();
+      GameFacts facts = game_facts_;
+      facts.version = info.getVersion();
+      facts.tick_hz = info.getTickHz();
+      facts.state_type = info.getStateType();
+      facts.schema.assign(info.getSchema().asChars().begin(), info.getSchema().size());
+      facts.module_file = whole_path(config_.module);
       deadline_.stop();
       state_ = State::serving;
-      game_facts_.version = info.getVersion();
-      game_facts_.tick_hz = info.getTickHz();
-      game_facts_.state_type = info.getStateType();
-      game_facts_.schema.assign(info.getSchema().asChars().begin(), info.getSchema().size());
-      game_facts_.module_file = whole_path(config_.module);
+      game_facts_ = std::move(facts);
       log_info("game={} pid={} msg=\"its template is ready: version {}\"", game_, process_->pid(), game_facts_.version);
       fork_as_needed();
       break;
@@ -228,11 +251,14 @@ void GameTemplate::template_ended(Exit exit) {
   }
   const bool was_loading = state_ == State::loading;
   if (state_ != State::closed) state_ = State::absent;
+  if (was_loading) scope_.reaper.end_strangers_of(process_->pid());
   retire(std::move(process_));
   if (state_ == State::closed) return;
   if (was_loading) {
+    const bool by_cage = exit.how == Exit::How::signalled && exit.value == SIGSYS;
     const std::string crashed =
-        (runtime_has_spoken_ ? "it crashed while it was loaded (" : "it ended before it said what it is (") + exit.text() + ")";
+        (runtime_has_spoken_ ? "it crashed while it was loaded (" : "it ended before it said what it is (") + exit.text() +
+        (by_cage ? ", a system call that its cage forbids)" : ")");
     fail_waiters(cannot_be_used(failure_.empty() ? crashed : failure_));
     return;
   }
@@ -243,7 +269,9 @@ void GameTemplate::template_ended(Exit exit) {
   }
   std::erase_if(forking_, [](const Forking& forking) { return forking.process == nullptr; });
   scope_.reaper.expect_strangers();
-  if (!waiters_.empty()) load();
+  if (waiters_.empty()) return;
+  const std::string why = failure_.empty() ? "its template has ended (" + exit.text() + ")" : failure_;
+  if (another_is_lost(why) == Then::goes_on) load();
 }
 
 void GameTemplate::fork_as_needed() {
@@ -263,9 +291,9 @@ void GameTemplate::fork_one() {
   if (!output) return fail_waiters(output.error());
   auto process = std::make_unique<ChildProcess>(scope_, Link(std::move(ends->first)));
   ChildProcess* raw = process.get();
-  process->listen({[this, raw](LinkMessage message) { take_spare_message(raw, std::move(message)); },
-                   [this, raw](Exit exit) { spare_ended(raw, exit); }});
+  listen_to_spare(raw);
   forking_.push_back({++last_request_, std::move(process)});
+  if (forking_.size() == 1) overdue_.start(Patience::interval(ready_timeout_ms_), Patience::interval(ready_timeout_ms_));
   capnp::MallocMessageBuilder message;
   message.initRoot<wire::ToTemplate>().setFork(last_request_);
   const std::array fds{ends->second.get(), output->fd().get()};
@@ -289,9 +317,20 @@ std::unique_ptr<ChildProcess> GameTemplate::remove_forking(ChildProcess* process
   return removed;
 }
 
+void GameTemplate::listen_to_spare(ChildProcess* process) {
+  process->listen({[this, process](LinkMessage message) { take_spare_message(process, std::move(message)); },
+                   [this, process](Exit exit) { spare_ended(process, exit); },
+                   [this, process] {
+                     // One that is ready ends by it, and is replaced then. Of one that is not, the pid may be unknown.
+                     process->kill(SIGKILL);
+                     spare_is_lost(remove_forking(process), "it has sent arenad what is no message");
+                   }});
+}
+
 void GameTemplate::take_spare_message(ChildProcess* process, LinkMessage message) {
   std::optional<MessageView> view;
   const auto root = message.root<wire::FromWorker>(view);
+  const std::string no_memory = root.isNoMemory() ? std::string(root.getNoMemory()) : std::string();
   auto removed = remove_forking(process);
   if (!removed) return;
   if (root.isReady() && !message.fds.empty()) {
@@ -306,10 +345,45 @@ void GameTemplate::take_spare_message(ChildProcess* process, LinkMessage message
       return;
     }
   }
-  const std::string why = root.isNoMemory() ? std::string(root.getNoMemory()) : "a new worker did not become ready";
+  if (!root.isNoMemory()) return spare_is_lost(std::move(removed), "what it has sent is not what a new worker sends");
   retire(std::move(removed));
-  log_error("game={} msg=\"no worker: {}\"", game_, why);
-  fail_waiters(make_error(ErrorCode::exhausted, why));
+  log_error("game={} msg=\"no worker: {}\"", game_, no_memory);
+  fail_waiters(make_error(ErrorCode::exhausted, no_memory));
+}
+
+void GameTemplate::spare_is_lost(std::unique_ptr<ChildProcess> process, const std::string& why) {
+  if (!process) return;
+  log_error("game={} pid={} msg=\"a new worker is ended: {}\"", game_, process->pid(), why);
+  // It ends when its link does, and nobody may ever hear its pid.
+  if (!process->is_watched()) scope_.reaper.expect_strangers();
+  retire(std::move(process));
+  if (another_is_lost(why) == Then::goes_on) fork_as_needed();
+}
+
+GameTemplate::Then GameTemplate::another_is_lost(const std::string& why) {
+  if (++lost_in_row_ < kMaxLostInRow) return Then::goes_on;
+  fail_waiters(make_error(ErrorCode::failed, "a new worker of " + game_ + " was lost before it was ready: " + why));
+  return Then::gives_up;
+}
+
+// Its template does not answer, or it does not itself.
+void GameTemplate::look_for_overdue() {
+  if (forking_.empty()) return overdue_.stop();
+  std::vector<ChildProcess*> late;
+  for (Forking& forking : forking_) {
+    if (++forking.looks > Patience::kLooks) late.push_back(forking.process.get());
+  }
+  const std::string why = "it was not ready within " + std::to_string(ready_timeout_ms_) + " ms";
+  for (ChildProcess* process : late) {
+    auto removed = remove_forking(process);
+    if (!removed) continue;
+    if (!removed->is_watched() && process_) {
+      failure_ = "its template has not forked a worker within " + std::to_string(ready_timeout_ms_) + " ms";
+      process_->kill(SIGKILL);
+    }
+    removed->kill(SIGKILL);
+    spare_is_lost(std::move(removed), why);
+  }
 }
 
 void GameTemplate::enclose(const ChildProcess& process, const IncarnationView& region) {
@@ -331,12 +405,7 @@ void GameTemplate::spare_ended(ChildProcess* process, Exit exit) {
   log_last_output(*process);
   if (auto removed = remove_forking(process)) {
     retire(std::move(removed));
-    if (++lost_in_row_ < kMaxLostInRow) {
-      fork_as_needed();
-    } else if (!waiters_.empty()) {
-      fail_waiters(
-          make_error(ErrorCode::failed, "a new worker of " + game_ + " died before it was ready (" + exit.text() + ")"));
-    }
+    if (another_is_lost("it died (" + exit.text() + ")") == Then::goes_on) fork_as_needed();
     return;
   }
   const auto found = std::find_if(spares_.begin(), spares_.end(), [&](const Spare& s) { return s.process.get() == process; });
@@ -350,7 +419,12 @@ void GameTemplate::spare_ended(ChildProcess* process, Exit exit) {
 void GameTemplate::log_output(const LineRate& rate, uint64_t now_ns) {
   log_rate_ = rate;
   const auto log = [&](ChildProcess& process) {
-    if (OutputFile* output = process.output()) (void)output_log_.read(*output, {"", game_, 0, process.pid()}, rate, now_ns);
+    OutputFile* output = process.output();
+    if (output == nullptr) return;
+    (void)output_log_.read(*output, {"", game_, 0, process.pid()}, rate, now_ns);
+    if (output->hold_to_bounds() == OutputFile::Use::printing) return;
+    log_error("game={} pid={} msg=\"it keeps memory in the file of its output, and is ended\"", game_, process.pid());
+    process.kill(SIGKILL);
   };
   if (process_) log(*process_);
   for (const Spare& spare : spares_) log(*spare.process);
@@ -424,8 +498,7 @@ void GameTemplate::take_on(wire::TemplateState::Reader from, HandedOn& handed) {
   process_ = ChildProcess::take_on(scope_, from.getProcess(), handed);
   if (!process_) return;
   state_ = State::serving;
-  process_->listen(
-      {[this](const LinkMessage& message) { take_template_message(message); }, [this](Exit exit) { template_ended(exit); }});
+  listen_to_template();
   game_facts_.version = from.getVersion();
   game_facts_.tick_hz = from.getTickHz();
   game_facts_.state_type = from.getStateType();
@@ -439,8 +512,7 @@ void GameTemplate::take_on(wire::TemplateState::Reader from, HandedOn& handed) {
     if (!process || !region) continue;
     enclose(*process, *region);
     ChildProcess* raw = process.get();
-    raw->listen({[this, raw](LinkMessage message) { take_spare_message(raw, std::move(message)); },
-                 [this, raw](Exit exit) { spare_ended(raw, exit); }});
+    listen_to_spare(raw);
     spares_.push_back({std::move(process), std::move(*region)});
   }
 }
@@ -455,6 +527,7 @@ void GameTemplate::rest() {
 void GameTemplate::close() {
   state_ = State::closed;
   deadline_.close();
+  overdue_.close();
   fail_waiters(make_error(ErrorCode::refused, "arenad is shutting down"));
   end_all();
 }

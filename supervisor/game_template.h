@@ -4,6 +4,9 @@
 //                         '--fails or overdue--> absent: whoever waits for a worker is told why
 //
 // The worker program says what it is before it loads the module. Until then a failure is the runtime's, after that the module's.
+//
+// Template and spares run code of the game, and may say anything or nothing. Whoever waits for a worker is answered all the same: one that does
+// not become ready as it should, or in time, is replaced by another, and after kMaxLostInRow of them in a row those who wait are told why.
 #pragma once
 
 #include <deque>
@@ -87,7 +90,13 @@ class GameTemplate {
   void load_anew();
   void fork_as_needed();
   void fork_one();
+  void listen_to_template();
+  void listen_to_spare(ChildProcess* process);
   void take_spare_message(ChildProcess* process, LinkMessage message);
+  void spare_is_lost(std::unique_ptr<ChildProcess> process, const std::string& why);
+  enum class Then { goes_on, gives_up };
+  Then another_is_lost(const std::string& why);
+  void look_for_overdue();
   void spare_ended(ChildProcess* process, Exit exit);
   void enclose(const ChildProcess& process, const IncarnationView& region);
   void give(Spare spare);
@@ -99,6 +108,7 @@ class GameTemplate {
   struct Forking {
     uint64_t request = 0;
     std::unique_ptr<ChildProcess> process;
+    uint64_t looks = 0;  // for which it has been awaited
   };
   void log_last_output(ChildProcess& process);
   Forking* find_forking(uint64_t request);
@@ -124,6 +134,9 @@ class GameTemplate {
   std::deque<std::function<void(Result<void>)>> checks_;  // in the order in which they were asked for
   uint32_t lost_in_row_ = 0;                              // workers that died before they were ready
   UvDeadline deadline_;
+  UvTimer overdue_;  // looks for workers that do not become ready
+  // A look may be in the fact queue when this object is gone: it holds a weak pointer to this.
+  std::shared_ptr<GameTemplate*> self_ = std::make_shared<GameTemplate*>(this);
 };
 
 }  // namespace arenad

@@ -18,6 +18,7 @@
 #include "cli/hex_dump.h"
 #include "cli/stack_symbols.h"
 #include "cli/symbolizer.h"
+#include "tests/support/why_not.h"
 
 namespace symbols_of_this_test {
 
@@ -147,7 +148,7 @@ TEST_SUITE("arenactl: symbols") {
   TEST_CASE("a function of this program, with its line") {
     const Located at = start_of_function();
     const auto place = Symbolizer().place(at.object, at.build_id, at.offset, CodeAddress::exact);
-    REQUIRE_MESSAGE(place, (place ? "" : place.error().text()));
+    REQUIRE_MESSAGE(place, arenad::test::why_not(place));
     CHECK(place.value().function == "symbols_of_this_test::starting_here(int)");
     CHECK(file_name(place.value().file) == "cli_symbolizer_test.cc");
     CHECK(is_line_of_start(place.value().line));
@@ -156,7 +157,7 @@ TEST_SUITE("arenactl: symbols") {
   TEST_CASE("behind a call the line is that of the call") {
     const Located at = located(symbols_of_this_test::calling(3));
     const auto place = Symbolizer().place(at.object, at.build_id, at.offset, CodeAddress::after_call);
-    REQUIRE_MESSAGE(place, (place ? "" : place.error().text()));
+    REQUIRE_MESSAGE(place, arenad::test::why_not(place));
     CHECK(place.value().function == "symbols_of_this_test::calling(int)");
     CHECK(place.value().line == symbols_of_this_test::kLineOfCall);
   }
@@ -164,7 +165,7 @@ TEST_SUITE("arenactl: symbols") {
   TEST_CASE("a function of a library, of which there may be no lines") {
     const Located at = located(reinterpret_cast<const void*>(&::abort));
     const auto place = Symbolizer().place(at.object, at.build_id, at.offset, CodeAddress::exact);
-    REQUIRE_MESSAGE(place, (place ? "" : place.error().text()));
+    REQUIRE_MESSAGE(place, arenad::test::why_not(place));
     CHECK(place.value().function == "abort");
   }
 

@@ -113,6 +113,37 @@ TEST_CASE("its process can spoil its lines, and nothing else") {
   }
 }
 
+TEST_CASE("memory that its process keeps behind what was read is given back, and is told from printing") {
+  OutputFile file = created();
+  const int fd = file.fd().get();
+  const std::string block(1024 * 1024, 'x');
+  SUBCASE("who prints much, faster than it is read") {
+    for (int i = 0; i < 64; ++i) write_to(file, block);
+    CHECK(file.hold_to_bounds() == OutputFile::Use::printing);
+    CHECK(file.skip_excess() > 0);
+    CHECK(file.hold_to_bounds() == OutputFile::Use::printing);
+    CHECK(memory_of(file) <= 2 * OutputFile::kMostUnread);
+  }
+  SUBCASE("who does not append any more") {
+    REQUIRE(::fcntl(fd, F_SETFL, 0) == 0);
+    REQUIRE(::pwrite(fd, "end", 3, off_t{1} << 40) == 3);
+    for (off_t i = 0; i < 64; ++i) {
+      REQUIRE(::pwrite(fd, block.data(), block.size(), 4096 + i * 1024 * 1024) == static_cast<ssize_t>(block.size()));
+    }
+    CHECK(file.skip_excess() > 0);
+    CHECK(memory_of(file) <= 2 * OutputFile::kMostUnread);
+    // And again, where it was given back.
+    for (off_t i = 0; i < 64; ++i) {
+      REQUIRE(::pwrite(fd, block.data(), block.size(), 4096 + i * 1024 * 1024) == static_cast<ssize_t>(block.size()));
+    }
+    CHECK(file.hold_to_bounds() == OutputFile::Use::keeping_memory);
+    CHECK(memory_of(file) <= 2 * OutputFile::kMostUnread);
+    CHECK(file.hold_to_bounds() == OutputFile::Use::printing);
+    CHECK((::fcntl(fd, F_GETFL) & O_APPEND) != 0);
+    CHECK(file.unread(OutputFile::kMostUnread).ends_with("end"));
+  }
+}
+
 TEST_CASE("what is no such file is refused") {
   int ends[2];
   REQUIRE(::pipe2(ends, O_CLOEXEC) == 0);

@@ -14,6 +14,7 @@
 #include "ipc/limits.h"
 #include "state/records_check.h"
 #include "state/store.h"
+#include "tests/support/why_not.h"
 
 namespace {
 
@@ -135,17 +136,17 @@ class Raw {
 
 template <class T>
 T well(Result<T> result) {
-  REQUIRE_MESSAGE(result.ok(), result.error().text());
+  REQUIRE_MESSAGE(result.ok(), test::why_not(result));
   return std::move(*result);
 }
 
 void well(const Result<void>& result) {
-  REQUIRE_MESSAGE(result.ok(), result.error().text());
+  REQUIRE_MESSAGE(result.ok(), test::why_not(result));
 }
 
 Store open_well(const std::string& path) {
   Result<Store::Opened> opened = Store::open(path, {.busy_timeout = std::chrono::milliseconds(1)});
-  REQUIRE_MESSAGE(opened.ok(), opened.error().text());
+  REQUIRE_MESSAGE(opened.ok(), test::why_not(opened));
   REQUIRE_MESSAGE(!opened->notice, *opened->notice);
   return std::move(opened->store);
 }

@@ -10,6 +10,7 @@
 #include "state/migrations.h"
 #include "state/store.h"
 #include "state/store_thread.h"
+#include "tests/support/why_not.h"
 
 namespace {
 
@@ -102,11 +103,11 @@ class Raw {
 
 template <class T>
 T well(Result<T> result) {
-  REQUIRE_MESSAGE(result.ok(), result.error().text());
+  REQUIRE_MESSAGE(result.ok(), test::why_not(result));
   return std::move(*result);
 }
 void well(const Result<void>& result) {
-  REQUIRE_MESSAGE(result.ok(), result.error().text());
+  REQUIRE_MESSAGE(result.ok(), test::why_not(result));
 }
 
 Store open_well(const std::string& path) {

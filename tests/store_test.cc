@@ -21,6 +21,7 @@
 #include <sqlite3.h>
 
 #include "ipc/limits.h"
+#include "tests/support/why_not.h"
 
 namespace {
 
@@ -172,19 +173,19 @@ const StoreOptions kImpatient{.busy_timeout = std::chrono::milliseconds(1)};
 
 Store open_well(const std::string& path, const StoreOptions& options = {}) {
   Result<Store::Opened> opened = Store::open(path, options);
-  REQUIRE_MESSAGE(opened.ok(), opened.error().text());
+  REQUIRE_MESSAGE(opened.ok(), test::why_not(opened));
   REQUIRE_MESSAGE(!opened->notice, *opened->notice);
   return std::move(opened->store);
 }
 
 template <class T>
 T well(Result<T> result) {
-  REQUIRE_MESSAGE(result.ok(), result.error().text());
+  REQUIRE_MESSAGE(result.ok(), test::why_not(result));
   return std::move(*result);
 }
 
 void well(const Result<void>& result) {
-  REQUIRE_MESSAGE(result.ok(), result.error().text());
+  REQUIRE_MESSAGE(result.ok(), test::why_not(result));
 }
 
 std::vector<uint64_t> frames_of(Store& store, uint64_t n) {
@@ -212,7 +213,7 @@ void make_database(const std::string& path, uint64_t count, size_t checkpoint_by
 // new database works.
 void check_moved_aside(const TemporaryFolder& folder, const std::string& bytes) {
   Result<Store::Opened> opened = Store::open(folder.file());
-  REQUIRE_MESSAGE(opened.ok(), opened.error().text());
+  REQUIRE_MESSAGE(opened.ok(), test::why_not(opened));
   REQUIRE(opened->notice);
   const std::vector<std::string> damaged = folder.damaged();
   REQUIRE(damaged.size() == 1);
@@ -1184,7 +1185,7 @@ TEST_CASE("store: an I/O error at any access loses nothing and moves nothing asi
       CHECK(opened.error().code == ErrorCode::failed);
       opened = Store::open(folder.file());
     }
-    REQUIRE_MESSAGE(opened.ok(), opened.error().text());
+    REQUIRE_MESSAGE(opened.ok(), test::why_not(opened));
     Store store = std::move(opened->store);
     for (uint64_t step = 1; step <= 4; ++step) {
       Result<void> committed = store.commit(step_of(1, step));
@@ -1253,7 +1254,7 @@ Death run_committing_child(const std::string& path, uint64_t count, BeforeStart 
 // acknowledged.
 void check_after_death(const TemporaryFolder& folder, const Death& death) {
   Result<Store::Opened> opened = Store::open(folder.file());
-  REQUIRE_MESSAGE(opened.ok(), opened.error().text());
+  REQUIRE_MESSAGE(opened.ok(), test::why_not(opened));
   if (death.acknowledged > 0) CHECK_FALSE(opened->notice);
   CHECK(folder.damaged().empty());
   const uint64_t latest = well(opened->store.latest_results_sequence(id_of(1))).value_or(0);

@@ -13,6 +13,8 @@
 #include <doctest/doctest.h>
 #include <sqlite3.h>
 
+#include "tests/support/why_not.h"
+
 namespace {
 
 using namespace arenad;
@@ -76,7 +78,7 @@ class TemporaryFolder {
 
 Store open_well(const std::string& path) {
   Result<Store::Opened> opened = Store::open(path, {.busy_timeout = 1ms});
-  REQUIRE_MESSAGE(opened.ok(), opened.error().text());
+  REQUIRE_MESSAGE(opened.ok(), test::why_not(opened));
   return std::move(opened->store);
 }
 

@@ -17,6 +17,7 @@
 #include "ipc/limits.h"
 #include "state/store_thread.h"
 #include "tests/support/seed.h"
+#include "tests/support/why_not.h"
 
 namespace {
 
@@ -91,18 +92,18 @@ class TemporaryFolder {
 
 Store open_well(const std::string& path) {
   Result<Store::Opened> opened = Store::open(path, {.busy_timeout = 1ms});
-  REQUIRE_MESSAGE(opened.ok(), opened.error().text());
+  REQUIRE_MESSAGE(opened.ok(), test::why_not(opened));
   return std::move(opened->store);
 }
 
 template <class T>
 T well(Result<T> result) {
-  REQUIRE_MESSAGE(result.ok(), result.error().text());
+  REQUIRE_MESSAGE(result.ok(), test::why_not(result));
   return std::move(*result);
 }
 
 void well(const Result<void>& result) {
-  REQUIRE_MESSAGE(result.ok(), result.error().text());
+  REQUIRE_MESSAGE(result.ok(), test::why_not(result));
 }
 
 std::vector<IncidentRecord> all_incidents(Store& store) {

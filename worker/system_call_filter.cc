@@ -290,11 +290,17 @@ FilterProgram signals_filter(std::initializer_list<sock_filter> judgement) {
 Result<FilterProgram> template_filter(const CageOptions& options) {
   Rules rules(options.mode);
   allow_everyday_calls(rules);
-  rules.allow({SCMP_SYS(mmap), SCMP_SYS(mprotect), SCMP_SYS(rt_sigaction), SCMP_SYS(memfd_create), SCMP_SYS(ftruncate),
-               SCMP_SYS(fallocate), SCMP_SYS(prctl), SCMP_SYS(setrlimit), SCMP_SYS(seccomp), SCMP_SYS(landlock_restrict_self)});
+  rules.allow({SCMP_SYS(mprotect), SCMP_SYS(rt_sigaction), SCMP_SYS(ftruncate), SCMP_SYS(fallocate), SCMP_SYS(prctl),
+               SCMP_SYS(setrlimit), SCMP_SYS(seccomp), SCMP_SYS(landlock_restrict_self)});
+  // Huge pages are the whole machine's, and few.
+  rules.allow_if(SCMP_SYS(mmap), {has_bits(3, MAP_HUGETLB, 0)});
+  rules.allow_if(SCMP_SYS(memfd_create), {has_bits(1, MFD_HUGETLB, 0)});
   // Of itself: the kernel lets a process limit any other one of its user.
   rules.allow_if(SCMP_SYS(prlimit64), {is(0, 0)});
-  rules.allow_if(SCMP_SYS(clone), {has_bits(0, kNewNamespaces, 0)});
+  // As workers are forked (ipc/process.h), and so that constructors can leave no process behind of which arenad is not the parent. Threads end
+  // with the template, and workers do not have them.
+  rules.allow_if(SCMP_SYS(clone), {is(0, CLONE_PARENT)});
+  rules.allow_if(SCMP_SYS(clone), {has_bits(0, kNewNamespaces | CLONE_THREAD, CLONE_THREAD)});
   if (!kDeniesByList) rules.refuse(SCMP_SYS(clone3), ENOSYS);
   if (auto asked = allow_asked(rules, options); !asked) return asked.error();
   return rules.program();
@@ -303,9 +309,10 @@ Result<FilterProgram> template_filter(const CageOptions& options) {
 Result<FilterProgram> worker_filter(const CageOptions& options) {
   Rules rules(options.mode);
   allow_everyday_calls(rules);
-  // No new code; and no shared memory without a descriptor, which the limit of private memory would not count.
-  rules.allow_if(SCMP_SYS(mmap), {has_bits(2, PROT_EXEC, 0), has_bits(3, MAP_ANONYMOUS, 0)});
-  rules.allow_if(SCMP_SYS(mmap), {has_bits(2, PROT_EXEC, 0), has_bits(3, MAP_TYPE, MAP_PRIVATE)});
+  // No new code; and no shared memory without a descriptor, which the limit of private memory would not count. Nor huge
+  // pages, which are the whole machine's, and few.
+  rules.allow_if(SCMP_SYS(mmap), {has_bits(2, PROT_EXEC, 0), has_bits(3, MAP_ANONYMOUS | MAP_HUGETLB, 0)});
+  rules.allow_if(SCMP_SYS(mmap), {has_bits(2, PROT_EXEC, 0), has_bits(3, MAP_TYPE | MAP_HUGETLB, MAP_PRIVATE)});
   rules.allow_if(SCMP_SYS(mprotect), {has_bits(2, PROT_EXEC, 0)});
   // The black box is its handler: whoever has another one could go on.
   // All but that one, and no number whose lower half is its: the kernel looks at nothing else.

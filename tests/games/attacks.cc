@@ -164,6 +164,16 @@ void talk_nonsense(int messages) {
   });
 }
 
+// Where arenad has read already, and gives nothing back any more.
+void keep_memory_in_output() {
+  static const std::vector<char> block(size_t{1} << 20, 'x');
+  for (off_t at = 4096;; at = at < off_t{1} << 28 ? at + static_cast<off_t>(block.size()) : 4096) {
+    (void)::fcntl(STDERR_FILENO, F_SETFL, 0);
+    if (at == 4096) (void)!::pwrite(STDERR_FILENO, "end", 3, off_t{1} << 32);
+    (void)!::pwrite(STDERR_FILENO, block.data(), block.size(), at);
+  }
+}
+
 void own_signals_of_descriptor(pid_t target) {
   for_each_descriptor([&](int fd, const struct stat& status) {
     if (S_ISSOCK(status.st_mode)) must_fail("F_SETOWN", ::fcntl(fd, F_SETOWN, target));
@@ -210,6 +220,7 @@ void attack(const std::string& how, pid_t target, const std::string& path) {
          if (::mmap(nullptr, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) != MAP_FAILED) works("mmap");
        }},
       {"descriptors", [](pid_t, const std::string&) { take_all_descriptors(); }},
+      {"output", [](pid_t, const std::string&) { keep_memory_in_output(); }},
       {"execve", [](pid_t, const std::string&) { must_fail("execve", ::execl("/bin/true", "true", nullptr)); }},
       {"network", [](pid_t, const std::string&) { must_fail("socket", ::socket(AF_INET, SOCK_STREAM, 0)); }},
       {"connect", [](pid_t, const std::string& file) { connect_to(file, SOCK_STREAM); }},

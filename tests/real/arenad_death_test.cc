@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <map>
 #include <memory>
+#include <poll.h>
 #include <sys/wait.h>
 #include <thread>
 #include <vector>
@@ -14,10 +15,12 @@
 #include "arenad/module_abi.h"
 #include "ipc/clock.h"
 #include "ipc/crash_point.h"
+#include "ipc/socket.h"
 #include "tests/real/daemon.h"
 #include "tests/real/ledger_player.h"
 #include "tests/real/player.h"
 #include "tests/real/reports.h"
+#include "tests/support/child.h"
 #include "tests/support/seed.h"
 
 using namespace arenad;
@@ -471,4 +474,39 @@ TEST_CASE("an arenad that is stopped while it adopts finds nobody late") {
     CHECK(daemon.arena("duel").epoch == 1);
     CHECK(ann.ask().dropped == 0);
   }
+}
+
+TEST_CASE(
+    "who calls without end where workers offer themselves is ended, who says nothing is hung up on, and honest workers are "
+    "taken") {
+  Daemon daemon(kManyRestarts + echo_section());
+  daemon.start();
+  for (const char* name : {"one", "two", "three"}) daemon.start_arena(name);
+  const std::string socket = (daemon.folder() / "run/workers.sock").string();
+  Child caller([&] {
+    std::vector<Fd> kept;
+    for (;;) {
+      if (auto called = connect_unix(socket, SocketKind::packets)) kept.push_back(std::move(*called));
+      if (kept.size() == 500) kept.clear();
+    }
+    return kChildFine;
+  });
+  const pid_t before = daemon.arena("one").pid;
+  daemon.kill_arenad();
+  daemon.start();
+  for (const char* name : {"one", "two", "three"}) CHECK(daemon.arena(name).epoch == 1);
+  CHECK(daemon.arena("one").pid == before);
+  const Exit exit = caller.wait();
+  CHECK(exit.how == Exit::How::signalled);
+  CHECK(exit.value == SIGKILL);
+  CHECK(daemon.has_logged("a worker that calls again and again"));
+
+  auto silent = connect_unix(socket, SocketKind::packets);
+  REQUIRE(silent.ok());
+  CHECK(eventually([&] {
+    pollfd end{silent->get(), 0, 0};
+    return ::poll(&end, 1, 0) == 1;
+  }));
+  Player player(daemon.socket(), "one", "ann");
+  play(player, 3);
 }

@@ -14,6 +14,7 @@
 #include "tests/real/daemon.h"
 #include "tests/real/player.h"
 #include "tests/support/seed.h"
+#include "tests/support/why_not.h"
 
 using namespace arenad;
 using namespace arenad::test;
@@ -69,7 +70,7 @@ class Hostile {
   explicit Hostile(Scene& scene, uint64_t ring_bytes = limits::kMinChannelBytes)
       : control_(scene.daemon.connect()), writer_(make_writer(ring_bytes)) {
     auto answer = attach(writer_.fd().get());
-    REQUIRE_MESSAGE(answer.ok(), answer.error().text());
+    REQUIRE_MESSAGE(answer.ok(), why_not(answer));
   }
   // With a region of its own making.
   Hostile(Scene& scene, const Fd& region)
@@ -368,4 +369,26 @@ TEST_CASE("records that change while they are read") {
   scene.bystander->say();
   CHECK(scene.bystander->hears_all());
   CHECK(scene.daemon.arena("good").restarts_total == 0);
+}
+
+TEST_CASE("a client that spoils its channel's header keeps no arena from recovering, and is expelled when it lies") {
+  Scene scene;
+  Hostile hostile(scene);
+  const auto spoil = [&] {
+    hostile.header().magic = 0;
+    hostile.header().layout_version = UINT32_MAX;
+    hostile.header().region_bytes = UINT64_MAX;
+    hostile.header().ring_offset = UINT64_MAX;
+    hostile.header().ring_capacity = UINT64_MAX;
+    hostile.header().outputs_read.store(UINT64_MAX);
+  };
+  spoil();
+  scene.check_survives_recovery();
+  // Between two incarnations, so that the next one has never seen it otherwise.
+  hostile.publish(uint64_t{1} << 40);
+  CHECK(hostile.is_told_gone(scene));
+  CHECK(scene.daemon.has_logged("a client was expelled"));
+  REQUIRE(scene.daemon.runs_again("good", scene.daemon.kill_worker("good")));
+  scene.bystander->say();
+  CHECK(scene.bystander->hears_all());
 }

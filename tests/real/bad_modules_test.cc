@@ -101,6 +101,25 @@ TEST_CASE("modules that cannot be used") {
   }
 }
 
+#ifndef ARENAD_SANITIZED  // sanitizers need a wider cage
+TEST_CASE("modules that make processes while they are loaded") {
+  Daemon daemon(kQuick + echo_section() + game_section("leaving", module_path("leaving_constructor")) +
+                game_section("forking", module_path("forking_constructor")));
+  daemon.start();
+  Bystander bystander(daemon);
+  check_refused(daemon, {"its own way", "leaving", "ok", kRefused, "it has left processes behind while it was loaded"});
+  check_refused(daemon, {"the usual way", "forking", "ok", kRefused, "signal=SYS, a system call that its cage forbids"});
+  // Nothing of it is left: of arenad's children only the good one's.
+  CHECK(eventually([&] {
+    for (const pid_t child : children_of(daemon.pid())) {
+      if (name_of(child) != "good" && name_of(child) != "spare:echo" && name_of(child) != "template") return false;
+    }
+    return true;
+  }));
+  bystander.check_unharmed();
+}
+#endif
+
 TEST_CASE("games that do not come to life") {
   Daemon daemon(kQuick + echo_section());
   daemon.start();

@@ -1,6 +1,9 @@
 // Hostile game code in its cage: what it tries has no effect on anybody else, it is ended where it must be, and the cause is told.
+#include <algorithm>
 #include <csignal>
 #include <filesystem>
+#include <sstream>
+#include <sys/resource.h>
 #include <vector>
 
 #include <doctest/doctest.h>
@@ -220,6 +223,75 @@ TEST_CASE("lies in its own memory and nonsense on its link harm the liar alone")
     calm.check();
   }
   calm.check_late_frames();
+}
+
+TEST_CASE("memory in the file of its output is not kept, and ends who tries") {
+  Daemon daemon(sections());
+  daemon.start();
+  Calm calm(daemon);
+  daemon.start_arena("hostile", {}, "hostile");
+  Player eve(daemon.socket(), "hostile", "eve");
+  eve.say();
+  CHECK(eve.hears_all());
+  misbehave(eve, {.how = "output"});
+  REQUIRE(eventually([&] { return !crashes(daemon, "hostile").empty(); }));
+  const auto deaths = crashes(daemon, "hostile");
+  CHECK(holds(deaths.back().cause, "it keeps memory in the file of its output"));
+  calm.check();
+}
+
+TEST_CASE("the limits of a worker's resources are those of the cage" * doctest::skip(!kIsWhole)) {
+  Daemon daemon(sections());
+  daemon.start();
+  daemon.start_arena("hostile", {}, "hostile");
+  const std::string limits = read_file("/proc/" + std::to_string(daemon.arena("hostile").pid) + "/limits");
+  INFO(limits);
+  struct Expected {
+    std::string name;
+    rlim_t value;
+    __rlimit_resource resource;
+  };
+  for (const Expected& expected :
+       {Expected{"Max core file size", 0, RLIMIT_CORE}, Expected{"Max open files", 1024, RLIMIT_NOFILE},
+        Expected{"Max locked memory", 0, RLIMIT_MEMLOCK}, Expected{"Max stack size", rlim_t{8} << 20, RLIMIT_STACK},
+        Expected{"Max data size", rlim_t{64} << 20, RLIMIT_DATA}, Expected{"Max processes", 0, RLIMIT_NPROC}}) {
+    INFO(expected.name);
+    // They only ever lower what the test itself was started with.
+    rlimit own{};
+    REQUIRE(::getrlimit(expected.resource, &own) == 0);
+    const auto at = limits.find(expected.name);
+    REQUIRE(at != std::string::npos);
+    std::istringstream values(limits.substr(at + expected.name.size()));
+    rlim_t soft = 1;
+    rlim_t hard = 1;
+    values >> soft >> hard;
+    REQUIRE_FALSE(values.fail());
+    CHECK(soft <= expected.value);
+    CHECK(hard == std::min(own.rlim_max, expected.value));
+  }
+}
+
+TEST_CASE("a cage that only logs lets everything through, and keeps its limits" * doctest::skip(!kIsWhole)) {
+  Daemon daemon(sections("enforce_cage = \"log\"\n"));
+  daemon.start();
+  Calm calm(daemon);
+  struct Let {
+    std::string how;
+    std::string cause;
+  };
+  int number = 0;
+  for (const Let& let :
+       {Let{"memfd", "the attack works: memfd_create"}, Let{"network", "the attack works: socket"},
+        Let{"code", "the attack works: mmap"}, Let{"read", "the attack works: open"}, Let{"memory", "std::bad_alloc"}}) {
+    INFO(let.how);
+    const std::string name = "logged-" + std::to_string(++number);
+    daemon.start_arena(name, {}, "hostile");
+    Player eve(daemon.socket(), name, "eve");
+    misbehave(eve, {.how = let.how, .while_file = let.how == "read" ? "/etc/passwd" : ""});
+    REQUIRE(eventually([&] { return !crashes(daemon, name).empty(); }));
+    CHECK(holds(crashes(daemon, name).back().cause, let.cause));
+  }
+  calm.check();
 }
 
 TEST_CASE("a game is given what its configuration says, and no more" * doctest::skip(!kIsWhole)) {

@@ -8,6 +8,8 @@
 
 #include <doctest/doctest.h>
 
+#include "tests/support/why_not.h"
+
 namespace arenad::test {
 namespace {
 
@@ -251,7 +253,7 @@ Result<std::string> Daemon::try_start_arena(const std::string& name, const Param
 std::string Daemon::start_arena(const std::string& name, const Params& params, const std::string& game) {
   auto started = try_start_arena(name, params, game);
   INFO(log());
-  REQUIRE_MESSAGE(started.ok(), started.error().text());
+  REQUIRE_MESSAGE(started.ok(), why_not(started));
   return *started;
 }
 
@@ -261,7 +263,7 @@ ArenaFacts Daemon::arena(const std::string& name) {
     select_one(selection, name);
     selection.setFinished(true);
   });
-  REQUIRE_MESSAGE(answer.ok(), answer.error().text());
+  REQUIRE_MESSAGE(answer.ok(), why_not(answer));
   const auto arenas = answer->root().getReply().getStatus().getArenas();
   REQUIRE(arenas.size() == 1);
   return facts_of(arenas[0]);
@@ -274,7 +276,7 @@ bool Daemon::knows(const std::string& name) {
 
 DaemonFacts Daemon::facts() {
   auto answer = ask([&](wire::Request::Builder request) { request.initStatus().setAll(true); });
-  REQUIRE_MESSAGE(answer.ok(), answer.error().text());
+  REQUIRE_MESSAGE(answer.ok(), why_not(answer));
   const auto from = answer->root().getReply().getStatus().getDaemon();
   DaemonFacts facts;
   for (const auto notice : from.getNotices()) facts.notices.push_back(text_of(notice));
@@ -288,7 +290,7 @@ DaemonFacts Daemon::facts() {
 
 std::vector<StoredResult> Daemon::results(const std::string& name) {
   auto answer = ask([&](wire::Request::Builder request) { request.setResults(name); });
-  REQUIRE_MESSAGE(answer.ok(), answer.error().text());
+  REQUIRE_MESSAGE(answer.ok(), why_not(answer));
   std::vector<StoredResult> found;
   for (const auto result : answer->root().getReply().getResults()) {
     const auto bytes = result.getMessage().asChars();

@@ -10,6 +10,7 @@
 #include "tests/real/ledger_player.h"
 #include "tests/real/worker_memory.h"
 #include "tests/support/seed.h"
+#include "tests/support/why_not.h"
 
 using namespace arenad;
 using namespace arenad::test;
@@ -32,7 +33,7 @@ class Match {
   Match(Daemon& daemon, std::string name) : daemon_(daemon), name_(std::move(name)), ann_(daemon.socket(), "ann") {
     id_ = *ArenaId::parse(daemon.start_arena(name_, {}, "ledger"));
     const auto attached = ann_.attach(id_);
-    REQUIRE_MESSAGE(attached.ok(), attached.error().text());
+    REQUIRE_MESSAGE(attached.ok(), why_not(attached));
   }
 
   void play(int entries) {

@@ -20,6 +20,7 @@
 #include "tests/real/reports.h"
 #include "tests/support/child.h"
 #include "tests/support/seed.h"
+#include "tests/support/why_not.h"
 
 using namespace arenad;
 using namespace arenad::test;
@@ -276,7 +277,7 @@ TEST_CASE("operators' restarts are not charged to the budget") {
   Player ann(daemon.socket(), "duel", "ann");
   for (int i = 0; i < 10; ++i) {
     const auto restarted = daemon.restart("duel");
-    REQUIRE_MESSAGE(restarted.ok(), restarted.error().text());
+    REQUIRE_MESSAGE(restarted.ok(), why_not(restarted));
     play(ann, 3);
   }
   CHECK(daemon.arena("duel").restarts == 0);
@@ -717,7 +718,7 @@ TEST_CASE("killed templates and spares are made anew") {
   REQUIRE(eventually([&] { return std::ranges::all_of(killed, has_ended); }));
   play(ann, 5);
   auto started = daemon.try_start_arena("more");
-  CHECK_MESSAGE(started.ok(), (started.ok() ? "" : started.error().text()));
+  CHECK_MESSAGE(started.ok(), why_not(started));
   REQUIRE(daemon.runs_again("duel", daemon.kill_worker("duel")));
   play(ann, 5);
 }

@@ -4,14 +4,16 @@
 
 #include <doctest/doctest.h>
 
+#include "tests/support/why_not.h"
+
 namespace arenad::test {
 
 Player::Player(const std::string& socket, AttachOptions options) {
   auto client = Client::connect(socket);
-  REQUIRE_MESSAGE(client.ok(), client.error().text());
+  REQUIRE_MESSAGE(client.ok(), why_not(client));
   client_ = std::move(*client);
   auto attached = client_->attach(options);
-  REQUIRE_MESSAGE(attached.ok(), attached.error().text());
+  REQUIRE_MESSAGE(attached.ok(), why_not(attached));
   attachment_ = std::move(*attached);
 }
 

@@ -7,6 +7,7 @@
 #include <doctest/doctest.h>
 
 #include "tests/real/reports.h"
+#include "tests/support/why_not.h"
 
 using namespace arenad;
 using namespace arenad::test;
@@ -153,7 +154,7 @@ TEST_CASE("it can be tried again") {
   SUBCASE("the cause is gone: it is applied, once") {
     std::filesystem::remove(cause);
     auto outcome = retry(daemon, id);
-    REQUIRE_MESSAGE(outcome.ok(), outcome.error().text());
+    REQUIRE_MESSAGE(outcome.ok(), why_not(outcome));
     CHECK(*outcome == "applied");
     CHECK(eventually([&] { return quarantine(daemon).empty(); }));
     CHECK(daemon.arena("duel").quarantined == 0);

@@ -9,12 +9,13 @@
 
 #include "ipc/clock.h"
 #include "ipc/socket.h"
+#include "tests/support/why_not.h"
 
 namespace arenad::test {
 
 RawControl::RawControl(const std::string& socket_path) {
   auto socket = connect_unix(socket_path);
-  REQUIRE_MESSAGE(socket.ok(), socket.error().text());
+  REQUIRE_MESSAGE(socket.ok(), why_not(socket));
   socket_ = std::move(*socket);
 }
 

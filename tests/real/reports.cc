@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include "ipc/crash.capnp.h"
+#include "tests/support/why_not.h"
 
 namespace arenad::test {
 namespace {
@@ -58,7 +59,7 @@ Quarantined entry_of(wire::QuarantinedEvent::Reader from) {
 ControlIncoming answer_to(const Daemon& daemon, const std::function<void(wire::Request::Builder)>& fill) {
   auto client = daemon.connect();
   auto answer = client.call(fill, {}, kPatienceMs);
-  REQUIRE_MESSAGE(answer.ok(), answer.error().text());
+  REQUIRE_MESSAGE(answer.ok(), why_not(answer));
   return std::move(*answer);
 }
 

@@ -240,7 +240,7 @@ TEST_CASE("what cannot be a runtime is refused, and changes nothing") {
         Bad{script("text", "not a program"), "cannot execute"},
         Bad{script("crashes", "#!/bin/sh\nkill -SEGV $$\n"), "it ended before it said what it is (signal=SEGV"},
         Bad{script("hangs", "#!/bin/sh\nexec sleep 1000\n"), "it did not say what it is within 3000 ms"},
-        Bad{ARENAD_TEST_BAD_RUNTIME, "it is version 99.0 and its regions are of layout 77"}}) {
+        Bad{ARENAD_TEST_BAD_RUNTIME "other_layout", "it is version 99.0 and its regions are of layout 77"}}) {
     CAPTURE(bad.program);
     const Finished refused = daemon.arenactl({"reload", "ledger", "--runtime", bad.program});
     CHECK(refused.code == 6);
@@ -260,4 +260,27 @@ TEST_CASE("what cannot be a runtime is refused, and changes nothing") {
   CHECK(daemon.arenactl({"reload", "ledger", "--runtime", installed.file("next").string(), "--dry-run"}).code == 0);
   CHECK(installed.runtime_of("match-0") == "-first--");
   matches.play_and_check();
+}
+
+TEST_CASE("whatever a template and its workers say or do not say, whoever waits for a worker is told in time") {
+  Installed installed;
+  Daemon& daemon = installed.daemon;
+  Matches matches(daemon, {"match-0"}, {});
+  struct Bad {
+    std::string mode;
+    std::string why;
+  };
+  for (const Bad& bad :
+       {Bad{"nonsense_ready", "it has sent arenad what is no message"},
+        Bad{"nonsense_spare", "it has sent arenad what is no message"},
+        Bad{"wrong_spare", "what it has sent is not what a new worker sends"}, Bad{"silent_spare", "within 3000 ms"},
+        Bad{"dies_at_fork", "its template has ended (code=exited, status=9)"}}) {
+    CAPTURE(bad.mode);
+    const Finished refused = daemon.arenactl({"reload", "ledger", "--runtime", ARENAD_TEST_BAD_RUNTIME + bad.mode});
+    CHECK(refused.code != 0);
+    CAPTURE(refused.err);
+    CHECK(contains(refused.err, bad.why));
+    matches.play_and_check();
+    CHECK(daemon.arena("match-0").epoch == 1);
+  }
 }
