@@ -32,6 +32,7 @@ class StopCommand final : public Command {
     if (const auto allowed = check(session); !allowed) return session.fail(allowed.error());
     return act_on_arenas(session, selection_, options_,
                          {.would = "would be stopped",
+                          .doing = "stopping",
                           .fill = [&](wire::Request::Builder request) { fill_selection(request.initStop(), selection_); }});
   }
 
