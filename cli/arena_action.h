@@ -32,7 +32,7 @@ void add_no_wait(CLI::App& verb, ActionOptions& options);
 void add_yes(CLI::App& verb, ActionOptions& options, const std::string& what);
 
 struct ArenaAction {
-  std::string would;  // "would be stopped"
+  std::string would;       // "would be stopped"
   std::string doing = {};  // "stopping", what is shown while it takes its time; empty: it never does
   std::function<void(wire::Request::Builder)> fill;
   std::string if_none = "there are no arenas";                   // said when all were meant, and none was concerned

@@ -35,7 +35,11 @@ bool is_durable(const ArenaBefore& before, wire::ArenaStatus::Reader now) {
 }
 
 ArenaProgress::ArenaProgress(const Session& session, std::string doing, const ArenaSelection& selection, IsDone is_done)
-    : session_(session), doing_(std::move(doing)), selection_(selection), is_done_(std::move(is_done)), began_ns_(monotonic_ns()) {
+    : session_(session),
+      doing_(std::move(doing)),
+      selection_(selection),
+      is_done_(std::move(is_done)),
+      began_ns_(monotonic_ns()) {
   if (!session_.console.shows_progress()) return;
   // Of all those that rest already are not concerned; who is named, is.
   ask(!selection_.all, [this](wire::ArenaStatus::Reader arena) {

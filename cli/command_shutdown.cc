@@ -9,8 +9,8 @@
 #include <CLI/App.hpp>
 
 #include "cli/arena_action.h"
-#include "cli/command.h"
 #include "cli/arena_progress.h"
+#include "cli/command.h"
 #include "cli/interrupt.h"
 #include "cli/json_object.h"
 #include "cli/quantity.h"
@@ -116,8 +116,9 @@ class ShutdownCommand final : public Command {
       case Presence::Wait::ended:
         return code;
       case Presence::Wait::is_there_yet:
-        session.console.error(fmt::format("arenad is still saving arenas after {}, and goes on with it (--timeout waits longer)",
-                                          duration_text(static_cast<double>(timeout_ms) * 1000)));
+        session.console.error(
+            fmt::format("arenad is still saving arenas after {}, and goes on with it (--timeout waits longer)",
+                        duration_text(static_cast<double>(timeout_ms) * 1000)));
         return ExitCode::timeout;
       case Presence::Wait::interrupted:
         session.console.error("interrupted; arenad goes on with its end");

@@ -56,7 +56,8 @@ std::string fates_text(Rollout rollout) {
   };
   add_if_any(rollout.getFailures().size(), "failed");
   add_if_any(rollout.getPassed(), fmt::format("{} {} now", rollout.getPassed() == 1 ? "runs" : "run", new_version(rollout)));
-  add_if_any(rollout_given_back(rollout), fmt::format("{} {} again", rollout_given_back(rollout) == 1 ? "has" : "have", old_version(rollout)));
+  add_if_any(rollout_given_back(rollout),
+             fmt::format("{} {} again", rollout_given_back(rollout) == 1 ? "has" : "have", old_version(rollout)));
   add_if_any(rollout.getWaiting(), fmt::format("{} not begun, and {} {}", rollout.getWaiting() == 1 ? "was" : "were",
                                                rollout.getWaiting() == 1 ? "keeps" : "keep", old_version(rollout)));
   add_if_any(rollout.getGone(), "ended meanwhile");

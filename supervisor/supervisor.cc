@@ -172,8 +172,9 @@ void Supervisor::make_games(const std::vector<GameRecord>& before) {
   }
   if (!changed.empty()) store_.submit(std::move(changed), [](const Result<void>&) {});
   config_reload_ = std::make_unique<ConfigReload>(ConfigReload::Scope{
-      program_.configuration_path, program_.configuration_stamp, config_, games_, versions_, roster_, checkpointer_, rollouts_, store_, manager_, facts_,
-      events_, [make_game](const std::string& name, const GameConfig& game) { return make_game(name, game, std::nullopt); },
+      program_.configuration_path, program_.configuration_stamp, config_, games_, versions_, roster_, checkpointer_, rollouts_,
+      store_, manager_, facts_, events_,
+      [make_game](const std::string& name, const GameConfig& game) { return make_game(name, game, std::nullopt); },
       [this] {
         apply_access();
         metrics_.configure(socket_group());

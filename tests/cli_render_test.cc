@@ -513,10 +513,9 @@ TEST_SUITE("arenactl: status") {
 
   TEST_CASE("the line on arenad") {
     SampleStatus sample{};
-    CHECK(
-        render_daemon_line(sample.reader().getDaemon()) ==
-        "arenad 0.1.0, pid 77, up 2h05m: 2 running, 6 clients, 8 recoveries, 8.0MiB shared memory, checkpoints 300ms behind, "
-        "configuration /etc/arenad.toml\n");
+    CHECK(render_daemon_line(sample.reader().getDaemon()) ==
+          "arenad 0.1.0, pid 77, up 2h05m: 2 running, 6 clients, 8 recoveries, 8.0MiB shared memory, checkpoints 300ms behind, "
+          "configuration /etc/arenad.toml\n");
   }
 
   TEST_CASE("warnings are what is wrong, and nothing else") {

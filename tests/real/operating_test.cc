@@ -266,7 +266,7 @@ TEST_CASE("signals: a look at everything, another program, and one that only is 
   daemon.start_arena("duel");
   const ArenaFacts before = daemon.arena("duel");
   REQUIRE(::kill(daemon.pid(), SIGQUIT) == 0);
-  CHECK(daemon.has_logged("1 arenas: 1 running"));
+  CHECK(daemon.has_logged("1 arena: 1 running"));
   CHECK(daemon.has_logged("arena=duel game=echo epoch=1 pid=" + std::to_string(before.pid) + " msg=\"it is running\""));
   REQUIRE(::kill(daemon.pid(), SIGUSR1) == 0);
   CHECK(daemon.has_logged("there is no log file to open again"));
