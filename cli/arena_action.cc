@@ -1,5 +1,6 @@
 #include "cli/arena_action.h"
 
+#include <optional>
 #include <set>
 #include <utility>
 #include <vector>
@@ -121,6 +122,8 @@ ExitCode act_on_arenas(const Session& session, const ArenaSelection& selection, 
                        const ArenaAction& action) {
   if (options.dry_run) return preview(session, selection, action);
   bool has_begun = false;
+  std::optional<ArenaProgress> progress;
+  if (!action.doing.empty()) progress.emplace(session, action.doing, selection, action.is_done);
   Question question{.fill = action.fill,
                     .expected = wire::Reply::ITEMS,
                     .read = [&](wire::Reply::Reader reply, std::span<Fd>) -> Result<ExitCode> {
@@ -130,6 +133,7 @@ ExitCode act_on_arenas(const Session& session, const ArenaSelection& selection, 
                     },
                     .effect = Effect::changes_arenas,
                     .default_timeout_ms = action.default_timeout_ms};
+  if (progress) question.meanwhile = [&progress] { progress->look(); };
   if (options.no_wait) question.begun = [&has_begun] { has_begun = true; };
   const ExitCode code = ask(session, question);
   if (!has_begun) return code;

@@ -8,6 +8,7 @@
 #include <functional>
 #include <string>
 
+#include "cli/arena_progress.h"
 #include "cli/exit_code.h"
 #include "cli/selection.h"
 #include "cli/session.h"
@@ -31,11 +32,13 @@ void add_no_wait(CLI::App& verb, ActionOptions& options);
 void add_yes(CLI::App& verb, ActionOptions& options, const std::string& what);
 
 struct ArenaAction {
-  std::string would;  // "would be stopped"
+  std::string would;       // "would be stopped"
+  std::string doing = {};  // "stopping", what is shown while it takes its time; empty: it never does
   std::function<void(wire::Request::Builder)> fill;
   std::string if_none = "there are no arenas";                   // said when all were meant, and none was concerned
   bool reaches_resting = false;                                  // all are also those that have ended, stopped or failed
   std::function<bool(wire::ArenaStatus::Reader)> concerns = {};  // of all arenas only these
+  IsDone is_done = is_at_rest;                                   // with one of them
   uint64_t default_timeout_ms = kDefaultTimeoutMs;
 };
 

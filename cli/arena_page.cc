@@ -80,7 +80,11 @@ std::string lateness_text(Status status) {
 }
 
 std::string restarts_text(Status status) {
-  std::string text = fmt::format("{} within the budget's window, {} in all", status.getRestarts(), status.getRestartsTotal());
+  const std::string allowed =
+      status.getRestartsAllowed() == 0
+          ? "within the budget's window"
+          : fmt::format("of {} within {}", status.getRestartsAllowed(), duration_of_us(status.getRestartWindowMs() * 1000));
+  std::string text = fmt::format("{} {}, {} in all", status.getRestarts(), allowed, status.getRestartsTotal());
   if (status.getNextRestartMs() != 0) {
     text += ", the next in " + duration_of_us(status.getNextRestartMs() * 1000);
   }
@@ -115,9 +119,11 @@ std::string divergence_text(Status status) {
 }
 
 std::string snapshots_text(Status status) {
-  return fmt::format("{}, {} failed, the last at frame {} of {}, mean {}", status.getSnapshots(), status.getSnapshotsFailed(),
-                     status.getSnapshotFrame(), bytes_text(status.getSnapshotBytes()),
-                     duration_text(status.getSnapshotMeanUs()));
+  std::string text =
+      fmt::format("{}, {} failed, the last at frame {} of {}, mean {}", status.getSnapshots(), status.getSnapshotsFailed(),
+                  status.getSnapshotFrame(), bytes_text(status.getSnapshotBytes()), duration_text(status.getSnapshotMeanUs()));
+  if (status.getSnapshotAgeMs() != 0) text += ", " + duration_of_us(status.getSnapshotAgeMs() * 1000) + " old";
+  return text;
 }
 
 std::string durable_text(Status status) {

@@ -38,6 +38,7 @@ class DrainCommand final : public Command {
     if (const auto allowed = check(session); !allowed) return session.fail(allowed.error());
     return act_on_arenas(session, selection_, options_,
                          {.would = "would be drained",
+                          .doing = "draining",
                           .fill = [&](wire::Request::Builder request) { fill(request.initDrain()); },
                           .default_timeout_ms = deadline_ms_ + kGraceMs});
   }

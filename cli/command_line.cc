@@ -91,6 +91,11 @@ class Parser {
         "--json", [this] { invocation_.format = Format::json; }, "Prints one JSON object, also of an error");
     app_.add_flag_callback(
         "-q,--quiet", [this] { invocation_.verbosity = Verbosity::quiet; }, "Prints nothing but errors; the exit code tells");
+    app_.add_option("--color,--colour", invocation_.colour,
+                    "Colours: auto (at a terminal, unless NO_COLOR is set), always, never")
+        ->transform(CLI::Transformer(std::map<std::string, ColourWish>{
+            {"auto", ColourWish::automatic}, {"always", ColourWish::always}, {"never", ColourWish::never}}))
+        ->option_text("WHEN");
   }
 
   void add_verb(CLI::App& to, Command& command) {

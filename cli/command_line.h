@@ -22,13 +22,14 @@ namespace arenad::cli {
 
 // What help says below each verb.
 inline constexpr std::string_view kCommonOptions =
-    "Options of every verb: --socket PATH --json --timeout DURATION --quiet; see arenactl --help";
+    "Options of every verb: --socket PATH --json --timeout DURATION --quiet --color WHEN; see arenactl --help";
 
 struct Invocation {
   Command* command = nullptr;  // one of those that were given to parse_command_line()
   std::string socket_path = "/run/arenad/arenad.sock";
   Format format = Format::text;
   Verbosity verbosity = Verbosity::normal;
+  ColourWish colour = ColourWish::automatic;
   std::optional<uint64_t> timeout_ms;
 };
 

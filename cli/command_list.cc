@@ -5,6 +5,7 @@
 #include "cli/arena_page.h"
 #include "cli/command.h"
 #include "cli/json.h"
+#include "cli/recent_log.h"
 #include "cli/render.h"
 #include "cli/selection.h"
 #include "ipc/clock.h"
@@ -88,16 +89,20 @@ class InspectCommand final : public Command {
             .example = "arenactl inspect duel-1",
             .details =
                 "The page that arenactl status shows of an arena that is named, whatever state it is in: with its parameters,\n"
-                "its channels and how late its frames were.\n\n"
+                "its channels, how late its frames were, and the last lines of its log.\n\n"
                 "Examples:\n"
                 "  arenactl inspect duel-1\n"
                 "  arenactl inspect duel-1 --json | jq '.arenas[0].channels'\n"};
   }
 
-  void add_options(CLI::App& app) override { app.add_option("ARENA", arena_, "A name or an id")->required()->option_text(" "); }
+  void add_options(CLI::App& app) override {
+    app.add_option("ARENA", arena_, "A name or an id")->required()->option_text(" ");
+    log_.add_to(app);
+  }
 
   ExitCode run(const Session& session) override {
     if (arena_.empty()) return session.fail(make_error(ErrorCode::invalid, "an arena's name is empty"));
+    if (const auto checked = log_.check(); !checked) return session.fail(checked.error());
     return ask(session, {.fill =
                              [&](wire::Request::Builder request) {
                                fill_selection(request.initStatus(), {{arena_}, false});
@@ -116,10 +121,12 @@ class InspectCommand final : public Command {
     }
     session.console.data(session.format == Format::json ? status_json({status, unix_ms(), {}, {}})
                                                         : render_arena_page({arenas[0], unix_ms()}, session.console.colour()));
+    log_.show(session, text_of(arenas[0].getId()));
     return ExitCode::ok;
   }
 
   std::string arena_;
+  RecentLog log_;
 };
 
 }  // namespace

@@ -32,7 +32,9 @@ class RestartCommand final : public Command {
     if (const auto checked = check_selection(selection_, Nothing::refused); !checked) return session.fail(checked.error());
     return act_on_arenas(session, selection_, options_,
                          {.would = "would be restarted",
-                          .fill = [&](wire::Request::Builder request) { fill_selection(request.initRestart(), selection_); }});
+                          .doing = "restarting",
+                          .fill = [&](wire::Request::Builder request) { fill_selection(request.initRestart(), selection_); },
+                          .is_done = has_moved});
   }
 
  private:

@@ -7,8 +7,10 @@
 #include "cli/arena_fields.h"
 #include "cli/command.h"
 #include "cli/rollout_json.h"
+#include "cli/rollout_table.h"
 #include "cli/rollout_text.h"
 #include "cli/suggestion.h"
+#include "cli/table_options.h"
 #include "ipc/printable.h"
 
 namespace arenad::cli {
@@ -21,15 +23,22 @@ class RolloutStatusCommand : public Command {
             .summary = "Shows the last rollout of a game, or of each",
             .example = {},
             .details =
+                "With -o or --no-header a table, a line for each game.\n\n"
                 "Examples:\n"
                 "  arenactl rollout status\n"
                 "  arenactl rollout status tanks\n"
-                "  arenactl rollout status --json | jq '.rollouts[] | select(.is_over | not) | .game'\n"};
+                "  arenactl rollout status -o game,state,passed,waiting\n"
+                "  arenactl rollout status --json | jq '.rollouts[] | select(.is_over | not) | .game'\n\n" +
+                table_.help()};
   }
 
-  void add_options(CLI::App& app) override { app.add_option("GAME", game_, "Only of this game")->option_text(" "); }
+  void add_options(CLI::App& app) override {
+    app.add_option("GAME", game_, "Only of this game")->option_text(" ");
+    table_.add_to(app);
+  }
 
   ExitCode run(const Session& session) override {
+    if (const auto checked = table_.check(); !checked) return session.fail(checked.error());
     return ask(session, {.fill = [&](wire::Request::Builder request) { request.setRollouts(game_); },
                          .expected = wire::Reply::ROLLOUTS,
                          .read = [&](wire::Reply::Reader reply, std::span<Fd>) -> Result<ExitCode> {
@@ -46,9 +55,14 @@ class RolloutStatusCommand : public Command {
     return game_.empty() ? "" : did_you_mean(game_, words);
   }
 
+  // A block for each; a table for who says what is to be in it.
+  [[nodiscard]] std::string text_of_all(capnp::List<wire::Rollout>::Reader rollouts, Colour colour) const {
+    return table_.is_wanted() ? table_.text(rollout_table(rollouts), colour) : render_rollouts(rollouts, colour);
+  }
+
   [[nodiscard]] ExitCode report(const Session& session, capnp::List<wire::Rollout>::Reader rollouts) const {
     const Console& console = session.console;
-    console.data(session.format == Format::json ? rollouts_json(rollouts) : render_rollouts(rollouts, console.colour()));
+    console.data(session.format == Format::json ? rollouts_json(rollouts) : text_of_all(rollouts, console.colour()));
     if (rollouts.size() == 0) {
       console.note("there was no rollout" + (game_.empty() ? "" : " of " + printable(game_)) + hint());
     }
@@ -56,6 +70,7 @@ class RolloutStatusCommand : public Command {
   }
 
   std::string game_;
+  TableOptions table_{rollout_table({})};
 };
 
 using Order = wire::RolloutOrder::Order;

@@ -1,4 +1,7 @@
+#include <algorithm>
+#include <array>
 #include <fmt/format.h>
+#include <functional>
 #include <memory>
 #include <poll.h>
 #include <sys/socket.h>
@@ -6,7 +9,9 @@
 #include <CLI/App.hpp>
 
 #include "cli/arena_action.h"
+#include "cli/arena_progress.h"
 #include "cli/command.h"
+#include "cli/interrupt.h"
 #include "cli/json_object.h"
 #include "cli/quantity.h"
 #include "cli/selection.h"
@@ -19,6 +24,12 @@ namespace {
 
 // As long as systemd waits, unless a unit says otherwise.
 constexpr uint64_t kDefaultShutdownTimeoutMs = 90'000;
+constexpr uint64_t kLookMs = 250;
+
+// With an arena that was saved its process has gone.
+bool is_saved(const ArenaBefore& /*before*/, wire::ArenaStatus::Reader now) {
+  return now.getPid() == 0;
+}
 
 // The process of arenad, or where that cannot be seen, as from another pid namespace, a connection to it: both can be waited for.
 class Presence {
@@ -36,15 +47,21 @@ class Presence {
     return presence;
   }
 
-  // False if it is still there at the end of this time.
-  [[nodiscard]] bool ends_within(uint64_t timeout_ms) {
+  enum class Wait { ended, is_there_yet, interrupted };
+  // Until it is gone, for no longer than this time. meanwhile is called now and then.
+  [[nodiscard]] Wait wait(uint64_t timeout_ms, const std::function<void()>& meanwhile) {
+    const Interrupt interrupt;
     const uint64_t deadline_ns = monotonic_ns() + timeout_ms * kMillisecond;
     for (;;) {
       const uint64_t now = monotonic_ns();
-      const int left_ms = now >= deadline_ns ? 0 : static_cast<int>((deadline_ns - now) / kMillisecond + 1);
-      pollfd waiting{pidfd_ ? pidfd_.get() : client_->fd().get(), POLLIN, 0};
-      if (::poll(&waiting, 1, left_ms) > 0 && (pidfd_ || !client_->poll())) return true;
-      if (left_ms == 0) return false;
+      const uint64_t left_ms = now >= deadline_ns ? 0 : (deadline_ns - now) / kMillisecond + 1;
+      std::array<pollfd, 2> waiting{pollfd{pidfd_ ? pidfd_.get() : client_->fd().get(), POLLIN, 0},
+                                    pollfd{interrupt.fd(), POLLIN, 0}};
+      const int ready = ::poll(waiting.data(), waiting.size(), static_cast<int>(std::min(left_ms, kLookMs)));
+      if (ready > 0 && waiting[0].revents != 0 && (pidfd_ || !client_->poll())) return Wait::ended;
+      if (ready > 0 && waiting[1].revents != 0) return Wait::interrupted;
+      if (left_ms == 0) return Wait::is_there_yet;
+      meanwhile();
     }
   }
 
@@ -84,6 +101,7 @@ class ShutdownCommand final : public Command {
                                      "shut down arenad at " + session.socket_path);
     if (!allowed) return session.fail(allowed.error());
     const uint64_t timeout_ms = session.timeout_ms.value_or(kDefaultShutdownTimeoutMs);
+    ArenaProgress progress(session, "saving arenas", {{}, true}, is_saved);
     // If it is not there, asking it says so.
     auto presence = Presence::of(session.socket_path);
     const ExitCode code = ask(session, {.fill = [](wire::Request::Builder request) { request.setShutdown(); },
@@ -93,10 +111,20 @@ class ShutdownCommand final : public Command {
                                           return ExitCode::ok;
                                         },
                                         .effect = Effect::changes_arenas});
-    if (code != ExitCode::ok || options_.no_wait || !presence || presence->ends_within(timeout_ms)) return code;
-    session.console.error(fmt::format("arenad is still saving arenas after {}, and goes on with it (--timeout waits longer)",
-                                      duration_text(static_cast<double>(timeout_ms) * 1000)));
-    return ExitCode::timeout;
+    if (code != ExitCode::ok || options_.no_wait || !presence) return code;
+    switch (presence->wait(timeout_ms, [&progress] { progress.look(); })) {
+      case Presence::Wait::ended:
+        return code;
+      case Presence::Wait::is_there_yet:
+        session.console.error(
+            fmt::format("arenad is still saving arenas after {}, and goes on with it (--timeout waits longer)",
+                        duration_text(static_cast<double>(timeout_ms) * 1000)));
+        return ExitCode::timeout;
+      case Presence::Wait::interrupted:
+        session.console.error("interrupted; arenad goes on with its end");
+        return ExitCode::timeout;
+    }
+    return code;
   }
 
  private:

@@ -30,7 +30,9 @@ class SnapshotCommand final : public Command {
     if (const auto checked = check_selection(selection_, Nothing::refused); !checked) return session.fail(checked.error());
     return act_on_arenas(session, selection_, options_,
                          {.would = "would be brought to the database",
-                          .fill = [&](wire::Request::Builder request) { fill_selection(request.initSnapshot(), selection_); }});
+                          .doing = "bringing to the database",
+                          .fill = [&](wire::Request::Builder request) { fill_selection(request.initSnapshot(), selection_); },
+                          .is_done = is_durable});
   }
 
  private:

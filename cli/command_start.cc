@@ -68,6 +68,7 @@ class StartCommand final : public Command {
   }
 
   ExitCode run(const Session& session) override {
+    if (game_.empty()) return session.fail(make_error(ErrorCode::invalid, "a game's name is empty"));
     const auto params = parse_params(params_);
     if (!params) return session.fail(params.error());
     if (const auto checked = check_id(id_); !checked) return session.fail(checked.error());
@@ -75,12 +76,14 @@ class StartCommand final : public Command {
     // Who does not wait could not learn the id otherwise.
     if (options_.no_wait && id_.empty()) id_ = new_id();
     bool has_begun = false;
+    ArenaProgress progress(session, "starting");
     Question question{.fill = [&](wire::Request::Builder request) { fill(request.initStart(), params.value()); },
                       .expected = wire::Reply::STARTED,
                       .read = [&](wire::Reply::Reader reply, std::span<Fd>) -> Result<ExitCode> {
                         return report(session, reply.getStarted());
                       },
-                      .effect = Effect::changes_arenas};
+                      .effect = Effect::changes_arenas,
+                      .meanwhile = [&progress] { progress.look(); }};
     if (options_.no_wait) question.begun = [&has_begun] { has_begun = true; };
     const ExitCode code = ask(session, question);
     return has_begun ? report_begun(session) : code;

@@ -8,6 +8,7 @@
 #include "cli/arena_state.h"
 #include "cli/command.h"
 #include "cli/json.h"
+#include "cli/recent_log.h"
 #include "cli/render.h"
 #include "cli/selection.h"
 #include "ipc/clock.h"
@@ -61,6 +62,7 @@ class StatusCommand final : public Command {
     app.add_flag("--finished", finished_, "Also those that are stopped, ended, failed or lost");
     app.add_option("-o,--columns", columns_text_, "What the table, or each arena in JSON, shows")->option_text("NAME,NAME...");
     app.add_flag("--no-header", no_header_, "The table without its first line");
+    log_.add_to(app);
   }
 
   ExitCode run(const Session& session) override {
@@ -89,6 +91,7 @@ class StatusCommand final : public Command {
 
   [[nodiscard]] Result<void> prepare() {
     if (auto checked = check_selection(selection_, Nothing::allowed); !checked) return checked;
+    if (auto checked = log_.check(); !checked) return checked;
     if (columns_text_.empty()) return {};
     auto columns = select_arena_columns(columns_text_);
     if (!columns) return columns.error();
@@ -111,16 +114,18 @@ class StatusCommand final : public Command {
     if (session.format == Format::json) {
       session.console.data(status_json(answer));
     } else {
-      show(session.console, answer, arenas);
+      show(session, answer, arenas);
     }
     for (const std::string& selector : answer.unknown) session.console.error(selector + ": no such arena");
     const ExitCode found = answer.unknown.empty() ? ExitCode::ok : ExitCode::unknown_arena;
     return worst(found, selects() ? code_of(arenas) : ExitCode::ok);
   }
 
-  void show(const Console& console, const StatusAnswer& answer, Arenas arenas) const {
+  void show(const Session& session, const StatusAnswer& answer, Arenas arenas) const {
+    const Console& console = session.console;
     if (wants_page() && arenas.size() == 1) {
       console.data(render_arena_page({arenas[0], answer.now_unix_ms}, console.colour()));
+      log_.show(session, text_of(arenas[0].getId()));
       return;
     }
     if (arenas.size() != 0 || lists_everything()) console.data(render_status_table(arenas, table_form(console, answer)));
@@ -150,6 +155,7 @@ class StatusCommand final : public Command {
   bool no_header_ = false;
   std::string columns_text_;
   std::vector<const ArenaField*> columns_;
+  RecentLog log_;
 };
 
 }  // namespace

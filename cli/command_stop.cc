@@ -31,8 +31,9 @@ class StopCommand final : public Command {
   ExitCode run(const Session& session) override {
     if (const auto allowed = check(session); !allowed) return session.fail(allowed.error());
     return act_on_arenas(session, selection_, options_,
-                         {.would = "would be stopped",
-                          .fill = [&](wire::Request::Builder request) { fill_selection(request.initStop(), selection_); }});
+                         {.would = "would be stopped", .doing = "stopping", .fill = [&](wire::Request::Builder request) {
+                            fill_selection(request.initStop(), selection_);
+                          }});
   }
 
  private:

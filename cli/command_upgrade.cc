@@ -6,6 +6,7 @@
 #include <CLI/App.hpp>
 
 #include "cli/arena_fields.h"
+#include "cli/arena_progress.h"
 #include "cli/command.h"
 #include "cli/json_object.h"
 #include "ipc/printable.h"
@@ -69,6 +70,7 @@ class UpgradeCommand final : public Command {
     // It counts for each of the two things that arenad waits for.
     Session patient = session;
     patient.timeout_ms = 2 * timeout_ms + kDefaultTimeoutMs;
+    ArenaProgress progress(session, only_ask_ ? "asking the new program" : "upgrading");
     return ask(patient, {.fill =
                              [&](wire::Request::Builder request) {
                                auto upgrade = request.initUpgrade();
@@ -83,7 +85,8 @@ class UpgradeCommand final : public Command {
                                                                                : upgraded_text(upgraded, only_ask_));
                            return ExitCode::ok;
                          },
-                         .effect = only_ask_ ? Effect::none : Effect::changes_arenas});
+                         .effect = only_ask_ ? Effect::none : Effect::changes_arenas,
+                         .meanwhile = [&progress] { progress.look(); }});
   }
 
  private:

@@ -39,7 +39,7 @@ ExitCode follow(const Session& session, const std::function<Result<bool>(const S
       if (passed_ms >= *session.timeout_ms) return ExitCode::ok;
       pause_ms = std::min(pause_ms, *session.timeout_ms - passed_ms);
     }
-    if (interrupt.wait(pause_ms)) return ExitCode::ok;
+    if (interrupt.wait_or_unread(pause_ms)) return ExitCode::ok;
   }
 }
 

@@ -9,7 +9,7 @@
 namespace arenad::cli {
 
 // next: one question; true if there may be more at once. Returns when it fails for another reason than that nobody answers, when nobody has
-// ever answered for half a minute, on Ctrl-C, or when the session's timeout, if it was given, is over: the last two are no failures.
+// ever answered for half a minute, on Ctrl-C, when nobody reads standard output any more, or when the session's timeout, if it was given, is over: the last three are no failures.
 [[nodiscard]] ExitCode follow(const Session& session, const std::function<Result<bool>(const Session&)>& next);
 
 }  // namespace arenad::cli

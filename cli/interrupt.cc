@@ -1,5 +1,6 @@
 #include "cli/interrupt.h"
 
+#include <array>
 #include <poll.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
@@ -28,6 +29,13 @@ Interrupt::~Interrupt() {
 bool Interrupt::wait(uint64_t timeout_ms) const {
   pollfd waiting{signals_.get(), POLLIN, 0};
   return ::poll(&waiting, 1, static_cast<int>(timeout_ms)) == 1 && waiting.revents != 0;
+}
+
+bool Interrupt::wait_or_unread(uint64_t timeout_ms) const {
+  // Of a pipe that nobody reads any more poll() tells without being asked.
+  std::array<pollfd, 2> waiting{pollfd{signals_.get(), POLLIN, 0}, pollfd{STDOUT_FILENO, 0, 0}};
+  if (::poll(waiting.data(), waiting.size(), static_cast<int>(timeout_ms)) <= 0) return false;
+  return waiting[0].revents != 0 || (waiting[1].revents & (POLLERR | POLLHUP)) != 0;
 }
 
 }  // namespace arenad::cli

@@ -18,6 +18,10 @@ class Interrupt {
 
   // True as soon as SIGINT comes, false if none has come in this time.
   [[nodiscard]] bool wait(uint64_t timeout_ms) const;
+  // The same, also if whoever reads standard output has gone.
+  [[nodiscard]] bool wait_or_unread(uint64_t timeout_ms) const;
+  // Readable when SIGINT has come.
+  [[nodiscard]] int fd() const { return signals_.get(); }
 
  private:
   sigset_t before_{};

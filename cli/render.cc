@@ -51,10 +51,11 @@ std::string render_status_table(capnp::List<wire::ArenaStatus>::Reader arenas, c
 
 std::string render_daemon_line(wire::DaemonStatus::Reader daemon) {
   return fmt::format(
-      "arenad {}, pid {}, up {}: {} running, {} clients, {} recoveries, {} shared memory, checkpoints {} behind\n",
+      "arenad {}, pid {}, up {}: {} running, {} clients, {} recoveries, {} shared memory, checkpoints {} behind, "
+      "configuration {}\n",
       printable(text_of(daemon.getVersion())), daemon.getPid(), duration_of_ms(daemon.getUptimeMs()), daemon.getRunning(),
       daemon.getClients(), daemon.getRecoveries(), bytes_text(daemon.getSharedMemoryBytes()),
-      duration_of_ms(daemon.getCheckpointLagMs()));
+      duration_of_ms(daemon.getCheckpointLagMs()), printable(text_of(daemon.getConfiguration())));
 }
 
 std::vector<std::string> daemon_warnings(wire::DaemonStatus::Reader daemon) {

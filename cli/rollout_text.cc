@@ -37,13 +37,6 @@ std::string arenas_text(uint32_t count) {
   return count == 1 ? "1 arena" : fmt::format("{} arenas", count);
 }
 
-// Those that had the new code for a while.
-uint32_t given_back(Rollout rollout) {
-  const uint64_t others = uint64_t{rollout.getPassed()} + rollout.getOnProbation() + rollout.getWaiting() + rollout.getGone() +
-                          rollout.getFailures().size();
-  return rollout.getTotal() > others ? static_cast<uint32_t>(rollout.getTotal() - others) : 0;
-}
-
 std::string counts_text(Rollout rollout) {
   std::string text = fmt::format("{} passed, {} on probation, {} waiting", rollout.getPassed(), rollout.getOnProbation(),
                                  rollout.getWaiting());
@@ -51,7 +44,7 @@ std::string counts_text(Rollout rollout) {
     if (count != 0) text += fmt::format(", {} {}", count, what);
   };
   add_if_any(rollout.getFailures().size(), "failed");
-  add_if_any(given_back(rollout), "given back");
+  add_if_any(rollout_given_back(rollout), "given back");
   add_if_any(rollout.getGone(), "gone");
   return text;
 }
@@ -63,7 +56,8 @@ std::string fates_text(Rollout rollout) {
   };
   add_if_any(rollout.getFailures().size(), "failed");
   add_if_any(rollout.getPassed(), fmt::format("{} {} now", rollout.getPassed() == 1 ? "runs" : "run", new_version(rollout)));
-  add_if_any(given_back(rollout), fmt::format("{} {} again", given_back(rollout) == 1 ? "has" : "have", old_version(rollout)));
+  add_if_any(rollout_given_back(rollout),
+             fmt::format("{} {} again", rollout_given_back(rollout) == 1 ? "has" : "have", old_version(rollout)));
   add_if_any(rollout.getWaiting(), fmt::format("{} not begun, and {} {}", rollout.getWaiting() == 1 ? "was" : "were",
                                                rollout.getWaiting() == 1 ? "keeps" : "keep", old_version(rollout)));
   add_if_any(rollout.getGone(), "ended meanwhile");
@@ -75,15 +69,10 @@ std::string elapsed_text(Rollout rollout) {
   return duration_text(static_cast<double>(rollout.getElapsedMs()) * 1000);
 }
 
-Tone tone_of(Rollout rollout) {
-  if (!rollout.getIsOver()) return rollout.getFailures().size() == 0 ? Tone::changing : Tone::bad;
-  return text_of(rollout.getState()) == "done" ? Tone::good : Tone::bad;
-}
-
 std::string block_of(Rollout rollout, Colour colour) {
   Page page;
   page.add_raw(painted(shown(rollout.getGame()), Tone::heading, colour) + ": " +
-               painted(shown(rollout.getState()), tone_of(rollout), colour) + "\n");
+               painted(shown(rollout.getState()), rollout_tone(rollout), colour) + "\n");
   page.add("rollout", fmt::format("{}", rollout.getId()));
   page.add("from", old_version(rollout));
   page.add("to", new_version(rollout));
@@ -99,6 +88,17 @@ std::string block_of(Rollout rollout, Colour colour) {
 }
 
 }  // namespace
+
+uint32_t rollout_given_back(Rollout rollout) {
+  const uint64_t others = uint64_t{rollout.getPassed()} + rollout.getOnProbation() + rollout.getWaiting() + rollout.getGone() +
+                          rollout.getFailures().size();
+  return rollout.getTotal() > others ? static_cast<uint32_t>(rollout.getTotal() - others) : 0;
+}
+
+Tone rollout_tone(Rollout rollout) {
+  if (!rollout.getIsOver()) return rollout.getFailures().size() == 0 ? Tone::changing : Tone::bad;
+  return text_of(rollout.getState()) == "done" ? Tone::good : Tone::bad;
+}
 
 std::string rollout_heading(Rollout rollout) {
   std::string text = fmt::format("{}: from {} to {}", shown(rollout.getGame()), old_version(rollout), new_version(rollout));

@@ -9,6 +9,11 @@
 
 namespace arenad::cli {
 
+// Arenas that had the new code for a while.
+uint32_t rollout_given_back(wire::Rollout::Reader rollout);
+
+Tone rollout_tone(wire::Rollout::Reader rollout);
+
 // "tanks: from 1.2.0 (0123456789ab) to 1.3.0 (ba9876543210), 12 arenas, 1 pinned is left out"; after the versions
 // " with runtime fedcba987654" if that is another one
 std::string rollout_heading(wire::Rollout::Reader rollout);

@@ -1,10 +1,12 @@
 #include "cli/session.h"
 
 #include <cerrno>
+#include <filesystem>
 #include <fmt/format.h>
 
 #include <kj/exception.h>
 
+#include "cli/interrupt.h"
 #include "cli/json.h"
 #include "cli/quantity.h"
 #include "ipc/control_client.h"
@@ -13,12 +15,18 @@
 namespace arenad::cli {
 namespace {
 
-std::string_view what_to_do(int connect_errno) {
+bool is_socket(const std::string& path) {
+  std::error_code error;
+  return std::filesystem::is_socket(path, error);
+}
+
+std::string_view what_to_do(int connect_errno, const std::string& path) {
   switch (connect_errno) {
     case ENOENT:
       return "start it (arenad --config FILE, or arena-keeper -- arenad --config FILE), or name its socket with --socket or "
              "ARENAD_SOCKET";
     case ECONNREFUSED:
+      if (!is_socket(path)) return "this is no socket: name arenad's with --socket or ARENAD_SOCKET";
       return "the socket is there but nobody listens: arenad has died, or is starting; it logs to its standard error";
     case EACCES:
     case EPERM:
@@ -29,9 +37,9 @@ std::string_view what_to_do(int connect_errno) {
 }
 
 // The message of a connection that failed names the path already.
-Error explained_connect(Error error) {
+Error explained_connect(Error error, const std::string& path) {
   if (error.code != ErrorCode::unreachable) return error;
-  error.message = fmt::format("{}; {}", error.text(), what_to_do(error.errno_value));
+  error.message = fmt::format("{}; {}", error.text(), what_to_do(error.errno_value, path));
   error.errno_value = 0;
   return error;
 }
@@ -80,12 +88,46 @@ Result<std::optional<ControlIncoming>> wait_for_answer(ControlClient& client, co
   return std::optional<ControlIncoming>(std::move(*answer));
 }
 
+// Who has asked for a change learns what Ctrl-C leaves behind; who only reads just ends.
+class PatientClient {
+ public:
+  PatientClient(ControlClient& client, const Question& question) : client_(client), meanwhile_(question.meanwhile) {
+    if (question.effect != Effect::none) interrupt_.emplace();
+    if (!interrupt_ && !meanwhile_) return;
+    client_.while_waiting({interrupt_ ? interrupt_->fd() : -1, kLookMs, [this] { return look(); }});
+  }
+  ~PatientClient() { client_.while_waiting({}); }
+  PatientClient(const PatientClient&) = delete;
+  PatientClient& operator=(const PatientClient&) = delete;
+
+  [[nodiscard]] bool was_interrupted() const { return was_interrupted_; }
+
+ private:
+  static constexpr uint64_t kLookMs = 250;
+
+  Result<void> look() {
+    was_interrupted_ = interrupt_ && interrupt_->wait(0);
+    if (was_interrupted_) return make_error(ErrorCode::timeout, "interrupted");
+    if (meanwhile_) meanwhile_();
+    return {};
+  }
+
+  ControlClient& client_;
+  const std::function<void()>& meanwhile_;
+  std::optional<Interrupt> interrupt_;
+  bool was_interrupted_ = false;
+};
+
 // Replies are read lazily, so bytes that are not what the schema says may show at any field: the library's exceptions end here.
 Result<ExitCode> converse(ControlClient& client, const Session& session, const Question& question) {
   const uint64_t timeout_ms = session.timeout_ms.value_or(question.default_timeout_ms);
   try {
+    const PatientClient patient(client, question);
     auto answer =
         question.begun ? client.begin(question.fill, question.fds, timeout_ms) : wait_for_answer(client, question, timeout_ms);
+    if (!answer && patient.was_interrupted()) {
+      return make_error(ErrorCode::timeout, answer.error().message + std::string(doubt(question.effect)));
+    }
     if (!answer) return explained_call(answer.error(), session, question, timeout_ms);
     if (!*answer) {
       question.begun();
@@ -110,7 +152,7 @@ ExitCode Session::fail(const Error& error) const {
 
 Result<ExitCode> try_ask(const Session& session, const Question& question) {
   auto client = ControlClient::connect(session.socket_path);
-  if (!client) return explained_connect(client.error());
+  if (!client) return explained_connect(client.error(), session.socket_path);
   return converse(*client, session, question);
 }
 

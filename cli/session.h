@@ -42,6 +42,8 @@ struct Question {
   Effect effect = Effect::none;
   std::string if_unknown;  // what to add when an arena is unknown: that a verb was perhaps meant
   uint64_t default_timeout_ms = kDefaultTimeoutMs;
+  // Called now and then while the reply is waited for: to show how far it is.
+  std::function<void()> meanwhile;
   // If it is there nobody waits for the reply: called instead of read() when arenad has taken the request up and has no reply yet.
   std::function<void()> begun;
 };

@@ -31,6 +31,8 @@ class TableOptions {
   Result<void> check();
   // After check(). The table has the columns of the one that was given first.
   [[nodiscard]] std::string text(const Table& table, Colour colour) const;
+  // Whether any of these options was given: for who shows something else without them.
+  [[nodiscard]] bool is_wanted() const { return !wanted_.empty() || no_header_; }
   [[nodiscard]] std::string help() const { return columns_help(names_); }
 
  private:

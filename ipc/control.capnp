@@ -465,6 +465,9 @@ struct ArenaStatus {
   pinned @47 :Bool;
   probation @48 :Bool;         # its code was changed, and may be taken back
   lastCrash @45 :UInt64;       # the id of the newest incident that was a death; 0: none since arenad began
+  restartsAllowed @49 :UInt32; # of the restart budget: so many crashes within restartWindowMs, and with one more the arena has failed
+  restartWindowMs @50 :UInt64;
+  snapshotAgeMs @51 :UInt64;   # of the last snapshot, if frames have run since; 0: none has, or there is no snapshot yet
 }
 
 struct ChannelStatus {

@@ -1,6 +1,7 @@
 #include "ipc/control_client.h"
 
 #include <algorithm>
+#include <array>
 #include <poll.h>
 
 #include "ipc/clock.h"
@@ -70,15 +71,23 @@ Result<ControlClient> ControlClient::connect(const std::string& socket_path) {
   return ControlClient(std::move(*socket));
 }
 
+Result<bool> ControlClient::poll_socket(short events, uint64_t longest_ms) {
+  std::array<pollfd, 2> waiting{pollfd{stream_->fd().get(), events, 0}, pollfd{meanwhile_.fd, POLLIN, 0}};
+  const int ready = ::poll(waiting.data(), waiting.size(), static_cast<int>(longest_ms));
+  if (ready < 0 && errno != EINTR) return errno_error("cannot wait for arenad");
+  return ready > 0 && waiting[0].revents != 0;
+}
+
 Result<void> ControlClient::wait_for_socket(short events, uint64_t deadline_ns) {
+  const uint64_t longest_ms = meanwhile_.every_ms == 0 ? 60'000 : meanwhile_.every_ms;
   for (;;) {
     const uint64_t now = monotonic_ns();
     if (now >= deadline_ns) return make_error(ErrorCode::timeout, "arenad has not answered in time");
-    pollfd waiting{stream_->fd().get(), events, 0};
-    const uint64_t left_ms = std::min<uint64_t>((deadline_ns - now) / kMillisecond + 1, 60'000);
-    const int ready = ::poll(&waiting, 1, static_cast<int>(left_ms));
-    if (ready > 0) return {};
-    if (ready < 0 && errno != EINTR) return errno_error("cannot wait for arenad");
+    const auto ready = poll_socket(events, std::min((deadline_ns - now) / kMillisecond + 1, longest_ms));
+    if (!ready) return ready.error();
+    if (ready.value()) return {};
+    if (!meanwhile_.look) continue;
+    if (auto looked = meanwhile_.look(); !looked) return looked;
   }
 }
 

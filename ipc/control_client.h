@@ -24,6 +24,14 @@ class ControlClient {
  public:
   static Result<ControlClient> connect(const std::string& socket_path);
 
+  // What is done while a reply is waited for: at once when the descriptor is readable, and now and then. An error ends the waiting.
+  struct Meanwhile {
+    int fd = -1;
+    uint64_t every_ms = 0;
+    std::function<Result<void>()> look;
+  };
+  void while_waiting(Meanwhile meanwhile) { meanwhile_ = std::move(meanwhile); }
+
   // Sends a request and waits for its reply. A reply that is an error becomes an Error; ErrorCode::timeout if none came in time,
   // ErrorCode::unreachable if the connection is gone.
   Result<ControlIncoming> call(const std::function<void(wire::Request::Builder)>& fill, std::span<const int> fds,
@@ -45,12 +53,15 @@ class ControlClient {
   Result<uint64_t> queue(const std::function<void(wire::Request::Builder)>& fill, std::span<const int> fds);
   // To any of these requests; one that is an error becomes an Error.
   Result<ControlIncoming> reply_to(uint64_t first_id, uint64_t last_id, uint64_t deadline_ns);
+  // Waits no longer than so. True if the socket is ready.
+  Result<bool> poll_socket(short events, uint64_t longest_ms);
   Result<void> wait_for_socket(short events, uint64_t deadline_ns);
   std::optional<ControlIncoming> next_message();
 
   std::unique_ptr<ControlStream> stream_;
   uint64_t next_id_ = 1;
   std::deque<ControlIncoming> notices_;
+  Meanwhile meanwhile_;
 };
 
 ErrorCode error_code_of(wire::FailureCode code);

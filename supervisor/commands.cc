@@ -337,8 +337,13 @@ void Commands::report_daemon(wire::DaemonStatus::Builder to) const {
   if (health.failing_since_ns) to.setStoreError(health.last_error.text());
   to.setSharedMemoryBytes(shared_memory_bytes());
   to.setDraining(draining_);
-  auto notices = to.initNotices(static_cast<uint>(scope_.notices.size()));
-  for (uint i = 0; i < notices.size(); ++i) notices.set(i, scope_.notices[i]);
+  std::vector<std::string> now = scope_.notices;
+  if (scope_.config_reload.is_written_since()) {
+    now.push_back("the configuration " + scope_.configuration_path +
+                  " was written since arenad has read it: arenactl reload-config --dry-run shows what differs");
+  }
+  auto notices = to.initNotices(static_cast<uint>(now.size()));
+  for (uint i = 0; i < notices.size(); ++i) notices.set(i, now[i]);
 }
 
 void Commands::status(RequestId from, wire::Selection::Reader selection) {

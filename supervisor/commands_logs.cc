@@ -15,6 +15,14 @@ constexpr uint32_t kMostLines = 10'000;
 constexpr uint32_t kMostEvents = 1000;
 constexpr size_t kMostTextBytes = size_t{512} * 1024;  // of a reply
 
+bool is_event_type(const std::string& word) {
+  constexpr int kLast = static_cast<int>(LifecycleEvent::config_reloaded);
+  for (int event = 0; event <= kLast; ++event) {
+    if (word == to_string(static_cast<LifecycleEvent>(event))) return true;
+  }
+  return false;
+}
+
 bool selects_nothing(wire::Selection::Reader selection) {
   return selection.getAll() || selection.getArenas().size() == 0;
 }
@@ -105,7 +113,13 @@ void Commands::logs(RequestId from, wire::LogQuery::Reader query) {
 void Commands::events(RequestId from, wire::EventQuery::Reader query) {
   const LifecycleLog& log = scope_.services.events;
   std::set<std::string> types;
-  for (const auto type : query.getTypes()) types.emplace(type.begin(), type.size());
+  for (const auto type : query.getTypes()) {
+    const std::string word(type.begin(), type.size());
+    if (!is_event_type(word)) {
+      return scope_.server.fail(from, make_error(ErrorCode::invalid, "no event is of type '" + word + "'"));
+    }
+    types.insert(word);
+  }
   std::vector<std::string> patterns;
   for (const auto text : query.getSelection().getArenas()) patterns.emplace_back(text.begin(), text.size());
   const bool of_all = selects_nothing(query.getSelection());

@@ -91,6 +91,7 @@ void Commands::take_on(wire::UpgradeState::Reader from) {
     }
   }
   for (const auto request : control.getWaiting()) take_on_waiting(request);
+  if (!control.hasUpgrade()) return;  // a signal has asked for it
   const RequestId asked = request_of(control.getUpgrade());
   scope_.server.was_asked(asked);
   scope_.server.reply(asked, [&](wire::Reply::Builder reply) {

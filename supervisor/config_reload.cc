@@ -82,7 +82,7 @@ void ConfigReload::order(Mode mode, Answer answer) {
 
 void ConfigReload::start_next() {
   if (state_ != State::open || attempt_ || waiting_.empty()) return;
-  attempt_.emplace(Attempt{std::move(waiting_.front()), scope_.config, {}, {}, {}});
+  attempt_.emplace(Attempt{std::move(waiting_.front()), file_stamp(scope_.file), scope_.config, {}, {}, {}});
   waiting_.pop_front();
   if (attempt_->order.mode == Mode::apply) scope_.manager.reloading();
   read();
@@ -151,6 +151,9 @@ void ConfigReload::conclude() {
   if (attempt_->outcome.problems.empty()) tell_of_other_code();
   if (attempt_->order.mode == Mode::dry_run || !attempt_->outcome.problems.empty()) {
     withdraw();
+    // Written anew, and the same.
+    const ConfigOutcome& outcome = attempt_->outcome;
+    if (outcome.problems.empty() && outcome.changes.empty()) scope_.stamp = attempt_->stamp;
   } else {
     apply();
   }
@@ -207,6 +210,7 @@ void ConfigReload::tell_of_other_code() {
 }
 
 void ConfigReload::apply() {
+  scope_.stamp = attempt_->stamp;
   const Config before = std::exchange(scope_.config, std::move(attempt_->asked));
   // Whichever level is lower, the change itself is told.
   const bool becomes_quieter = scope_.config.daemon.log_level > before.daemon.log_level;

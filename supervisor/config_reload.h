@@ -18,6 +18,7 @@
 
 #include "supervisor/checkpointer.h"
 #include "supervisor/config_change.h"
+#include "supervisor/file_stamp.h"
 #include "supervisor/rollouts.h"
 #include "supervisor/service_manager.h"
 
@@ -34,7 +35,8 @@ class ConfigReload {
   using Games = std::map<std::string, std::unique_ptr<GameVersions>>;
   struct Scope {
     std::string file;
-    Config& config;  // what arenad goes by
+    FileStamp stamp;  // of the file, when it was read
+    Config& config;   // what arenad goes by
     Games& games;
     VersionStore& versions;
     Roster& roster;
@@ -58,6 +60,8 @@ class ConfigReload {
   void order(Mode mode, Answer answer);
   [[nodiscard]] bool is_idle() const { return !attempt_ && waiting_.empty(); }
   [[nodiscard]] const std::string& file() const { return scope_.file; }
+  // Whether the file is another one than that which arenad goes by.
+  [[nodiscard]] bool is_written_since() const { return file_stamp(scope_.file) != scope_.stamp; }
 
  private:
   struct Order {
@@ -66,6 +70,7 @@ class ConfigReload {
   };
   struct Attempt {
     Order order;
+    FileStamp stamp;
     Config asked;  // as it is in force when it is applied; what is in force, until the file was read
     ConfigOutcome outcome;
     Games added;

@@ -111,7 +111,7 @@ int run(const arenad::Config& config, arenad::Supervisor::Program program) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  arenad::hold_signal(SIGHUP);  // until the supervisor listens for it
+  for (const int signal : {SIGHUP, SIGUSR1, SIGUSR2}) arenad::hold_signal(signal);  // until the supervisor listens for them
   arenad::DaemonCommandLine given;
   const auto command_line = arenad::daemon_command_line(given);
   try {
@@ -127,6 +127,7 @@ int main(int argc, char** argv) {
   std::string path = given.config;
   std::error_code no_folder;
   if (const auto whole = std::filesystem::absolute(path, no_folder); !no_folder) path = whole.string();
+  const arenad::FileStamp stamp = arenad::file_stamp(path);
   const auto loaded = arenad::load_config(path);
   if (const auto* problems = std::get_if<std::vector<arenad::ConfigProblem>>(&loaded)) {
     if (!given.can_take_over) {
@@ -152,6 +153,7 @@ int main(int argc, char** argv) {
   }
   arenad::hold_signal(SIGTERM);
   arenad::hold_signal(SIGINT);
+  arenad::hold_signal(SIGQUIT);
   ::signal(SIGXFSZ, SIG_IGN);  // a file size limit is an error of a write
-  return run(config, {path, worker_program(config, argv[0]), {argv, argv + argc}, std::nullopt, nullptr});
+  return run(config, {path, stamp, worker_program(config, argv[0]), {argv, argv + argc}, std::nullopt, nullptr});
 }

@@ -5,6 +5,7 @@
 #include "ipc/clock.h"
 #include "supervisor/log.h"
 #include "supervisor/metrics_text.h"
+#include "supervisor/snapshot_age.h"
 #include "supervisor/version.h"
 
 namespace arenad {
@@ -12,13 +13,6 @@ namespace {
 
 uint64_t since(uint64_t then_ns, uint64_t now_ns) {
   return then_ns == 0 || then_ns > now_ns ? 0 : now_ns - then_ns;
-}
-
-uint64_t snapshot_age(const WorkerStatus& s, uint64_t now_ns) {
-  const uint64_t frame = s.snapshot_frame.load(std::memory_order_relaxed);
-  if (s.frame_done.load(std::memory_order_relaxed) <= frame) return 0;
-  // 0: there is none yet, or its worker does not tell.
-  return since(s.snapshot_taken_ns.load(std::memory_order_relaxed), now_ns);
 }
 
 ArenaGauges gauges_of(const Arena& arena, uint64_t now_ns) {
@@ -32,7 +26,7 @@ ArenaGauges gauges_of(const Arena& arena, uint64_t now_ns) {
   gauges.region_bytes = arena.lived()->bytes();
   gauges.snapshot_bytes = s.snapshot_bytes.load(std::memory_order_relaxed);
   if (arena.state() != ArenaState::running) return gauges;
-  gauges.snapshot_age_ns = snapshot_age(s, now_ns);
+  gauges.snapshot_age_ns = snapshot_age_ns(s, now_ns);
   gauges.waiting_bytes = s.channel_waiting_bytes.load(std::memory_order_relaxed);
   gauges.output_lag_bytes = s.output_lag_bytes.load(std::memory_order_relaxed);
   return gauges;

@@ -5,6 +5,7 @@
 #include "ipc/channel.h"
 #include "ipc/clock.h"
 #include "ipc/printable.h"
+#include "supervisor/snapshot_age.h"
 
 namespace arenad {
 namespace {
@@ -42,6 +43,7 @@ void report_worker(const Arena& arena, const IncarnationView& view, Detail detai
   to.setSnapshotsFailed(s.snapshots_failed.load());
   to.setSnapshotBytes(s.snapshot_bytes.load());
   to.setSnapshotFrame(s.snapshot_frame.load());
+  if (arena.state() == ArenaState::running) to.setSnapshotAgeMs(snapshot_age_ns(s, monotonic_ns()) / kMillisecond);
   to.setSnapshotMeanUs(mean_us(s.snapshot_ns_total.load(), s.snapshots.load()));
   to.setSharedMemoryBytes(view.bytes());
   to.setReleasedEarly(s.released_early.load() != 0);
@@ -91,7 +93,10 @@ void report_arena(const Arena& arena, Detail detail, wire::ArenaStatus::Builder 
   to.setPlayers(arena.channels().present(ChannelRoster::Kind::player));
   to.setClients(static_cast<uint32_t>(arena.clients()));
   const uint64_t now = monotonic_ns();
-  to.setRestarts(arena.lifecycle().budget().charged(now));
+  const RestartBudget& budget = arena.lifecycle().budget();
+  to.setRestarts(budget.charged(now));
+  to.setRestartsAllowed(budget.policy().intensity);
+  to.setRestartWindowMs(budget.policy().window_ns / kMillisecond);
   to.setRestartsTotal(record.restarts);
   to.setLastExit(arena.last_exit());
   to.setDurableFrame(arena.durable_frame().value);

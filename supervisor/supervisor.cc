@@ -119,11 +119,15 @@ Supervisor::Supervisor(Config config, Program program, DirectoryLock lock, Store
       terminate_(&loop_, SIGTERM, [this] { facts_.post([this] { begin_shutdown(); }); }),
       interrupt_(&loop_, SIGINT, [this] { facts_.post([this] { begin_shutdown(); }); }),
       hangup_(&loop_, SIGHUP, [this] { facts_.post([this] { config_reload_->order(ConfigReload::Mode::apply, nullptr); }); }),
+      // Lines go to a stream that is not ours to open.
+      reopen_(&loop_, SIGUSR1, [] { log_info("msg=\"SIGUSR1: there is no log file to open again\""); }),
+      reexec_(&loop_, SIGUSR2, [this] { facts_.post([this] { upgrade_on_signal(); }); }),
+      dump_(&loop_, SIGQUIT, [this] { facts_.post([this] { log_status(); }); }),
       child_(&loop_, SIGCHLD, [this] { facts_.post([this] { reaper_.sweep(); }); }),
       shutdown_deadline_(&loop_, [this] { facts_.post([this] { shut_down_faster(); }); }),
       watch_(&loop_, [this] { facts_.post([this] { watch_workers(); }); }) {
   for (const std::string& gap : groups_.gaps()) log_warning("msg=\"the cage around game code has a gap: {}\"", gap);
-  for (const int signal : {SIGTERM, SIGINT, SIGHUP}) let_go_of_signal(signal);
+  for (const int signal : kSignalsOfOperators) let_go_of_signal(signal);
   watch_.start(Arena::kWatchIntervalMs, Arena::kWatchIntervalMs);
   upgrade_.set_host(upgrade_host());
 }
@@ -170,8 +174,9 @@ void Supervisor::make_games(const std::vector<GameRecord>& before) {
   }
   if (!changed.empty()) store_.submit(std::move(changed), [](const Result<void>&) {});
   config_reload_ = std::make_unique<ConfigReload>(ConfigReload::Scope{
-      program_.configuration_path, config_, games_, versions_, roster_, checkpointer_, rollouts_, store_, manager_, facts_,
-      events_, [make_game](const std::string& name, const GameConfig& game) { return make_game(name, game, std::nullopt); },
+      program_.configuration_path, program_.configuration_stamp, config_, games_, versions_, roster_, checkpointer_, rollouts_,
+      store_, manager_, facts_, events_,
+      [make_game](const std::string& name, const GameConfig& game) { return make_game(name, game, std::nullopt); },
       [this] {
         apply_access();
         metrics_.configure(socket_group());
@@ -391,6 +396,23 @@ void Supervisor::note_store_health() {
   }
 }
 
+// As arenactl upgrade, but that what became of it is told by the log.
+void Supervisor::upgrade_on_signal() {
+  upgrade_.begin({}, [](const Result<Upgrade::Asked>& asked) {
+    if (!asked) log_error("msg=\"SIGUSR2: the upgrade has failed, and this arenad goes on: {}\"", asked.error().text());
+  });
+}
+
+void Supervisor::log_status() const {
+  log_info("msg=\"{}\"", status_text(service_facts()));
+  for (const auto& [id, arena] : roster_.all()) {
+    const ArenaRecord& record = arena->record();
+    const std::string why = record.reason.empty() ? "" : ": " + one_line(record.reason);
+    log_info("arena={} game={} epoch={} pid={} msg=\"it is {}{}\"", record.name, record.game, record.epoch, arena->pid(),
+             to_string(arena->state()), why);
+  }
+}
+
 // Not before every arena has been taken up: one that is not yet could not be told to finish. Whoever asks twice does not wait for that.
 void Supervisor::begin_shutdown() {
   if (!is_settled_ && !std::exchange(stops_when_settled_, true)) return;
@@ -447,8 +469,8 @@ void Supervisor::finish_shutdown_if_done() {
   store_wake_.close();
   terminate_.close();
   interrupt_.close();
-  hold_signal(SIGHUP);
-  hangup_.close();
+  for (const int signal : {SIGHUP, SIGUSR1, SIGUSR2, SIGQUIT}) hold_signal(signal);
+  for (UvSignal* signal : {&hangup_, &reopen_, &reexec_, &dump_}) signal->close();
   child_.close();
   manager_.close();
   facts_.take_all();

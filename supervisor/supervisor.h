@@ -28,6 +28,7 @@ class Supervisor {
   // handed: by the program whose place this one has taken.
   struct Program {
     std::string configuration_path;
+    FileStamp configuration_stamp;  // before it was read
     std::string worker;
     Upgrade::Arguments arguments;  // how this process was called
     std::optional<HandedOn> handed;
@@ -71,6 +72,8 @@ class Supervisor {
   void begin_shutdown();
   void shut_down_faster();
   void finish_shutdown_if_done();
+  void upgrade_on_signal();
+  void log_status() const;
   [[nodiscard]] ArenaServices services();
 
   // First: it may move arenad, which then looks at where it is. Last to end: it removes what others let go.
@@ -108,6 +111,9 @@ class Supervisor {
   UvSignal terminate_;
   UvSignal interrupt_;
   UvSignal hangup_;
+  UvSignal reopen_;
+  UvSignal reexec_;
+  UvSignal dump_;
   UvSignal child_;
   UvDeadline shutdown_deadline_;
   UvTimer watch_;

@@ -153,7 +153,7 @@ void Upgrade::settle() {
 void Upgrade::hold(bool held) {
   held_ = held;
   looked_ = false;
-  for (const int signal : {SIGTERM, SIGINT, SIGHUP}) {
+  for (const int signal : kSignalsOfOperators) {
     if (held) {
       hold_signal(signal);
     } else {

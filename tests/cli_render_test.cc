@@ -443,14 +443,14 @@ TEST_SUITE("arenactl: status") {
           "  started     2026-01-02T02:59:02Z, 5m03s ago\n"
           "  process     pid 4242, epoch 3\n"
           "  players     2 seated, 3 clients\n"
-          "  restarts    1 within the budget's window, 7 in all\n"
+          "  restarts    1 of 5 within 1m00s, 7 in all\n"
           "  last exit   signal=SEGV\n"
           "  frame       6060 at 20 Hz, 9 late, 0 slow, mean 212us, longest 3.1ms\n"
           "  lateness    p50 95us, p90 95us, p99 4.6ms, p99.9 4.6ms, most 4.6ms\n"
           "  events      1000 applied, 2 rejected\n"
           "  outputs     5000 published, 1 refused\n"
           "  began from  newest snapshot, 12 frames and 300 events replayed, 1.3ms after a death\n"
-          "  snapshots   606, 0 failed, the last at frame 6055 of 16.0KiB, mean 180us\n"
+          "  snapshots   606, 0 failed, the last at frame 6055 of 16.0KiB, mean 180us, 250ms old\n"
           "  durable     up to frame 6040, 20 behind\n"
           "  memory      4.0MiB shared\n"
           "\n"
@@ -478,7 +478,7 @@ TEST_SUITE("arenactl: status") {
     CHECK(page.starts_with("duel-1: backoff, crashed in a tick\n"));
     CHECK(has_line(page, "  game        tanks, version 1.2.0, code 0123456789ab, pinned, on probation"));
     CHECK(has_line(page, "  process     none, epoch 3"));
-    CHECK(has_line(page, "  restarts    1 within the budget's window, 7 in all, the next in 1.2s"));
+    CHECK(has_line(page, "  restarts    1 of 5 within 1m00s, 7 in all, the next in 1.2s"));
     CHECK(has_line(page, "  last crash  17: see arenactl crashes show 17"));
     CHECK(has_line(page, "  quarantine  2 events are withheld: see arenactl quarantine list duel-1"));
     CHECK(has_line(page, "  frame       6060 at 20 Hz, 9 late, 4 slow, mean 212us, longest 3.1ms"));
@@ -513,9 +513,9 @@ TEST_SUITE("arenactl: status") {
 
   TEST_CASE("the line on arenad") {
     SampleStatus sample{};
-    CHECK(
-        render_daemon_line(sample.reader().getDaemon()) ==
-        "arenad 0.1.0, pid 77, up 2h05m: 2 running, 6 clients, 8 recoveries, 8.0MiB shared memory, checkpoints 300ms behind\n");
+    CHECK(render_daemon_line(sample.reader().getDaemon()) ==
+          "arenad 0.1.0, pid 77, up 2h05m: 2 running, 6 clients, 8 recoveries, 8.0MiB shared memory, checkpoints 300ms behind, "
+          "configuration /etc/arenad.toml\n");
   }
 
   TEST_CASE("warnings are what is wrong, and nothing else") {

@@ -641,6 +641,17 @@ TEST_SUITE("arenactl rollout") {
           json{{"schema", 1}, {"rollouts", json::array({as_json(kFailed)})}});
   }
 
+  TEST_CASE("a table for who says what is to be in it") {
+    FakeDaemon daemon(rollout_answer({seen(kFailed)}));
+    CHECK(ask(daemon, {"rollout", "status", "-o", "game,state,to", "--no-header"}).out ==
+          "tanks  failed  1.3.0 (ba9876543210)\n");
+    CHECK(ask(daemon, {"rollout", "-o", "game"}).out == "GAME\ntanks\n");
+    CHECK(ask(daemon, {"rollout", "status", "tanks", "--no-header"}).out.starts_with("tanks  7  failed  "));
+    const Ended wrong = ask(daemon, {"rollout", "status", "-o", "gmae"});
+    CHECK(wrong.code == 2);
+    CHECK(contains(wrong.err, "no column is called 'gmae'; did you mean 'game'?"));
+  }
+
   TEST_CASE("none, and a verb that was spelt wrongly") {
     FakeDaemon daemon(rollout_answer({kKnowsNone}));
     const Ended ended = ask(daemon, {"rollout", "status"});

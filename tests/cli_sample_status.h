@@ -32,6 +32,8 @@ inline void fill_counters(wire::ArenaStatus::Builder arena) {
   arena.setOutputsRefused(1);
   arena.setRestarts(1);
   arena.setRestartsTotal(7);
+  arena.setRestartsAllowed(5);
+  arena.setRestartWindowMs(60'000);
   arena.setLastExit("signal=SEGV");
   arena.setFramesLate(9);
   arena.setLateP50Us(90);
@@ -50,6 +52,7 @@ inline void fill_recovery(wire::ArenaStatus::Builder arena) {
   arena.setSnapshotBytes(16 * 1024);
   arena.setSnapshotFrame(6055);
   arena.setSnapshotMeanUs(180);
+  arena.setSnapshotAgeMs(250);
   arena.setDurableFrame(6040);
   arena.setSharedMemoryBytes(4 * 1024 * 1024);
 }

@@ -2,35 +2,16 @@
 #include "supervisor/lifecycle_log.h"
 
 #include <chrono>
-#include <cstdlib>
-#include <filesystem>
 #include <unistd.h>
 
 #include <doctest/doctest.h>
 
+#include "tests/support/temporary_folder.h"
+
 using namespace arenad;
-namespace fs = std::filesystem;
+using namespace arenad::test;
 
 namespace {
-
-class TemporaryFolder {
- public:
-  TemporaryFolder() {
-    std::string name = (fs::temp_directory_path() / "arenad-events-XXXXXX").string();
-    REQUIRE(::mkdtemp(name.data()) != nullptr);
-    path_ = name;
-  }
-  TemporaryFolder(const TemporaryFolder&) = delete;
-  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
-  ~TemporaryFolder() {
-    std::error_code ignored;
-    fs::remove_all(path_, ignored);
-  }
-  [[nodiscard]] std::string file() const { return (path_ / "arenad.db").string(); }
-
- private:
-  fs::path path_;
-};
 
 // An arenad's store and log, as long as it lives.
 struct Life {

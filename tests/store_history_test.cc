@@ -1,20 +1,18 @@
 // What was asked of arenad, in the durable store: over closing, replaced when it is answered, bounded, and from an older database.
-#include <cstdlib>
-#include <filesystem>
-#include <unistd.h>
 
 #include <doctest/doctest.h>
-#include <sqlite3.h>
 
 #include "state/migrations.h"
 #include "state/store.h"
 #include "state/store_thread.h"
+#include "tests/support/raw_database.h"
+#include "tests/support/temporary_folder.h"
 #include "tests/support/why_not.h"
 
 namespace {
 
 using namespace arenad;
-namespace fs = std::filesystem;
+using namespace arenad::test;
 
 // With another value in each field.
 CommandRecord command_of(uint64_t id, const std::string& outcome = "done") {
@@ -34,47 +32,6 @@ StoreBatch batch_of(std::vector<CommandRecord> commands) {
   batch.commands = std::move(commands);
   return batch;
 }
-
-class TemporaryFolder {
- public:
-  TemporaryFolder() {
-    std::string name = (fs::temp_directory_path() / "arenad-store-XXXXXX").string();
-    REQUIRE(::mkdtemp(name.data()) != nullptr);
-    path_ = name;
-  }
-  TemporaryFolder(const TemporaryFolder&) = delete;
-  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
-  ~TemporaryFolder() {
-    std::error_code ignored;
-    fs::remove_all(path_, ignored);
-  }
-  [[nodiscard]] std::string file() const { return (path_ / "arenad.db").string(); }
-
- private:
-  fs::path path_;
-};
-
-// The file as another program sees it.
-class Raw {
- public:
-  explicit Raw(const std::string& path) { REQUIRE(sqlite3_open(path.c_str(), &db_) == SQLITE_OK); }
-  Raw(const Raw&) = delete;
-  Raw& operator=(const Raw&) = delete;
-  ~Raw() { sqlite3_close(db_); }
-  void run(const std::string& sql) { REQUIRE(sqlite3_exec(db_, sql.c_str(), nullptr, nullptr, nullptr) == SQLITE_OK); }
-  std::string ask(const std::string& sql) {
-    std::string answer;
-    const auto keep = [](void* into, int, char** values, char**) {
-      *static_cast<std::string*>(into) += values[0] == nullptr ? "NULL" : values[0];
-      return 0;
-    };
-    REQUIRE(sqlite3_exec(db_, sql.c_str(), keep, &answer, nullptr) == SQLITE_OK);
-    return answer;
-  }
-
- private:
-  sqlite3* db_ = nullptr;
-};
 
 template <class T>
 T well(Result<T> result) {

@@ -1,11 +1,8 @@
 // Incidents and quarantine in the durable store: what stays, what goes, and that no id is ever used twice.
 #include <algorithm>
 #include <array>
-#include <cstdlib>
-#include <filesystem>
 #include <functional>
 #include <string>
-#include <unistd.h>
 #include <vector>
 
 #include <doctest/doctest.h>
@@ -14,13 +11,15 @@
 #include "ipc/limits.h"
 #include "state/records_check.h"
 #include "state/store.h"
+#include "tests/support/raw_database.h"
+#include "tests/support/temporary_folder.h"
 #include "tests/support/why_not.h"
 
 namespace {
 
 using namespace arenad;
+using namespace arenad::test;
 using namespace std::string_literals;
-namespace fs = std::filesystem;
 
 constexpr auto kDeaths = IncidentScope::deaths;
 constexpr auto kAll = IncidentScope::deaths_and_slow_frames;
@@ -87,50 +86,6 @@ StoreBatch forgetting(uint64_t n) {
 }
 
 // ---- Files ----
-
-class TemporaryFolder {
- public:
-  TemporaryFolder() {
-    std::string name = (fs::temp_directory_path() / "arenad-store-XXXXXX").string();
-    REQUIRE(::mkdtemp(name.data()) != nullptr);
-    path_ = name;
-  }
-  TemporaryFolder(const TemporaryFolder&) = delete;
-  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
-  ~TemporaryFolder() {
-    std::error_code ignored;
-    fs::remove_all(path_, ignored);
-  }
-  [[nodiscard]] std::string file() const { return (path_ / "arenad.db").string(); }
-
- private:
-  fs::path path_;
-};
-
-// The database as another program sees it.
-class Raw {
- public:
-  explicit Raw(const std::string& path) { REQUIRE(sqlite3_open(path.c_str(), &db_) == SQLITE_OK); }
-  Raw(const Raw&) = delete;
-  Raw& operator=(const Raw&) = delete;
-  ~Raw() { sqlite3_close(db_); }
-  void run(const std::string& sql) {
-    const int code = sqlite3_exec(db_, sql.c_str(), nullptr, nullptr, nullptr);
-    REQUIRE_MESSAGE(code == SQLITE_OK, sqlite3_errmsg(db_));
-  }
-  std::string ask(const std::string& sql) {
-    std::string answer;
-    const auto keep = [](void* into, int, char** values, char**) {
-      *static_cast<std::string*>(into) = values[0] == nullptr ? "NULL" : values[0];
-      return 0;
-    };
-    REQUIRE(sqlite3_exec(db_, sql.c_str(), keep, &answer, nullptr) == SQLITE_OK);
-    return answer;
-  }
-
- private:
-  sqlite3* db_ = nullptr;
-};
 
 // ---- Shorthands ----
 

@@ -21,11 +21,14 @@
 #include <sqlite3.h>
 
 #include "ipc/limits.h"
+#include "tests/support/raw_database.h"
+#include "tests/support/temporary_folder.h"
 #include "tests/support/why_not.h"
 
 namespace {
 
 using namespace arenad;
+using namespace arenad::test;
 using namespace std::string_literals;
 namespace fs = std::filesystem;
 
@@ -107,34 +110,16 @@ StoreBatch step_of(uint64_t n, uint64_t step) {
 
 // ---- Files ----
 
-class TemporaryFolder {
- public:
-  TemporaryFolder() {
-    std::string name = (fs::temp_directory_path() / "arenad-store-XXXXXX").string();
-    REQUIRE(::mkdtemp(name.data()) != nullptr);
-    path_ = name;
+// Names of files that were moved aside, without those of their -wal and -shm.
+std::vector<std::string> damaged_in(const TemporaryFolder& folder) {
+  std::vector<std::string> names;
+  for (const auto& entry : fs::directory_iterator(folder.path())) {
+    const std::string name = entry.path().string();
+    if (name.find(".damaged-") == std::string::npos || name.ends_with("-wal")) continue;
+    if (!name.ends_with("-shm") && !name.ends_with("-journal")) names.push_back(name);
   }
-  TemporaryFolder(const TemporaryFolder&) = delete;
-  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
-  ~TemporaryFolder() {
-    std::error_code ignored;
-    fs::remove_all(path_, ignored);
-  }
-  [[nodiscard]] std::string file(const std::string& name = "arenad.db") const { return (path_ / name).string(); }
-  // Names of files that were moved aside, without those of their -wal and -shm.
-  [[nodiscard]] std::vector<std::string> damaged() const {
-    std::vector<std::string> names;
-    for (const auto& entry : fs::directory_iterator(path_)) {
-      const std::string name = entry.path().string();
-      if (name.find(".damaged-") == std::string::npos || name.ends_with("-wal")) continue;
-      if (!name.ends_with("-shm") && !name.ends_with("-journal")) names.push_back(name);
-    }
-    return names;
-  }
-
- private:
-  fs::path path_;
-};
+  return names;
+}
 
 std::string read_file(const std::string& path) {
   std::ifstream in(path, std::ios::binary);
@@ -144,28 +129,6 @@ std::string read_file(const std::string& path) {
 void write_file(const std::string& path, const std::string& content) {
   std::ofstream(path, std::ios::binary | std::ios::trunc) << content;
 }
-
-// The database as another program sees it.
-class Raw {
- public:
-  explicit Raw(const std::string& path) { REQUIRE(sqlite3_open(path.c_str(), &db_) == SQLITE_OK); }
-  Raw(const Raw&) = delete;
-  Raw& operator=(const Raw&) = delete;
-  ~Raw() { sqlite3_close(db_); }
-  void run(const std::string& sql) { REQUIRE(sqlite3_exec(db_, sql.c_str(), nullptr, nullptr, nullptr) == SQLITE_OK); }
-  std::string ask(const std::string& sql) {
-    std::string answer;
-    const auto keep = [](void* into, int, char** values, char**) {
-      *static_cast<std::string*>(into) = values[0] == nullptr ? "NULL" : values[0];
-      return 0;
-    };
-    REQUIRE(sqlite3_exec(db_, sql.c_str(), keep, &answer, nullptr) == SQLITE_OK);
-    return answer;
-  }
-
- private:
-  sqlite3* db_ = nullptr;
-};
 
 // ---- Shorthands ----
 
@@ -215,7 +178,7 @@ void check_moved_aside(const TemporaryFolder& folder, const std::string& bytes) 
   Result<Store::Opened> opened = Store::open(folder.file());
   REQUIRE_MESSAGE(opened.ok(), test::why_not(opened));
   REQUIRE(opened->notice);
-  const std::vector<std::string> damaged = folder.damaged();
+  const std::vector<std::string> damaged = damaged_in(folder);
   REQUIRE(damaged.size() == 1);
   CHECK(opened->notice->find(damaged[0]) != std::string::npos);
   CHECK(read_file(damaged[0]) == bytes);
@@ -628,7 +591,7 @@ TEST_CASE("store: a migration that fails changes nothing") {
   REQUIRE_FALSE(refused.ok());
   CHECK(refused.error().code == ErrorCode::failed);
   CHECK(refused.error().message.find(folder.file()) != std::string::npos);
-  CHECK(folder.damaged().empty());
+  CHECK(damaged_in(folder).empty());
   CHECK(Raw(folder.file()).ask("SELECT count(*) FROM sqlite_schema WHERE name = 'extra'") == "0");
   Store store = open_well(folder.file());
   CHECK(well(store.arenas()).size() == 1);
@@ -644,7 +607,7 @@ TEST_CASE("store: a database of a newer Arenad is refused and left alone") {
   CHECK(refused.error().code == ErrorCode::refused);
   CHECK(refused.error().message.find("newer Arenad") != std::string::npos);
   CHECK(refused.error().message.find(folder.file()) != std::string::npos);
-  CHECK(folder.damaged().empty());
+  CHECK(damaged_in(folder).empty());
   CHECK(read_file(folder.file()) == before);
 }
 
@@ -756,7 +719,7 @@ TEST_CASE("store: an empty file becomes a new database, with a notice") {
     REQUIRE(opened.ok());
     REQUIRE(opened->notice);
     CHECK(opened->notice->find("was empty") != std::string::npos);
-    CHECK(folder.damaged().empty());
+    CHECK(damaged_in(folder).empty());
     well(opened->store.commit(step_of(1, 1)));
   }
   Store store = open_well(folder.file());
@@ -805,7 +768,7 @@ TEST_CASE("store: a hot -wal of its own is used, that of another database is not
     fs::copy_file(folder.file("other.db-wal"), folder.file() + "-wal");
     const std::string wal = read_file(folder.file() + "-wal");
     check_moved_aside(folder, read_file(folder.file()));
-    CHECK(read_file(folder.damaged()[0] + "-wal") == wal);
+    CHECK(read_file(damaged_in(folder)[0] + "-wal") == wal);
   }
   SUBCASE("another program's") {
     Raw other(folder.file("other.db"));
@@ -834,7 +797,7 @@ TEST_CASE("store: whatever stays readable of damaged pages is true") {
       CHECK((at >= 60 && at < 64));
       return;
     }
-    CHECK(here.damaged().size() == (opened->notice ? 1 : 0));
+    CHECK(damaged_in(here).size() == (opened->notice ? 1 : 0));
     if (opened->notice) return;
     for (uint64_t n = 1; n <= 30; ++n) {
       const auto read = opened->store.checkpoints(id_of(n));
@@ -950,9 +913,9 @@ TEST_CASE("store: damage met in use leads to a new database at the next call") {
   const Result<void> failed = store.commit(step_of(1, 3));
   REQUIRE_FALSE(failed.ok());
   CHECK(failed.error().code == ErrorCode::corrupt);
-  CHECK(folder.damaged().empty());
+  CHECK(damaged_in(folder).empty());
   well(store.commit(step_of(1, 3)));
-  CHECK(folder.damaged().size() == 1);
+  CHECK(damaged_in(folder).size() == 1);
   CHECK(store.replacements() == 1);
   CHECK(store.take_notices().size() == 1);
   CHECK(frames_of(store, 1) == std::vector<uint64_t>{3});
@@ -979,7 +942,7 @@ TEST_CASE("store: damage that only the full check sees does not make calls fail 
   REQUIRE_FALSE(failed.ok());
   CHECK(failed.error().code == ErrorCode::corrupt);
   well(store.commit(step_of(1, 3)));
-  CHECK(folder.damaged().size() == 1);
+  CHECK(damaged_in(folder).size() == 1);
   CHECK(store.replacements() == 1);
   CHECK(frames_of(store, 1) == std::vector<uint64_t>{3});
 }
@@ -1000,7 +963,7 @@ TEST_CASE("store: what is not a file is refused and left alone") {
   CHECK(refused.error().code == ErrorCode::invalid);
   CHECK(refused.error().message.find(folder.file()) != std::string::npos);
   CHECK(fs::status(folder.file()).type() == before);
-  CHECK(folder.damaged().empty());
+  CHECK(damaged_in(folder).empty());
 }
 
 TEST_CASE("store: a folder that is not there is an error") {
@@ -1051,7 +1014,7 @@ TEST_CASE("store: a lock of another process is waited for, then an error, and la
       CHECK(busy.error().code == ErrorCode::failed);
       CHECK(busy.error().message.find("lock") != std::string::npos);
     }
-    CHECK(folder.damaged().empty());
+    CHECK(damaged_in(folder).empty());
     Store store = open_well(folder.file());
     CHECK(well(store.arenas()).size() == 1);
   }
@@ -1168,7 +1131,7 @@ TEST_CASE("store: no memory is 'exhausted', and it heals") {
   well(store.commit(batch));
   CHECK(well(store.arenas()) == batch.arenas);
   CHECK(well(store.results(id_of(1))) == batch.results);
-  CHECK(folder.damaged().empty());
+  CHECK(damaged_in(folder).empty());
 }
 
 TEST_CASE("store: an I/O error at any access loses nothing and moves nothing aside") {
@@ -1203,7 +1166,7 @@ TEST_CASE("store: an I/O error at any access loses nothing and moves nothing asi
     CHECK(frames_of(store, 1) == std::vector<uint64_t>{4, 3});
     CHECK(well(store.incidents({}, IncidentScope::deaths, 10)).size() == 4);
     CHECK(well(store.quarantined({})).size() == 4);
-    CHECK(folder.damaged().empty());
+    CHECK(damaged_in(folder).empty());
     CHECK(store.replacements() == 0);
   }
   CHECK(nth > 50);
@@ -1256,7 +1219,7 @@ void check_after_death(const TemporaryFolder& folder, const Death& death) {
   Result<Store::Opened> opened = Store::open(folder.file());
   REQUIRE_MESSAGE(opened.ok(), test::why_not(opened));
   if (death.acknowledged > 0) CHECK_FALSE(opened->notice);
-  CHECK(folder.damaged().empty());
+  CHECK(damaged_in(folder).empty());
   const uint64_t latest = well(opened->store.latest_results_sequence(id_of(1))).value_or(0);
   CHECK(latest >= death.acknowledged);
   CHECK(latest <= death.acknowledged + 1);

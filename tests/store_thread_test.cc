@@ -4,20 +4,20 @@
 
 #include <algorithm>
 #include <atomic>
-#include <cstdlib>
 #include <filesystem>
 #include <memory>
 #include <semaphore>
-#include <unistd.h>
 
 #include <doctest/doctest.h>
 #include <sqlite3.h>
 
+#include "tests/support/temporary_folder.h"
 #include "tests/support/why_not.h"
 
 namespace {
 
 using namespace arenad;
+using namespace arenad::test;
 using namespace std::chrono_literals;
 namespace fs = std::filesystem;
 
@@ -56,25 +56,6 @@ StoreBatch forgetting(uint64_t n) {
   batch.forgotten = {id_of(n)};
   return batch;
 }
-
-class TemporaryFolder {
- public:
-  TemporaryFolder() {
-    std::string name = (fs::temp_directory_path() / "arenad-store-XXXXXX").string();
-    REQUIRE(::mkdtemp(name.data()) != nullptr);
-    path_ = name;
-  }
-  TemporaryFolder(const TemporaryFolder&) = delete;
-  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
-  ~TemporaryFolder() {
-    std::error_code ignored;
-    fs::remove_all(path_, ignored);
-  }
-  [[nodiscard]] std::string file() const { return (path_ / "arenad.db").string(); }
-
- private:
-  fs::path path_;
-};
 
 Store open_well(const std::string& path) {
   Result<Store::Opened> opened = Store::open(path, {.busy_timeout = 1ms});

@@ -4,11 +4,8 @@
 #include <algorithm>
 #include <chrono>
 #include <condition_variable>
-#include <cstdlib>
-#include <filesystem>
 #include <mutex>
 #include <string>
-#include <unistd.h>
 #include <vector>
 
 #include <doctest/doctest.h>
@@ -17,13 +14,14 @@
 #include "ipc/limits.h"
 #include "state/store_thread.h"
 #include "tests/support/seed.h"
+#include "tests/support/temporary_folder.h"
 #include "tests/support/why_not.h"
 
 namespace {
 
 using namespace arenad;
+using namespace arenad::test;
 using namespace std::chrono_literals;
-namespace fs = std::filesystem;
 
 constexpr auto kAll = IncidentScope::deaths_and_slow_frames;
 
@@ -70,25 +68,6 @@ std::vector<uint64_t> ids_of(const std::vector<Record>& records) {
   for (const Record& record : records) ids.push_back(record.id);
   return ids;
 }
-
-class TemporaryFolder {
- public:
-  TemporaryFolder() {
-    std::string name = (fs::temp_directory_path() / "arenad-store-XXXXXX").string();
-    REQUIRE(::mkdtemp(name.data()) != nullptr);
-    path_ = name;
-  }
-  TemporaryFolder(const TemporaryFolder&) = delete;
-  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
-  ~TemporaryFolder() {
-    std::error_code ignored;
-    fs::remove_all(path_, ignored);
-  }
-  [[nodiscard]] std::string file(const std::string& name = "arenad.db") const { return (path_ / name).string(); }
-
- private:
-  fs::path path_;
-};
 
 Store open_well(const std::string& path) {
   Result<Store::Opened> opened = Store::open(path, {.busy_timeout = 1ms});

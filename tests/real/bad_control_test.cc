@@ -1,5 +1,6 @@
 // What arenad does with bytes on its control socket that no library sends: the connection is closed or left alone, everyone else is
 // answered as before.
+#include <csignal>
 #include <memory>
 #include <vector>
 
@@ -259,6 +260,64 @@ TEST_CASE("2,000 connections of garbage leave nothing behind") {
   constexpr size_t kSlackKib = 65536;  // what was freed is kept for a while
 #else
   constexpr size_t kSlackKib = 4096;
+#endif
+  CHECK(resident_kib_of(daemon.pid()) <= memory_kib + kSlackKib);
+}
+
+// Nobody else waits for somebody who has asked for much: users take turns, and so do the connections of one user.
+TEST_CASE("thousands of requests in one connection let others in between") {
+  Daemon daemon(echo_section());
+  daemon.start();
+  capnp::MallocMessageBuilder forgets;
+  forgets.initRoot<wire::Request>().initResetFailed().setAll(true);
+  const std::string one = bytes_of(forgets);
+  ControlClient other = daemon.connect();
+  const auto undrain = [](wire::Request::Builder request) { request.initUndrain().setAll(true); };
+  REQUIRE(other.call(undrain, {}, kPatienceMs).ok());
+  RawControl raw(daemon.socket());
+  raw.send(version_request());
+  REQUIRE(raw.gets_an_answer(kPatienceMs));
+
+  // While arenad stands still both come to have asked: thousands first, then the other one.
+  constexpr uint64_t kMany = 1500;
+  REQUIRE(::kill(daemon.pid(), SIGSTOP) == 0);
+  std::string many;
+  for (uint64_t i = 0; i < kMany; ++i) many += one;
+  REQUIRE(raw.send(many));
+  REQUIRE_FALSE(other.call(undrain, {}, 1).ok());
+  REQUIRE(::kill(daemon.pid(), SIGCONT) == 0);
+
+  // The order in which they were taken is the order of the history.
+  const auto number_of_last = [&](const char* verb) -> uint64_t {
+    auto answer = other.call([](wire::Request::Builder request) { request.initHistory().setLimit(10'000); }, {}, kPatienceMs);
+    REQUIRE(answer.ok());
+    for (const auto entry : answer->root().getReply().getHistory()) {
+      if (entry.getVerb() == verb) return entry.getId();
+    }
+    return 0;
+  };
+  REQUIRE(eventually([&] { return number_of_last("reset-failed") >= kMany; }));
+  CHECK(number_of_last("undrain") < kMany / 2);
+}
+
+TEST_CASE("a connection that asks again and again takes no more memory for it") {
+  Daemon daemon(echo_section());
+  daemon.start();
+  ControlClient asking = daemon.connect();
+  // Each comes whole, and the next one when it is answered.
+  const std::string game(16'000, 'x');
+  const auto ask = [&](int times) {
+    for (int i = 0; i < times; ++i) {
+      REQUIRE(asking.call([&](wire::Request::Builder request) { request.setRollouts(game); }, {}, kPatienceMs).ok());
+    }
+  };
+  ask(100);
+  const size_t memory_kib = resident_kib_of(daemon.pid());
+  ask(4000);
+#ifdef ARENAD_SANITIZED
+  constexpr size_t kSlackKib = 48 * 1024;  // what was freed is kept for a while
+#else
+  constexpr size_t kSlackKib = 16 * 1024;  // 64 MB have come
 #endif
   CHECK(resident_kib_of(daemon.pid()) <= memory_kib + kSlackKib);
 }

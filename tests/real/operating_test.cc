@@ -259,3 +259,22 @@ TEST_CASE("a shutdown saves every arena and ends arenad") {
   REQUIRE(daemon.becomes("duel", [](const ArenaFacts& arena) { return arena.state == "running"; }));
   CHECK(daemon.arena("duel").frame >= frame);
 }
+
+TEST_CASE("signals: a look at everything, another program, and one that only is noted") {
+  Daemon daemon(echo_section());
+  daemon.start();
+  daemon.start_arena("duel");
+  const ArenaFacts before = daemon.arena("duel");
+  REQUIRE(::kill(daemon.pid(), SIGQUIT) == 0);
+  CHECK(daemon.has_logged("1 arena: 1 running"));
+  CHECK(daemon.has_logged("arena=duel game=echo epoch=1 pid=" + std::to_string(before.pid) + " msg=\"it is running\""));
+  REQUIRE(::kill(daemon.pid(), SIGUSR1) == 0);
+  CHECK(daemon.has_logged("there is no log file to open again"));
+  REQUIRE(::kill(daemon.pid(), SIGUSR2) == 0);
+  CHECK(eventually([&] {
+    const Finished events = daemon.arenactl({"events", "--type", "arenad-upgraded"});
+    return events.code == 0 && holds(events.out, "arenad-upgraded");
+  }));
+  CHECK(daemon.arena("duel").pid == before.pid);
+  CHECK(daemon.arena("duel").epoch == before.epoch);
+}

@@ -11,7 +11,7 @@
 #include "ipc/control_client.h"
 #include "ipc/crash_point.h"
 #include "tests/real/daemon.h"
-#include "tests/real/ledger_player.h"
+#include "tests/real/played_matches.h"
 
 using namespace arenad;
 using namespace arenad::test;
@@ -98,62 +98,19 @@ bool is_on_probation(Daemon& daemon, const std::string& arena) {
 }
 
 // Arenas with two players each, who play all the time.
-class Matches {
+class Matches : public PlayedMatches {
  public:
-  Matches(Daemon& daemon, int count, const Params& params) : daemon_(daemon) {
-    for (int i = 0; i < count; ++i) {
-      names_.push_back("match-" + std::to_string(i));
-      const ArenaId id = *ArenaId::parse(daemon.start_arena(names_.back(), params, "ledger"));
-      for (const char* name : {"ann", "bob"}) {
-        players_.push_back(std::make_unique<LedgerPlayer>(daemon.socket(), name));
-        REQUIRE(eventually([&] { return players_.back()->attach(id).ok(); }));
-      }
-    }
-  }
-  void play() {
-    for (auto& player : players_) {
-      (void)player->say();
-      player->listen();
-    }
-  }
-  template <class Condition>
-  bool play_until(Condition&& holds) {
-    return eventually([&] {
-      play();
-      return holds();
-    });
+  Matches(Daemon& daemon, int count, const Params& params) : PlayedMatches(daemon) {
+    for (int i = 0; i < count; ++i) start("match-" + std::to_string(i), params);
   }
   RolloutFacts play_to_the_end_of_rollout() {
     RolloutFacts facts;
     CHECK(play_until([&] {
-      facts = rollout(daemon_);
+      facts = rollout(daemon());
       return facts.is_over;
     }));
     return facts;
   }
-  // Nothing was lost, repeated or different: each frame's digest is the model's.
-  void check() {
-    for (auto& player : players_) {
-      CHECK(eventually([&] {
-        player->listen();
-        return player->hears_all();
-      }));
-      CHECK(player->complaint() == "");
-      CHECK(player->gone() == "");
-    }
-    for (const std::string& name : names_) CHECK(daemon_.arena(name).divergences == 0);
-  }
-  [[nodiscard]] uint64_t times_rolled_back() const {
-    uint64_t times = 0;
-    for (const auto& player : players_) times += player->times_rolled_back();
-    return times;
-  }
-  [[nodiscard]] const std::vector<std::string>& names() const { return names_; }
-
- private:
-  Daemon& daemon_;
-  std::vector<std::string> names_;
-  std::vector<std::unique_ptr<LedgerPlayer>> players_;
 };
 
 }  // namespace

@@ -6,7 +6,7 @@
 #include <doctest/doctest.h>
 
 #include "tests/real/daemon.h"
-#include "tests/real/ledger_player.h"
+#include "tests/real/played_matches.h"
 
 using namespace arenad;
 using namespace arenad::test;
@@ -56,38 +56,20 @@ class Command {
   std::optional<Program> program_;
 };
 
-// An arenad under a keeper, which starts it again; arenas with two players each, who play all the time.
-class Matches {
+// An arenad under a keeper, which starts it again.
+struct KeptDaemon {
+  KeptDaemon() { kept.start(); }
+  Daemon kept{config_with("ledger"), Daemon::Parent::keeper};
+};
+
+// With players who play all the time.
+class Matches : private KeptDaemon, public PlayedMatches {
  public:
-  explicit Matches(int count) : daemon_(config_with("ledger"), Daemon::Parent::keeper) {
-    daemon_.start();
+  explicit Matches(int count) : PlayedMatches(kept) {
     for (int i = 0; i < count; ++i) start("match-" + std::to_string(i));
     for (int i = 0; i < 20; ++i) play();
   }
-  void start(const std::string& name) {
-    names_.push_back(name);
-    const ArenaId id = *ArenaId::parse(daemon_.start_arena(name, {{"hz", "60"}}, "ledger"));
-    for (const char* player : {"ann", "bob"}) {
-      players_.push_back(std::make_unique<LedgerPlayer>(daemon_.socket(), player));
-      REQUIRE(eventually([&] { return players_.back()->attach(id).ok(); }));
-    }
-  }
-  Daemon& daemon() { return daemon_; }
-  [[nodiscard]] const std::vector<std::string>& names() const { return names_; }
-
-  void play() {
-    for (auto& player : players_) {
-      (void)player->say();
-      player->listen();
-    }
-  }
-  template <class Condition>
-  bool play_until(Condition&& holds) {
-    return eventually([&] {
-      play();
-      return holds();
-    });
-  }
+  void start(const std::string& name) { PlayedMatches::start(name, {{"hz", "60"}}); }
 
   std::vector<std::string> reload_command(const std::string& module, const std::string& batch, const std::string& probation,
                                           const std::string& on_failure = "stop") {
@@ -97,7 +79,7 @@ class Matches {
   }
   // The last one, as it stands now.
   RolloutFacts rollout() {
-    ControlClient control = daemon_.connect();
+    ControlClient control = daemon().connect();
     auto answer = control.call([](wire::Request::Builder request) { request.setRollouts("ledger"); }, {}, kPatienceMs);
     REQUIRE(answer.ok());
     const auto rollouts = answer->root().getReply().getRollouts();
@@ -112,7 +94,7 @@ class Matches {
     return facts;
   }
   ArenaCode code(const std::string& name) {
-    ControlClient control = daemon_.connect();
+    ControlClient control = daemon().connect();
     auto answer =
         control.call([&](wire::Request::Builder request) { select_one(request.initStatus(), name); }, {}, kPatienceMs);
     REQUIRE(answer.ok());
@@ -120,11 +102,11 @@ class Matches {
     return {arena.getGameVersion(), arena.getProbation(), arena.getState(), arena.getLastExit()};
   }
   bool all_run(const std::string& version) {
-    return std::ranges::all_of(names_, [&](const std::string& name) { return code(name).version == version; });
+    return std::ranges::all_of(names(), [&](const std::string& name) { return code(name).version == version; });
   }
   // Empty: nobody is.
   std::string on_probation(const std::string& version) {
-    for (const std::string& name : names_) {
+    for (const std::string& name : names()) {
       const ArenaCode now = code(name);
       if (now.on_probation && now.version == version && now.state == "running") return name;
     }
@@ -145,37 +127,24 @@ class Matches {
   }
   // Its worker dies while no arenad is there.
   void kill_worker_and_arenad(const std::string& name) {
-    const pid_t worker = daemon_.arena(name).pid;
+    const pid_t worker = daemon().arena(name).pid;
     REQUIRE(worker > 0);
-    ::kill(daemon_.pid(), SIGSTOP);
+    ::kill(daemon().pid(), SIGSTOP);
     ::kill(worker, SIGKILL);
-    daemon_.kill_arenad();
+    daemon().kill_arenad();
   }
 
-  // Nothing was lost, repeated or different: each frame's digest is the model's.
+  // As soon as all of them run again.
   void check() {
     CHECK(play_until([&] {
-      return std::ranges::all_of(names_, [&](const std::string& name) {
-        const ArenaFacts facts = daemon_.arena(name);
+      return std::ranges::all_of(names(), [&](const std::string& name) {
+        const ArenaFacts facts = daemon().arena(name);
         return facts.state == "running" && facts.clients == 2;
       });
     }));
     for (int i = 0; i < 10; ++i) play();
-    for (auto& player : players_) {
-      CHECK(eventually([&] {
-        player->listen();
-        return player->hears_all();
-      }));
-      CHECK(player->complaint() == "");
-      CHECK(player->gone() == "");
-    }
-    for (const std::string& name : names_) CHECK(daemon_.arena(name).divergences == 0);
+    PlayedMatches::check();
   }
-
- private:
-  Daemon daemon_;
-  std::vector<std::string> names_;
-  std::vector<std::unique_ptr<LedgerPlayer>> players_;
 };
 
 }  // namespace

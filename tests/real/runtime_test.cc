@@ -7,7 +7,7 @@
 #include <doctest/doctest.h>
 
 #include "tests/real/daemon.h"
-#include "tests/real/ledger_player.h"
+#include "tests/real/played_matches.h"
 
 using namespace arenad;
 using namespace arenad::test;
@@ -66,59 +66,26 @@ struct Installed {
 };
 
 // Two players in each of some arenas, who play all the time.
-class Matches {
+class Matches : public PlayedMatches {
  public:
-  Matches(Daemon& daemon, const std::vector<std::string>& names, const Params& params) : daemon_(daemon), names_(names) {
-    for (const std::string& name : names_) {
-      const ArenaId id = *ArenaId::parse(daemon.start_arena(name, params, "ledger"));
-      for (const char* player : {"ann", "bob"}) {
-        players_.push_back(std::make_unique<LedgerPlayer>(daemon.socket(), player));
-        REQUIRE(eventually([&] { return players_.back()->attach(id).ok(); }));
-      }
-    }
-  }
-  template <class Condition>
-  bool play_until(Condition&& holds) {
-    return eventually([&] {
-      for (auto& player : players_) {
-        (void)player->say();
-        player->listen();
-      }
-      return holds();
-    });
+  Matches(Daemon& daemon, const std::vector<std::string>& names, const Params& params) : PlayedMatches(daemon) {
+    for (const std::string& name : names) start(name, params);
   }
   // What became of the rollout.
   std::string play_to_the_end_of_rollout() {
     std::string status;
     CHECK(play_until([&] {
-      status = daemon_.arenactl({"rollout", "status", "ledger", "--json"}).out;
+      status = daemon().arenactl({"rollout", "status", "ledger", "--json"}).out;
       return contains(status, "\"is_over\":true");
     }));
     return status;
-  }
-  // Nothing was lost, repeated or different.
-  void check() {
-    for (auto& player : players_) {
-      CHECK(eventually([&] {
-        player->listen();
-        return player->hears_all();
-      }));
-      CHECK(player->complaint() == "");
-      CHECK(player->gone() == "");
-      CHECK(player->times_rolled_back() == 0);
-    }
-    for (const std::string& name : names_) CHECK(daemon_.arena(name).divergences == 0);
   }
   void play_and_check() {
     int rounds = 0;
     CHECK(play_until([&] { return ++rounds > 10; }));
     check();
+    CHECK(times_rolled_back() == 0);
   }
-
- private:
-  Daemon& daemon_;
-  std::vector<std::string> names_;
-  std::vector<std::unique_ptr<LedgerPlayer>> players_;
 };
 
 const std::vector<std::string> kQuickly{"--no-wait", "--probation", "200ms", "--probation-frames", "10", "--batch", "100%"};
