@@ -40,9 +40,11 @@ std::string listed(const std::vector<std::string>& names) {
 void log_changes(const std::vector<ConfigChange>& changes) {
   log_info("msg=\"the configuration was read again: {} changes\"", changes.size());
   for (const ConfigChange& change : changes) {
-    const std::string note = change.note.empty() ? "" : " msg=\"" + change.note + "\"";
-    log_info("key={} from={} to={} takes_effect={}{}", change.key, change.from.empty() ? "none" : change.from,
-             change.to.empty() ? "none" : change.to, text_of(change.takes_effect), note);
+    log_written(
+        LogSeverity::info, std::nullopt,
+        fmt::format("key={} from={} to={} takes_effect={} msg=\"{}\"", log_value(change.key),
+                    log_value(change.from.empty() ? "none" : change.from), log_value(change.to.empty() ? "none" : change.to),
+                    text_of(change.takes_effect), log_quoted(change.note.empty() ? "a value has changed" : change.note)));
   }
 }
 
