@@ -342,10 +342,11 @@ void GameTemplate::spare_ended(ChildProcess* process, Exit exit) {
   fork_as_needed();
 }
 
-void GameTemplate::log_output(const LineRate& rate, uint64_t now_ns) {
+void GameTemplate::log_output(const LineRate& rate, uint64_t now_ns, OutputTurn& turn) {
   log_rate_ = rate;
   const auto log = [&](ChildProcess& process) {
-    if (OutputFile* output = process.output()) (void)output_log_.read(*output, {"", game_, 0, process.pid()}, rate, now_ns);
+    OutputFile* output = process.output();
+    if (output != nullptr) (void)output_log_.read(*output, {"", game_, 0, process.pid()}, rate, now_ns, turn);
   };
   if (process_) log(*process_);
   for (const Spare& spare : spares_) log(*spare.process);
