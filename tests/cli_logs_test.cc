@@ -133,9 +133,9 @@ TEST_CASE("logs: what does not fit into one message comes with the next") {
     for (unsigned i = 0; i < lines.size(); ++i) lines[i].setNumber(first + i);
   });
   const auto numbers = [&](const char* limit) {
-    std::vector<uint64_t> numbers;
-    for (const json& line : lines_of(ask(daemon, {"logs", "--json", "-n", limit}).out)) numbers.push_back(line["number"]);
-    return numbers;
+    std::vector<uint64_t> found;
+    for (const json& line : lines_of(ask(daemon, {"logs", "--json", "-n", limit}).out)) found.push_back(line["number"]);
+    return found;
   };
   CHECK(numbers("100") == std::vector<uint64_t>{1, 2, 3, 4, 5, 6, 7});
   CHECK(numbers("5") == std::vector<uint64_t>{3, 4, 5, 6, 7});

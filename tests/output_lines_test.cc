@@ -51,7 +51,7 @@ TEST_CASE("a line that is too long is cut, and goes on") {
 
 TEST_CASE("lines that are left out are as many as if each had been taken") {
   const std::string longer(2 * kMostLineBytes + 10, 'x');
-  for (const std::string text :
+  for (const std::string& text :
        {std::string(), std::string("one"), std::string("one\n"), std::string("one\ntwo\n\nthree"), std::string(5000, '\n'),
         longer, "one\n" + longer, std::string(kMostLineBytes, 'x'), std::string(kMostLineBytes + 1, 'x')}) {
     CAPTURE(text.size());
