@@ -1,5 +1,6 @@
 #include "cli/arena_action.h"
 
+#include <map>
 #include <optional>
 #include <set>
 #include <utility>
@@ -11,6 +12,7 @@
 #include "cli/arena_fields.h"
 #include "cli/item_report.h"
 #include "ipc/control_client.h"
+#include "ipc/request_limits.h"
 
 namespace arenad::cli {
 namespace {
@@ -66,15 +68,15 @@ class Finder {
   std::set<std::string> ids_;
 };
 
-// Of the arenas that are selected now, an item each, as arenad would have answered. say: of one that is there.
+using Say = std::function<std::string(const std::string& state)>;
+
+// Of each of them an item, as arenad would have answered. say: of one that is there.
 ExitCode report_found(const Session& session, const ArenaSelection& selection, const ArenaAction& action,
-                      const std::function<std::string(const std::string& state)>& say) {
-  auto found = Finder(session, action).find(selection);
-  if (!found) return session.fail(found.error());
+                      const std::vector<Found>& found, const Say& say) {
   capnp::MallocMessageBuilder message;
-  auto items = message.initRoot<wire::Reply>().initItems(static_cast<unsigned>(found->size()));
+  auto items = message.initRoot<wire::Reply>().initItems(static_cast<unsigned>(found.size()));
   for (unsigned i = 0; i < items.size(); ++i) {
-    const Found& one = (*found)[i];
+    const Found& one = found[i];
     items[i].setId(one.id);
     items[i].setName(one.name);
     if (one.state) {
@@ -91,10 +93,31 @@ ExitCode report_found(const Session& session, const ArenaSelection& selection, c
 }
 
 ExitCode preview(const Session& session, const ArenaSelection& selection, const ArenaAction& action) {
-  const ExitCode code = report_found(session, selection, action,
+  capnp::MallocMessageBuilder message;
+  auto request = message.initRoot<wire::Request>();
+  action.fill(request);
+  if (const auto checked = check_request(request.asReader()); !checked) return session.fail(checked.error());
+  const auto found = Finder(session, action).find(selection);
+  if (!found) return session.fail(found.error());
+  const ExitCode code = report_found(session, selection, action, found.value(),
                                      [&](const std::string& state) { return action.would + ", and is " + state + " now"; });
   note_dry_run(session);
   return code;
+}
+
+// How those stand now that all were asked about before: some may rest already, and all that are asked for are only those that do not.
+Result<std::vector<Found>> find_again(const Session& session, ArenaAction action, std::vector<Found> before) {
+  action.reaches_resting = true;
+  action.concerns = {};
+  auto now = Finder(session, action).find({{}, true});
+  if (!now) return now.error();
+  std::map<std::string, Found> by_id;
+  for (Found& one : now.value()) by_id.emplace(one.id, std::move(one));
+  for (Found& one : before) {
+    const auto again = by_id.find(one.id);
+    one.state = again == by_id.end() ? Result<std::string>("not there any more") : std::move(again->second.state);
+  }
+  return before;
 }
 
 }  // namespace
@@ -121,6 +144,14 @@ Result<void> confirm_if_all(const Session& session, const ArenaSelection& select
 ExitCode act_on_arenas(const Session& session, const ArenaSelection& selection, const ActionOptions& options,
                        const ArenaAction& action) {
   if (options.dry_run) return preview(session, selection, action);
+  // Who it is asked of can be told before only: those that rest are not among all of them.
+  const bool of_all = selection.all || selection.arenas.empty();
+  std::vector<Found> all;
+  if (options.no_wait && of_all) {
+    auto found = Finder(session, action).find(selection);
+    if (!found) return session.fail(found.error());
+    all = std::move(found.value());
+  }
   bool has_begun = false;
   std::optional<ArenaProgress> progress;
   if (!action.doing.empty()) progress.emplace(session, action.doing, selection, action.is_done);
@@ -138,7 +169,10 @@ ExitCode act_on_arenas(const Session& session, const ArenaSelection& selection, 
   const ExitCode code = ask(session, question);
   if (!has_begun) return code;
   // By name those that rest by now are found too.
-  return report_found(session, selection, action, [](const std::string& state) { return "has begun; it is " + state; });
+  auto found = of_all ? find_again(session, action, std::move(all)) : Finder(session, action).find(selection);
+  if (!found) return session.fail(found.error());
+  return report_found(session, selection, action, found.value(),
+                      [](const std::string& state) { return "has begun; it is " + state; });
 }
 
 void note_dry_run(const Session& session) {

@@ -80,6 +80,7 @@ struct LogQuery {
   limit @1 :UInt32;            # the newest so many; 0: 1000, and no more than 10,000
   book @2 :UInt64;             # not 0: what was answered before: lines after `after` only, oldest first if they are more than `limit`
   after @3 :UInt64;
+  before @4 :UInt64;           # not 0, with `book`: instead the newest so many of those with smaller numbers than this
 }
 
 struct Logs {
@@ -88,6 +89,7 @@ struct Logs {
   lines @2 :List(LogLine);     # oldest first
   unknown @3 :List(Text);      # what was selected and has no lines
   missed @4 :Bool;             # lines after `after` are not kept any more
+  olderLeft @5 :Bool;          # of the newest so many the oldest did not fit into this message: ask again with `before`
 }
 
 struct LogLine {
@@ -373,7 +375,8 @@ struct Started {
   alreadyRunning @2 :Bool;
 }
 
-# Names, ids or globs over names; all of them if `all`.
+# Names, ids or globs over names; all of them if `all`. At most 1000, 100 of them globs or games, and each of at most 256 bytes: limits.h.
+# So it is with whatever else a request may give several of; more are refused as `invalid`.
 struct Selection {
   arenas @0 :List(Text);
   all @1 :Bool;

@@ -5,6 +5,7 @@
 #include <poll.h>
 
 #include "ipc/clock.h"
+#include "ipc/request_limits.h"
 #include "ipc/socket.h"
 
 namespace arenad {
@@ -107,6 +108,7 @@ Result<uint64_t> ControlClient::queue(const std::function<void(wire::Request::Bu
   request.setId(id);
   request.setFds(static_cast<uint16_t>(fds.size()));
   fill(request);
+  if (auto checked = check_request(request.asReader()); !checked) return checked.error();
   if (auto queued = stream_->queue(message, fds); !queued) return queued.error();
   return id;
 }

@@ -33,7 +33,7 @@ class ControlClient {
   void while_waiting(Meanwhile meanwhile) { meanwhile_ = std::move(meanwhile); }
 
   // Sends a request and waits for its reply. A reply that is an error becomes an Error; ErrorCode::timeout if none came in time,
-  // ErrorCode::unreachable if the connection is gone.
+  // ErrorCode::unreachable if the connection is gone. One that asks for more than a request may (request_limits.h) is not sent.
   Result<ControlIncoming> call(const std::function<void(wire::Request::Builder)>& fill, std::span<const int> fds,
                                uint64_t timeout_ms);
 

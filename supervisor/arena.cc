@@ -435,7 +435,7 @@ void Arena::worker_ended(Exit exit) {
   ARENAD_CRASH_POINT("arenad.death.before");
   count();
   died_ns_ = monotonic_ns();
-  log_output(OutputOf::ended, died_ns_);
+  log_last_output(died_ns_);
   // How an adopted worker ended nobody tells: it is not our child.
   const bool in_order = exit.how != Exit::How::signalled && announced_end_.has_value();
   const WorkerEnd end = in_order ? *announced_end_ : WorkerEnd::crashed;

@@ -169,6 +169,8 @@ class Arena {
   void kill_worker();
   // Looks whether the worker still moves.
   void watch_worker(uint64_t now_ns);
+  // Takes what its worker has written since into the log.
+  void log_output(uint64_t now_ns, OutputTurn& turn);
 
   // Applies an event from quarantine in the next frame. The answer comes once, when it is known what became of it.
   using RetryAnswer = std::function<void(Result<std::string>)>;
@@ -262,8 +264,7 @@ class Arena {
   void tell_live();
   // Something has happened to it that scripts may want to know.
   void tell(LifecycleEvent event, LifecycleLog::Details details = {});
-  enum class OutputOf { living, ended };
-  void log_output(OutputOf worker, uint64_t now_ns);
+  void log_last_output(uint64_t now_ns);
   void end_worker(std::string why);
   IncidentScene scene(const IncarnationView& region);
   void note_slow_frame(const IncarnationView& region);

@@ -53,22 +53,25 @@ HangPolicy Arena::hang_policy() const {
 // Of one that has said nothing lately; every other is looked at each time.
 constexpr uint64_t kSilentLookNs = 150 * kMillisecond;
 
-void Arena::log_output(OutputOf worker, uint64_t now_ns) {
+void Arena::log_output(uint64_t now_ns, OutputTurn& turn) {
   OutputFile* output = worker_ ? worker_->output() : nullptr;
-  if (output == nullptr) return;
-  const OutputSource source{record_.name, record_.game, record_.epoch, worker_->pid()};
-  const LineRate rate = services_.config.logs.rate();
-  if (worker == OutputOf::ended) return output_log_.read_last(*output, source, rate, now_ns);
   // Hundreds of arenas that say nothing should cost nothing.
-  if (now_ns < next_output_look_ns_) return;
-  const auto found = output_log_.read(*output, source, rate, now_ns);
+  if (output == nullptr || now_ns < next_output_look_ns_) return;
+  const OutputSource source{record_.name, record_.game, record_.epoch, worker_->pid()};
+  const auto found = output_log_.read(*output, source, services_.config.logs.rate(), now_ns, turn);
   next_output_look_ns_ = found == OutputLog::Found::nothing ? now_ns + kSilentLookNs : 0;
   const bool is_offence = output->hold_to_bounds() == OutputFile::Use::keeping_memory;
   if (is_offence && ended_by_arenad_.empty()) end_offender("it keeps memory in the file of its output");
 }
 
+void Arena::log_last_output(uint64_t now_ns) {
+  OutputFile* output = worker_ ? worker_->output() : nullptr;
+  if (output == nullptr) return;
+  const OutputSource source{record_.name, record_.game, record_.epoch, worker_->pid()};
+  output_log_.read_last(*output, source, services_.config.logs.rate(), now_ns);
+}
+
 void Arena::watch_worker(uint64_t now_ns) {
-  log_output(OutputOf::living, now_ns);
   const IncarnationView* region = starting_ ? &*starting_ : lived();
   if (worker_ == nullptr || region == nullptr || shutting_down_) return;
   note_slow_frame(*region);

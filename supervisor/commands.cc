@@ -2,12 +2,14 @@
 
 #include <algorithm>
 #include <unistd.h>
+#include <unordered_set>
 
 #include "arenad/module_abi.h"
 #include "ipc/channel.h"
 #include "ipc/clock.h"
 #include "ipc/control_client.h"
 #include "ipc/crash_point.h"
+#include "ipc/request_limits.h"
 #include "supervisor/exporter.h"
 #include "supervisor/request_kind.h"
 #include "supervisor/status_report.h"
@@ -61,6 +63,7 @@ void Commands::request(RequestId from, wire::Request::Reader request, std::vecto
     return scope_.server.fail(from, allowed.error());
   }
   trail_.asked(from, caller, request);
+  if (const auto checked = check_request(request); !checked) return scope_.server.fail(from, checked.error());
   carry_out(from, request, std::move(fds));
 }
 
@@ -154,6 +157,7 @@ Result<Arena*> Commands::find(const std::string& text) const {
 Commands::Selected Commands::select(wire::Selection::Reader selection) const {
   Selected selected;
   std::vector<Arena*>& found = selected.arenas;
+  std::unordered_set<const Arena*> known;
   auto wanted = [&](const Arena& arena) { return selection.getFinished() || arena.is_active(); };
   if (selection.getAll()) {
     for (const auto& [id, arena] : scope_.roster.all()) {
@@ -165,7 +169,7 @@ Commands::Selected Commands::select(wire::Selection::Reader selection) const {
     const auto matches = scope_.roster.select(std::string_view(text.begin(), text.size()));
     if (matches.empty()) selected.missing.push_back(text_of(text));
     for (Arena* arena : matches) {
-      if (std::find(found.begin(), found.end(), arena) == found.end()) found.push_back(arena);
+      if (known.insert(arena).second) found.push_back(arena);
     }
   }
   return selected;

@@ -1,5 +1,6 @@
 // The requests about crashes and quarantine: what is asked of them lies in the database, and names of arenas in the roster.
 #include <algorithm>
+#include <set>
 
 #include "arenad/message.h"
 #include "ipc/control_client.h"
@@ -40,14 +41,14 @@ bool read_report(const IncidentRecord& record, Use&& use) {
 void Commands::crashes(RequestId from, wire::CrashQuery::Reader query) {
   const auto selection = query.getSelection();
   // Of arenas that are there, however they stand, or by id of any that ever was.
-  std::vector<ArenaId> wanted;
+  std::set<ArenaId> wanted;
   for (const auto text : selection.getArenas()) {
     const std::string name(text.begin(), text.size());
     const auto matches = scope_.roster.select(name);
-    for (const Arena* arena : matches) wanted.push_back(arena->record().id);
+    for (const Arena* arena : matches) wanted.insert(arena->record().id);
     const auto id = ArenaId::parse(name);
     if (matches.empty() && !id) return scope_.server.fail(from, make_error(ErrorCode::unknown_arena, "no arena " + name));
-    if (matches.empty()) wanted.push_back(*id);
+    if (matches.empty()) wanted.insert(*id);
   }
   const uint32_t limit = std::min(query.getLimit() == 0 ? kDefaultLimit : query.getLimit(), kMostIncidents);
   const IncidentScope scope = query.getSlow() ? IncidentScope::deaths_and_slow_frames : IncidentScope::deaths;
@@ -129,28 +130,28 @@ void Commands::describe(const QuarantineRecord& record, wire::QuarantinedEvent::
 }
 
 void Commands::quarantine(RequestId from, wire::Selection::Reader selection) {
-  std::vector<ArenaId> wanted;
+  std::set<ArenaId> wanted;
   for (const auto text : selection.getArenas()) {
     const std::string name(text.begin(), text.size());
     const auto matches = scope_.roster.select(name);
     if (matches.empty()) return scope_.server.fail(from, make_error(ErrorCode::unknown_arena, "no arena " + name));
-    for (const Arena* arena : matches) wanted.push_back(arena->record().id);
+    for (const Arena* arena : matches) wanted.insert(arena->record().id);
   }
   auto found = std::make_shared<Result<std::vector<QuarantineRecord>>>(std::vector<QuarantineRecord>{});
-  scope_.services.store.submit_query(
-      [found](Store& store) { *found = store.quarantined(std::nullopt); },
-      [this, found, from, wanted, all = selection.getAll()](const Result<void>& ran) {
-        if (!ran) return scope_.server.fail(from, ran.error());
-        if (!*found) return scope_.server.fail(from, found->error());
-        auto& records = found->value();
-        if (!all) {
-          std::erase_if(records, [&](const QuarantineRecord& r) { return std::ranges::find(wanted, r.arena) == wanted.end(); });
-        }
-        scope_.server.reply(from, [&](wire::Reply::Builder reply) {
-          auto list = reply.initQuarantine(static_cast<uint>(records.size()));
-          for (uint i = 0; i < list.size(); ++i) describe(records[i], list[i]);
-        });
-      });
+  scope_.services.store.submit_query([found](Store& store) { *found = store.quarantined(std::nullopt); },
+                                     [this, found, from, wanted, all = selection.getAll()](const Result<void>& ran) {
+                                       if (!ran) return scope_.server.fail(from, ran.error());
+                                       if (!*found) return scope_.server.fail(from, found->error());
+                                       auto& records = found->value();
+                                       if (!all) {
+                                         std::erase_if(records,
+                                                       [&](const QuarantineRecord& r) { return !wanted.contains(r.arena); });
+                                       }
+                                       scope_.server.reply(from, [&](wire::Reply::Builder reply) {
+                                         auto list = reply.initQuarantine(static_cast<uint>(records.size()));
+                                         for (uint i = 0; i < list.size(); ++i) describe(records[i], list[i]);
+                                       });
+                                     });
 }
 
 void Commands::quarantined(RequestId from, uint64_t id) {

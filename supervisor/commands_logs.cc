@@ -2,8 +2,10 @@
 // seen, and so nothing is kept for anybody who is slow.
 #include <algorithm>
 #include <fnmatch.h>
+#include <map>
 #include <set>
 
+#include "ipc/request_limits.h"
 #include "supervisor/commands.h"
 #include "supervisor/log_book.h"
 
@@ -13,7 +15,7 @@ namespace {
 constexpr uint32_t kDefaultLimit = 1000;
 constexpr uint32_t kMostLines = 10'000;
 constexpr uint32_t kMostEvents = 1000;
-constexpr size_t kMostTextBytes = size_t{512} * 1024;  // of a reply
+constexpr size_t kMostBytes = size_t{512} * 1024;  // of lines in a reply; what does not fit waits to be asked for again
 
 bool is_event_type(const std::string& word) {
   constexpr int kLast = static_cast<int>(LifecycleEvent::config_reloaded);
@@ -27,27 +29,53 @@ bool selects_nothing(wire::Selection::Reader selection) {
   return selection.getAll() || selection.getArenas().size() == 0;
 }
 
-size_t bytes_of(const LogBook::Numbered& line) {
-  constexpr size_t kOverhead = 128;
-  return kOverhead + line.line.text.size();
-}
+// Which events are asked for: by arenas, named by id, name, glob or game, and by types.
+class EventChoice {
+ public:
+  explicit EventChoice(wire::EventQuery::Reader query) : of_all_(selects_nothing(query.getSelection())) {
+    constexpr std::string_view kOfGame = "game:";
+    for (const auto type : query.getTypes()) types_.emplace(type.begin(), type.size());
+    for (const auto text : query.getSelection().getArenas()) {
+      const std::string selector(text.begin(), text.size());
+      if (selector.starts_with(kOfGame)) {
+        games_.push_back(selector.substr(kOfGame.size()));
+      } else {
+        (is_pattern(selector) ? globs_ : names_).insert(selector);
+      }
+    }
+  }
 
-// What does not fit in a message waits to be asked for again, or, of the newest, is left out.
-void cut_newest(LogBook::Page& page) {
-  size_t bytes = 0;
-  auto first = page.lines.end();
-  while (first != page.lines.begin() && (bytes += bytes_of(*std::prev(first))) <= kMostTextBytes) --first;
-  page.lines.erase(page.lines.begin(), first);
-}
+  bool wants(const LifecycleLog::Facts& event) {
+    if (!types_.empty() && !types_.contains(event.type)) return false;
+    if (of_all_) return true;
+    if (event.arena.empty()) return false;
+    return names_.contains(event.arena) || names_.contains(event.name) || fits(event);
+  }
 
-void cut_oldest(LogBook::Page& page) {
-  size_t bytes = 0;
-  auto end = page.lines.begin();
-  while (end != page.lines.end() && (bytes += bytes_of(*end)) <= kMostTextBytes) ++end;
-  if (end == page.lines.end()) return;
-  page.lines.erase(end, page.lines.end());
-  page.next = page.lines.back().number;
-}
+ private:
+  // Of an arena there are many.
+  bool fits(const LifecycleLog::Facts& event) {
+    if (globs_.empty() && games_.empty()) return false;
+    const auto known = fits_.find(event.arena);
+    if (known != fits_.end()) return known->second;
+    const auto matches = [](const std::string& pattern, const std::string& text) {
+      return ::fnmatch(pattern.c_str(), text.c_str(), 0) == 0;
+    };
+    const std::string name(event.name);
+    const std::string game(event.game);
+    const bool fits = std::ranges::any_of(globs_, [&](const std::string& glob) { return matches(glob, name); }) ||
+                      std::ranges::any_of(games_, [&](const std::string& glob) { return matches(glob, game); });
+    return fits_.emplace(event.arena, fits).first->second;
+  }
+
+  using Texts = std::set<std::string, std::less<>>;
+  const bool of_all_;
+  Texts types_;
+  Texts names_;
+  Texts globs_;
+  std::vector<std::string> games_;
+  std::map<std::string, bool, std::less<>> fits_;  // by the arena's id
+};
 
 void write(const LogBook::Numbered& from, wire::LogLine::Builder to) {
   to.setNumber(from.number);
@@ -96,13 +124,16 @@ void Commands::logs(RequestId from, wire::LogQuery::Reader query) {
   selected.arenas.assign(names.begin(), names.end());
   const size_t limit = std::min(query.getLimit() == 0 ? kDefaultLimit : query.getLimit(), kMostLines);
   const bool goes_on = query.getBook() == book.number();
-  LogBook::Page page = goes_on ? book.after(selected, query.getAfter(), limit) : book.newest(selected, limit);
-  goes_on ? cut_oldest(page) : cut_newest(page);
+  const LogBook::Most most{limit, kMostBytes};
+  const bool goes_back = goes_on && query.getBefore() != 0;
+  const LogBook::Page page = goes_on && !goes_back ? book.after(selected, query.getAfter(), most)
+                                                   : book.newest(selected, most, goes_back ? query.getBefore() : 0);
   scope_.server.reply(from, [&](wire::Reply::Builder reply) {
     auto logs = reply.initLogs();
     logs.setBook(book.number());
     logs.setNext(page.next);
     logs.setMissed(page.missed);
+    logs.setOlderLeft(page.older_left);
     auto lines = logs.initLines(static_cast<uint>(page.lines.size()));
     for (uint i = 0; i < lines.size(); ++i) write(page.lines[i], lines[i]);
     auto missing = logs.initUnknown(static_cast<uint>(unknown.size()));
@@ -112,24 +143,14 @@ void Commands::logs(RequestId from, wire::LogQuery::Reader query) {
 
 void Commands::events(RequestId from, wire::EventQuery::Reader query) {
   const LifecycleLog& log = scope_.services.events;
-  std::set<std::string> types;
   for (const auto type : query.getTypes()) {
     const std::string word(type.begin(), type.size());
     if (!is_event_type(word)) {
       return scope_.server.fail(from, make_error(ErrorCode::invalid, "no event is of type '" + word + "'"));
     }
-    types.insert(word);
   }
-  std::vector<std::string> patterns;
-  for (const auto text : query.getSelection().getArenas()) patterns.emplace_back(text.begin(), text.size());
-  const bool of_all = selects_nothing(query.getSelection());
-  const auto wanted = [&](const LifecycleRecord& event) {
-    if (!types.empty() && !types.contains(event.type)) return false;
-    const auto fits = [&](const std::string& pattern) {
-      return pattern == event.arena || ::fnmatch(pattern.c_str(), event.name.c_str(), 0) == 0;
-    };
-    return of_all || (!event.arena.empty() && std::ranges::any_of(patterns, fits));
-  };
+  EventChoice choice(query);
+  const auto wanted = [&choice](const LifecycleLog::Facts& event) { return choice.wants(event); };
   const size_t limit = std::min<size_t>(query.getLimit() == 0 ? kDefaultLimit : query.getLimit(), kMostEvents);
   const LifecycleLog::Page page = query.getHasAfter() ? log.after(query.getAfter(), wanted, limit) : log.newest(wanted, limit);
   scope_.server.reply(from, [&](wire::Reply::Builder reply) {
@@ -138,7 +159,7 @@ void Commands::events(RequestId from, wire::EventQuery::Reader query) {
     to.setOldest(log.oldest());
     to.setNewest(log.last());
     auto events = to.initEvents(static_cast<uint>(page.events.size()));
-    for (uint i = 0; i < events.size(); ++i) write(*page.events[i], events[i]);
+    for (uint i = 0; i < events.size(); ++i) write(page.events[i], events[i]);
   });
 }
 

@@ -66,7 +66,9 @@ constexpr std::array kKeys{
               NumberKey{in<&Config::logs, &LogsConfig::lines_per_s>, 1, 100'000}},
     ConfigKey{"logs", "burst", at_once, "So many at once, after a while of silence.",
               NumberKey{in<&Config::logs, &LogsConfig::burst>, 1, 1'000'000}},
-    ConfigKey{"logs", "keep_lines", at_once, "So many lines of each arena are kept in memory for arenactl logs.",
+    ConfigKey{"logs", "keep_lines", at_once,
+              "So many lines of each arena are kept in memory for arenactl logs, but no more than 256 KiB of each, and 64 MiB "
+              "of all.",
               NumberKey{in<&Config::logs, &LogsConfig::keep_lines>, 1, 10'000}},
 
     ConfigKey{"access", "socket_group", at_once,

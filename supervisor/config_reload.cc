@@ -37,12 +37,22 @@ std::string listed(const std::vector<std::string>& names) {
   return names.size() > kMaxNames ? text + " and " + std::to_string(names.size() - kMaxNames) + " more" : text;
 }
 
+// A string of TOML is in quotes, and escaped, already.
+std::string logged(const std::string& toml) {
+  if (toml.empty()) return "none";
+  size_t end = 1;
+  while (end < toml.size() && toml[end] != '"') end += toml[end] == '\\' ? 2 : 1;
+  const bool is_string = toml.front() == '"' && end + 1 == toml.size() && toml.find('\n') == std::string::npos;
+  return is_string ? toml : log_value(toml);
+}
+
 void log_changes(const std::vector<ConfigChange>& changes) {
   log_info("msg=\"the configuration was read again: {} changes\"", changes.size());
   for (const ConfigChange& change : changes) {
-    const std::string note = change.note.empty() ? "" : " msg=\"" + change.note + "\"";
-    log_info("key={} from={} to={} takes_effect={}{}", change.key, change.from.empty() ? "none" : change.from,
-             change.to.empty() ? "none" : change.to, text_of(change.takes_effect), note);
+    const std::string note = change.note.empty() ? "a value has changed" : change.note;
+    log_written(LogSeverity::info, std::nullopt,
+                fmt::format("key={} from={} to={} takes_effect={} msg=\"{}\"", log_value(change.key), logged(change.from),
+                            logged(change.to), text_of(change.takes_effect), log_quoted(note)));
   }
 }
 

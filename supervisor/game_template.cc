@@ -416,12 +416,12 @@ void GameTemplate::spare_ended(ChildProcess* process, Exit exit) {
   fork_as_needed();
 }
 
-void GameTemplate::log_output(const LineRate& rate, uint64_t now_ns) {
+void GameTemplate::log_output(const LineRate& rate, uint64_t now_ns, OutputTurn& turn) {
   log_rate_ = rate;
   const auto log = [&](ChildProcess& process) {
     OutputFile* output = process.output();
     if (output == nullptr) return;
-    (void)output_log_.read(*output, {"", game_, 0, process.pid()}, rate, now_ns);
+    (void)output_log_.read(*output, {"", game_, 0, process.pid()}, rate, now_ns, turn);
     if (output->hold_to_bounds() == OutputFile::Use::printing) return;
     log_error("game={} pid={} msg=\"it keeps memory in the file of its output, and is ended\"", game_, process.pid());
     process.kill(SIGKILL);

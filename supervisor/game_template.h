@@ -69,7 +69,7 @@ class GameTemplate {
   void close();
 
   // Logs what it and its spares have written since the last time. An arena does that for its worker.
-  void log_output(const LineRate& rate, uint64_t now_ns);
+  void log_output(const LineRate& rate, uint64_t now_ns, OutputTurn& turn);
 
   [[nodiscard]] const std::string& game() const { return game_; }
   [[nodiscard]] CodeHash hash() const { return hash_; }

@@ -4,17 +4,23 @@
 // before it is in the database: an arenad that dies before that has told nobody of it, and its successor gives the number to another event.
 // Who follows asks for what comes after the number that he has; the newest kLifecycleEventsKept are kept, here and in the database.
 //
-//   add() -> pending -- the database has it --> kept, told from now on
+//   add() -> pending -- the database has it, and all before it --> kept, told from now on
+//
+// The database may refuse a transaction for the sake of another record in it, so events that were refused are given to it again, one after the
+// other; and one that is refused again with its number, time and type alone, so that no number is left without its event. While the database takes nothing there are no more
+// than kLifecycleEventsKept pending either: of more, the oldest would not be kept once it does.
 #pragma once
 
 #include <cstdint>
 #include <deque>
 #include <functional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
 #include "state/store_thread.h"
+#include "supervisor/packed.h"
 
 namespace arenad {
 
@@ -54,30 +60,51 @@ class LifecycleLog {
   // kept: what the database has, by number.
   LifecycleLog(StoreThread& store, std::vector<LifecycleRecord> kept);
 
-  // Gives it its number and time. What is too long in the details is cut.
+  // Gives it its number and time. What the database would refuse is made to fit: too long a text is cut.
   void add(LifecycleEvent event, LifecycleRecord about);
   // Another database has taken the place of the one in use: gives it all that is known.
   void save_anew();
 
-  using Wanted = std::function<bool(const LifecycleRecord&)>;
+  // What is asked for is chosen by; the texts are there during the call only.
+  struct Facts {
+    uint64_t number = 0;
+    std::string_view type;
+    std::string_view arena;  // its id
+    std::string_view name;
+    std::string_view game;
+  };
+  using Wanted = std::function<bool(const Facts&)>;
   struct Page {
-    std::vector<const LifecycleRecord*> events;  // by number; until the next add()
-    uint64_t next = 0;                           // everything up to this number has been looked at
+    std::vector<LifecycleRecord> events;  // by number
+    uint64_t next = 0;                    // everything up to this number has been looked at
   };
   [[nodiscard]] Page newest(const Wanted& wanted, size_t limit) const;
   // Those after this number, oldest first.
   [[nodiscard]] Page after(uint64_t number, const Wanted& wanted, size_t limit) const;
   // The first and last that are kept; 0: none is.
-  [[nodiscard]] uint64_t oldest() const { return kept_.empty() ? 0 : kept_.front().number; }
-  [[nodiscard]] uint64_t last() const { return kept_.empty() ? 0 : kept_.back().number; }
+  [[nodiscard]] uint64_t oldest() const;
+  [[nodiscard]] uint64_t last() const;
+  [[nodiscard]] size_t pending() const { return pending_.size(); }
 
  private:
-  void committed(uint64_t number);
+  struct Pending {
+    Packed event;
+    bool is_durable = false;
+    unsigned refusals = 0;
+  };
+  void submit(const Packed& event);
+  void answered(uint64_t number, const Result<void>& result);
+  void refused(Pending& pending);
+  void keep_durable();
+  void retry_first_refused(unsigned most_refusals);
+  [[nodiscard]] Pending* find_pending(uint64_t number);
 
   StoreThread& store_;
   uint64_t last_given_ = 0;
-  std::deque<LifecycleRecord> kept_;     // durable
-  std::deque<LifecycleRecord> pending_;  // by number: those that the database has not told of yet
+  uint64_t retried_ = 0;         // the number of the refused one that the database has again; 0: none
+  bool has_refused_ = false;     // some are pending that were refused
+  std::deque<Packed> kept_;      // durable, by number
+  std::deque<Pending> pending_;  // by number without a gap, up to the last one given: all that the database has not told of yet
 };
 
 }  // namespace arenad

@@ -19,14 +19,19 @@ class LineLimit {
  public:
   // Whether a line of now may be logged.
   bool admit(const LineRate& rate, uint64_t now_ns) {
-    fill(rate, now_ns);
-    if (tokens_ < 1) {
-      ++suppressed_;
+    if (!has_room(rate, now_ns)) {
+      suppress(1);
       return false;
     }
     tokens_ -= 1;
     return true;
   }
+  // Whether it would be. What is not asked for then is to be suppressed.
+  bool has_room(const LineRate& rate, uint64_t now_ns) {
+    fill(rate, now_ns);
+    return tokens_ >= 1;
+  }
+  void suppress(uint64_t lines) { suppressed_ += lines; }
   // How many were suppressed since this was last asked with an answer other than 0: once there is room for a line again.
   uint64_t take_suppressed(const LineRate& rate, uint64_t now_ns) {
     if (suppressed_ == 0) return 0;

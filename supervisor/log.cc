@@ -2,10 +2,7 @@
 
 #include <chrono>
 #include <cstdlib>
-#include <string.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include <spdlog/pattern_formatter.h>
@@ -13,7 +10,6 @@
 #include <spdlog/spdlog.h>
 
 #include "ipc/clock.h"
-#include "ipc/fd.h"
 #include "ipc/printable.h"
 #include "supervisor/config.h"
 #include "supervisor/journal_entry.h"
@@ -72,15 +68,6 @@ bool journal_reads_stderr() {
   return stream == std::to_string(facts.st_dev) + ":" + std::to_string(facts.st_ino);
 }
 
-Fd connect_to_journal() {
-  sockaddr_un to{};
-  to.sun_family = AF_UNIX;
-  ::strncpy(to.sun_path, kJournalSocket, sizeof to.sun_path - 1);
-  Fd socket(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
-  if (!socket || ::connect(socket.get(), reinterpret_cast<const sockaddr*>(&to), sizeof to) != 0) return {};
-  return socket;
-}
-
 enum class Destination { plain, logfmt, journal };
 
 Destination destination_of(LogFormat format) {
@@ -111,7 +98,7 @@ class Sink final : public spdlog::sinks::base_sink<std::mutex> {
     if (destination_ == Destination::journal && !journal_) begin_journal();
     if (destination_ == Destination::journal && !journal_) destination_ = Destination::logfmt;
     if (destination_ != Destination::journal && !lines_) {
-      lines_ = std::make_unique<LogWriter>(STDERR_FILENO, LogWriter::Manner::lines,
+      lines_ = std::make_unique<LogWriter>(LogWriter::lines_to(STDERR_FILENO),
                                            [](uint64_t lost) { return "level=warning msg=\"" + lost_text(lost) + "\"\n"; });
     }
     set_pattern_(destination_ == Destination::plain ? "%Y-%m-%dT%H:%M:%S.%eZ %^%-7l%$ %v"
@@ -132,7 +119,7 @@ class Sink final : public spdlog::sinks::base_sink<std::mutex> {
     } else if (lines_) {
       lines_->write(text_of(message));
     }
-    book_.add(std::move(line));
+    book_.add(line);
   }
 
   void flush_() override {
@@ -142,9 +129,9 @@ class Sink final : public spdlog::sinks::base_sink<std::mutex> {
 
  private:
   void begin_journal() {
-    journal_socket_ = connect_to_journal();
-    if (!journal_socket_) return;
-    journal_ = std::make_unique<LogWriter>(journal_socket_.get(), LogWriter::Manner::datagrams, [](uint64_t lost) {
+    auto journal = LogWriter::datagrams_to(kJournalSocket);
+    if (!journal) return;
+    journal_ = std::make_unique<LogWriter>(std::move(journal), [](uint64_t lost) {
       return journal_entry({.unix_ns = unix_ns(), .severity = LogSeverity::warning, .text = lost_text(lost)});
     });
   }
@@ -164,7 +151,6 @@ class Sink final : public spdlog::sinks::base_sink<std::mutex> {
   LogBook& book_;
   const bool has_colours_;
   Destination destination_ = Destination::plain;
-  Fd journal_socket_;
   // Once begun, each stays: ending one could take as long as its reader does.
   std::unique_ptr<LogWriter> journal_;
   std::unique_ptr<LogWriter> lines_;
@@ -217,7 +203,7 @@ void log_written(LogSeverity severity, std::optional<uint64_t> unix_ns, std::str
 
 void log_formatted(LogSeverity severity, fmt::string_view format, fmt::format_args arguments) {
   if (!spdlog::should_log(level_of(severity))) return;
-  log_written(severity, std::nullopt, one_line(fmt::vformat(format, arguments)));
+  log_written(severity, std::nullopt, fmt::vformat(format, arguments));
 }
 
 }  // namespace arenad

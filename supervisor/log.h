@@ -9,6 +9,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <type_traits>
 
 #include "supervisor/log_line.h"
 
@@ -40,22 +41,39 @@ void flush_log();
 // A line is a line, whatever a game, a file name or a database has put into the text.
 std::string one_line(std::string_view text);
 
-// A line as it is, key=value: one that somebody else has written, at a time of his.
+// A line as it is, of which every value was escaped (log_line.h): one that somebody else has written, at a time of his.
 void log_written(LogSeverity severity, std::optional<uint64_t> unix_ns, std::string_view line);
+
+// Texts among the arguments come from games, players, files and databases: they are escaped, and so they stand between quotes, but for names,
+// which need no escape.
+template <class T>
+decltype(auto) log_argument(const T& argument) {
+  if constexpr (std::is_convertible_v<const T&, std::string_view>) {
+    return log_quoted(argument);
+  } else {
+    return (argument);
+  }
+}
 
 void log_formatted(LogSeverity severity, fmt::string_view format, fmt::format_args arguments);
 
+// Named: they are referred to.
+template <class... A>
+void log_escaped(LogSeverity severity, fmt::string_view format, const A&... arguments) {
+  log_formatted(severity, format, fmt::make_format_args(arguments...));
+}
+
 template <class... A>
 void log_info(fmt::format_string<A...> format, A&&... arguments) {
-  log_formatted(LogSeverity::info, format, fmt::make_format_args(arguments...));
+  log_escaped(LogSeverity::info, format, log_argument(arguments)...);
 }
 template <class... A>
 void log_warning(fmt::format_string<A...> format, A&&... arguments) {
-  log_formatted(LogSeverity::warning, format, fmt::make_format_args(arguments...));
+  log_escaped(LogSeverity::warning, format, log_argument(arguments)...);
 }
 template <class... A>
 void log_error(fmt::format_string<A...> format, A&&... arguments) {
-  log_formatted(LogSeverity::error, format, fmt::make_format_args(arguments...));
+  log_escaped(LogSeverity::error, format, log_argument(arguments)...);
 }
 
 }  // namespace arenad

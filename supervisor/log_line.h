@@ -1,7 +1,8 @@
 // One line of the log, taken apart: what it is about, and what it says. Pure.
 //
-// A line is written as key=value, msg="..." last: arena=duel epoch=3 pid=4711 msg="its worker has died". The message may have quotes in it,
-// as everything up to the last one is its text.
+// A line is written as logfmt, key=value, msg="..." last: arena=duel epoch=3 pid=4711 msg="its worker has died: \"bad\"". In quotes a quote and
+// a backslash have a backslash before them, and nothing else has: whatever a game, a player or a file name puts into a text stays in its
+// quotes, and cannot look like another field to anybody who reads the log.
 #pragma once
 
 #include <cstdint>
@@ -28,7 +29,13 @@ struct LogLine {
   bool operator==(const LogLine&) const = default;
 };
 
-// Of what is no such line, all is text.
+// For between quotes, in one line: what could do anything to a terminal is made printable (ipc/printable.h), line ends become "; ", and then
+// quotes and backslashes are escaped.
+std::string log_quoted(std::string_view text);
+// A value as it stands behind its key: in quotes if it has to.
+std::string log_value(std::string_view text);
+
+// Takes the escapes away again. Of what is no such line, all is text.
 LogLine parse_log_line(std::string_view written);
 
 }  // namespace arenad

@@ -3,15 +3,19 @@
 #include <cerrno>
 #include <chrono>
 #include <condition_variable>
+#include <cstring>
 #include <deque>
 #include <mutex>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <thread>
 #include <unistd.h>
 #include <utility>
+
+#include "ipc/fd.h"
 
 namespace arenad {
 namespace {
@@ -36,20 +40,38 @@ bool write_all(int descriptor, const std::string& text) {
   return true;
 }
 
-bool send_whole(int descriptor, const std::string& datagram) {
-  for (;;) {
-    if (::send(descriptor, datagram.data(), datagram.size(), MSG_NOSIGNAL) >= 0) return true;
-    if (errno != EINTR) return false;
+class Lines final : public LogWriter::Outlet {
+ public:
+  explicit Lines(int descriptor) : descriptor_(descriptor) {}
+  bool put(const std::string& line) override { return write_all(descriptor_, line); }
+
+ private:
+  const int descriptor_;
+};
+
+// Not connected: a connection is to one listener, and is dead when that one is.
+class Datagrams final : public LogWriter::Outlet {
+ public:
+  Datagrams(Fd socket, const sockaddr_un& to) : socket_(std::move(socket)), to_(to) {}
+  bool put(const std::string& line) override {
+    for (;;) {
+      const auto* to = reinterpret_cast<const sockaddr*>(&to_);
+      if (::sendto(socket_.get(), line.data(), line.size(), MSG_NOSIGNAL, to, sizeof to_) >= 0) return true;
+      if (errno != EINTR) return false;
+    }
   }
-}
+
+ private:
+  const Fd socket_;
+  const sockaddr_un to_;
+};
 
 }  // namespace
 
 struct LogWriter::Shared {
-  Shared(int to, Manner how, LostLine line) : descriptor(to), manner(how), lost_line(std::move(line)) {}
+  Shared(std::unique_ptr<Outlet> to, LostLine line) : outlet(std::move(to)), lost_line(std::move(line)) {}
 
-  const int descriptor;
-  const Manner manner;
+  const std::unique_ptr<Outlet> outlet;
   const LostLine lost_line;
 
   std::mutex mutex;  // guards everything below
@@ -60,10 +82,6 @@ struct LogWriter::Shared {
   uint64_t lost = 0;
   bool is_writing = false;
   bool ends = false;
-
-  bool put(const std::string& line) const {
-    return manner == Manner::lines ? write_all(descriptor, line) : send_whole(descriptor, line);
-  }
 
   void run() {
     std::unique_lock lock(mutex);
@@ -78,8 +96,8 @@ struct LogWriter::Shared {
       lock.unlock();
       for (const std::string& line : lines) {
         // In its place: what was lost was older than what waits.
-        if (lost_before != 0 && put(lost_line(lost_before))) lost_before = 0;
-        if (!put(line)) ++lost_before;
+        if (lost_before != 0 && outlet->put(lost_line(lost_before))) lost_before = 0;
+        if (!outlet->put(line)) ++lost_before;
       }
       lock.lock();
       lost += lost_before;
@@ -89,8 +107,24 @@ struct LogWriter::Shared {
   }
 };
 
-LogWriter::LogWriter(int descriptor, Manner manner, LostLine lost_line)
-    : shared_(std::make_shared<Shared>(descriptor, manner, std::move(lost_line))) {
+std::unique_ptr<LogWriter::Outlet> LogWriter::lines_to(int descriptor) {
+  return std::make_unique<Lines>(descriptor);
+}
+
+std::unique_ptr<LogWriter::Outlet> LogWriter::datagrams_to(const std::string& path) {
+  sockaddr_un to{};
+  to.sun_family = AF_UNIX;
+  if (path.size() >= sizeof to.sun_path) return nullptr;
+  std::memcpy(to.sun_path, path.data(), path.size());
+  const auto socket = [] { return Fd(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0)); };
+  const Fd probe = socket();
+  if (!probe || ::connect(probe.get(), reinterpret_cast<const sockaddr*>(&to), sizeof to) != 0) return nullptr;
+  Fd sending = socket();
+  return sending ? std::make_unique<Datagrams>(std::move(sending), to) : nullptr;
+}
+
+LogWriter::LogWriter(std::unique_ptr<Outlet> outlet, LostLine lost_line)
+    : shared_(std::make_shared<Shared>(std::move(outlet), std::move(lost_line))) {
   // Signals are the loop's.
   sigset_t all;
   sigset_t before;

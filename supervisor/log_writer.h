@@ -14,13 +14,25 @@ class LogWriter {
  public:
   static constexpr size_t kMostWaitingBytes = size_t{4} * 1024 * 1024;
 
-  // How a destination takes what is written: lines one after the other, or each as a datagram of its own.
-  enum class Manner { lines, datagrams };
+  // Where it goes. The thread's alone: a thread that hangs in it outlives the writer, and so does this.
+  class Outlet {
+   public:
+    Outlet() = default;
+    Outlet(const Outlet&) = delete;
+    Outlet& operator=(const Outlet&) = delete;
+    virtual ~Outlet() = default;
+    // As a whole. False if this cannot be written. Waits as long as it takes.
+    virtual bool put(const std::string& line) = 0;
+  };
+  // Lines one after the other. descriptor: is the process's for good, and never closed.
+  static std::unique_ptr<Outlet> lines_to(int descriptor);
+  // Each as a datagram to whoever listens at this path then, also after another one has taken the place of the first. Nothing if nobody does now.
+  static std::unique_ptr<Outlet> datagrams_to(const std::string& path);
+
   // lost_line: what is written to say that so many lines were lost.
   using LostLine = std::function<std::string(uint64_t lost)>;
 
-  // descriptor: stays open; it is not closed here.
-  LogWriter(int descriptor, Manner manner, LostLine lost_line);
+  LogWriter(std::unique_ptr<Outlet> outlet, LostLine lost_line);
   LogWriter(const LogWriter&) = delete;
   LogWriter& operator=(const LogWriter&) = delete;
   // Waits for what is left, but not for long.

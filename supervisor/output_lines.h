@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string_view>
 
@@ -23,5 +24,16 @@ struct CutLine {
 
 // The first line of `bytes`; nothing if it is not there as a whole.
 std::optional<CutLine> first_line(std::string_view bytes, MoreToCome more);
+
+struct CountedLines {
+  uint64_t lines = 0;
+  size_t bytes = 0;  // with their ends
+  bool operator==(const CountedLines&) const = default;
+};
+// All the lines that are there as a whole, for somebody who wants to leave them out: costs as little as finding line ends does.
+CountedLines count_lines(std::string_view bytes);
+
+// Where the last so many lines begin, if none is cut, and the very last one may have no end.
+size_t begin_of_last_lines(std::string_view bytes, size_t lines);
 
 }  // namespace arenad

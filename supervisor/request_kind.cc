@@ -1,5 +1,7 @@
 #include "supervisor/request_kind.h"
 
+#include <utility>
+
 #include "arenad/result.h"
 
 namespace arenad {
@@ -11,20 +13,25 @@ std::string text_of(capnp::Text::Reader text) {
   return {text.begin(), text.size()};
 }
 
-std::string joined(const std::string& text, const std::string& more) {
-  return text.empty() || more.empty() ? text + more : text + " " + more;
+// Nobody reads more than this of it, however much was asked for.
+constexpr size_t kEnoughBytes = 4096;
+
+std::string joined(std::string text, const std::string& more) {
+  if (text.size() >= kEnoughBytes) return text;
+  if (!text.empty() && !more.empty()) text += ' ';
+  return std::move(text.append(more, 0, kEnoughBytes));
 }
 
 std::string arenas_of(wire::Selection::Reader selection) {
   if (selection.getAll()) return "all";
   std::string text;
-  for (const auto arena : selection.getArenas()) text = joined(text, text_of(arena));
+  for (const auto arena : selection.getArenas()) text = joined(std::move(text), text_of(arena));
   return text;
 }
 
 std::string numbers_of(capnp::List<uint64_t>::Reader numbers) {
   std::string text;
-  for (const uint64_t number : numbers) text = joined(text, std::to_string(number));
+  for (const uint64_t number : numbers) text = joined(std::move(text), std::to_string(number));
   return text;
 }
 
@@ -33,7 +40,7 @@ std::string rollout_of(wire::Reload::Reader reload) {
   if (reload.getFile().size() != 0) text += " from " + text_of(reload.getFile());
   if (reload.getRuntime().size() != 0) text += " with runtime " + text_of(reload.getRuntime());
   if (reload.getInstalledRuntime()) text += " with the installed runtime";
-  for (const auto arena : reload.getArenas()) text = joined(text, text_of(arena));
+  for (const auto arena : reload.getArenas()) text = joined(std::move(text), text_of(arena));
   return text;
 }
 

@@ -142,10 +142,11 @@ Result<void> Rollouts::check(const GameVersions& game) const {
 // Those that do not run the new code yet, and are not pinned.
 std::vector<ArenaId> Rollouts::concerned(Running& running) const {
   std::vector<ArenaId> found;
+  std::set<ArenaId> considered;
   running.pinned = 0;
   const auto consider = [&](const Arena& arena) {
     if (arena.record().game != running.name || !arena.is_active() || arena.game() == running.to) return;
-    if (arena.is_changing_code() || std::ranges::find(found, arena.record().id) != found.end()) return;
+    if (arena.is_changing_code() || !considered.insert(arena.record().id).second) return;
     if (arena.record().pinned) {
       ++running.pinned;
     } else {

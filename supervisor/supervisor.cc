@@ -329,12 +329,26 @@ void Supervisor::watch_workers() {
   const uint64_t now = monotonic_ns();
   metrics_.loop_looked(now);
   for (const auto& [id, arena] : roster_.all()) arena->watch_worker(now);
-  for (const auto& [name, game] : games_) {
-    for (const auto& [hash, version] : game->all()) version->log_output(config_.logs.rate(), now);
-  }
+  log_output(now);
   commands_->watch_snapshots();
   server_.watch_unfinished();
   tell_manager();
+}
+
+// Where the last turn has ended the next one begins: all come to be looked at.
+void Supervisor::log_output(uint64_t now_ns) {
+  OutputTurn turn;
+  for (const auto& [name, game] : games_) {
+    for (const auto& [hash, version] : game->all()) version->log_output(config_.logs.rate(), now_ns, turn);
+  }
+  const auto& arenas = roster_.all();
+  auto next = arenas.lower_bound(next_output_);
+  for (size_t looked = 0; looked < arenas.size() && turn.has_room(); ++looked) {
+    if (next == arenas.end()) next = arenas.begin();
+    next->second->log_output(now_ns, turn);
+    ++next;
+  }
+  next_output_ = next == arenas.end() ? ArenaId{} : next->first;
 }
 
 // What it has not taken yet is told first; then again, as it is then.

@@ -66,6 +66,7 @@ class Supervisor {
   void save_records();
   void store_wakes();
   void watch_workers();
+  void log_output(uint64_t now_ns);
   void tell_manager();
   [[nodiscard]] ServiceFacts service_facts() const;
   void note_store_health();
@@ -126,6 +127,7 @@ class Supervisor {
   bool has_lost_ = false;  // at the end the database did not take everything
   bool store_was_failing_ = false;
   uint64_t store_replacements_ = 0;  // those that have been answered
+  ArenaId next_output_;              // whose output is looked at next
 };
 
 }  // namespace arenad

@@ -91,7 +91,7 @@ TEST_CASE("logs: who has said what") {
         "2023-11-14T22:13:20.124Z info    duel[4711] frame 17: what the game says\n");
   CHECK(daemon.requests() ==
         Texts{"logs = (selection = (arenas = [\"duel\"], all = false, finished = false), limit = 2, book = 0, "
-              "after = 0)"});
+              "after = 0, before = 0)"});
 }
 
 TEST_CASE("logs: as JSON, an object for each line") {
@@ -117,6 +117,45 @@ TEST_CASE("logs: as JSON, an object for each line") {
                          {"frame", 17},
                          {"pid", 4711},
                          {"text", "what the game says"}});
+}
+
+TEST_CASE("logs: what does not fit into one message comes with the next") {
+  // Has numbers 1 to 7, three in a message.
+  FakeDaemon daemon([](Answering answering) {
+    const auto query = answering.request.getLogs();
+    const uint64_t end = query.getBook() == 7 && query.getBefore() != 0 ? query.getBefore() : 8;
+    const uint64_t first = std::max<uint64_t>(end - std::min<uint64_t>(end - 1, std::min<uint64_t>(query.getLimit(), 3)), 1);
+    auto logs = answering.reply.initLogs();
+    logs.setBook(7);
+    logs.setNext(7);
+    logs.setOlderLeft(first > 1 && query.getLimit() > 3);
+    auto lines = logs.initLines(static_cast<unsigned>(end - first));
+    for (unsigned i = 0; i < lines.size(); ++i) lines[i].setNumber(first + i);
+  });
+  const auto numbers = [&](const char* limit) {
+    std::vector<uint64_t> found;
+    for (const json& line : lines_of(ask(daemon, {"logs", "--json", "-n", limit}).out)) found.push_back(line["number"]);
+    return found;
+  };
+  CHECK(numbers("100") == std::vector<uint64_t>{1, 2, 3, 4, 5, 6, 7});
+  CHECK(numbers("5") == std::vector<uint64_t>{3, 4, 5, 6, 7});
+  CHECK(numbers("3") == std::vector<uint64_t>{5, 6, 7});
+  CHECK(daemon.requests().size() == 3 + 2 + 1);
+}
+
+TEST_CASE("logs and events: more than a request takes is a matter of the command line") {
+  FakeDaemon daemon(logs_answer());
+  std::vector<std::string> arguments{"logs"};
+  for (int i = 0; i < 1001; ++i) arguments.push_back("a" + std::to_string(i));
+  Ended ended = ask(daemon, arguments);
+  CHECK(ended.code == 2);
+  CHECK(ended.err == "arenactl: 1001 arenas were given, and a request takes no more than 1000\n");
+  ended = ask(daemon, {"events", std::string(300, 'x')});
+  CHECK(ended.code == 2);
+  arguments[0] = "stop";
+  arguments.emplace_back("--dry-run");
+  CHECK(ask(daemon, arguments).code == 2);
+  CHECK(daemon.requests().empty());
 }
 
 TEST_CASE("logs: what is wrong is a matter of the command line") {

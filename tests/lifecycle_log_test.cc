@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <doctest/doctest.h>
+#include <sqlite3.h>
 
 #include "tests/support/temporary_folder.h"
 
@@ -12,6 +13,15 @@ using namespace arenad;
 using namespace arenad::test;
 
 namespace {
+
+// What another program does to the database.
+void run_sql(const std::string& file, const char* sql) {
+  sqlite3* db = nullptr;
+  REQUIRE(sqlite3_open(file.c_str(), &db) == SQLITE_OK);
+  sqlite3_busy_timeout(db, 30'000);
+  CHECK(sqlite3_exec(db, sql, nullptr, nullptr, nullptr) == SQLITE_OK);
+  sqlite3_close(db);
+}
 
 // An arenad's store and log, as long as it lives.
 struct Life {
@@ -25,14 +35,13 @@ struct Life {
     kept = std::move(*events);
     return std::move(opened->store);
   }
+  // Until nothing is pending.
   void commit() {
-    bool done = false;
-    store.submit({}, [&](const Result<void>& result) { done = result.ok(); });
-    for (int i = 0; i < 30'000 && !done; ++i) {
+    for (int i = 0; i < 30'000 && log.pending() != 0; ++i) {
       store.run_completions();
       ::usleep(1000);
     }
-    REQUIRE(done);
+    REQUIRE(log.pending() == 0);
   }
 
   std::vector<LifecycleRecord> kept;
@@ -51,13 +60,13 @@ LifecycleRecord about(const std::string& name, LifecycleLog::Details details = {
   return record;
 }
 
-bool any(const LifecycleRecord&) {
+bool any(const LifecycleLog::Facts&) {
   return true;
 }
 
 std::vector<uint64_t> numbers(const LifecycleLog::Page& page) {
   std::vector<uint64_t> numbers;
-  for (const LifecycleRecord* event : page.events) numbers.push_back(event->number);
+  for (const LifecycleRecord& event : page.events) numbers.push_back(event.number);
   return numbers;
 }
 
@@ -80,7 +89,7 @@ TEST_CASE("nobody is told of what is not in the database; then it is there for t
   Life next(folder.file());
   const LifecycleLog::Page page = next.log.newest(any, 10);
   REQUIRE(numbers(page) == Numbers{1, 2});
-  const LifecycleRecord& died = *page.events[1];
+  const LifecycleRecord& died = page.events[1];
   CHECK(died.type == "died");
   CHECK(died.name == "duel");
   CHECK(died.game == "tanks");
@@ -98,14 +107,14 @@ TEST_CASE("those after a number, filtered, a page at a time") {
   Life life(folder.file());
   for (int i = 0; i < 10; ++i) life.log.add(LifecycleEvent::ready, about(i % 2 == 0 ? "even" : "odd"));
   life.commit();
-  const auto odd = [](const LifecycleRecord& event) { return event.name == "odd"; };
+  const auto odd = [](const LifecycleLog::Facts& event) { return event.name == "odd"; };
   LifecycleLog::Page page = life.log.after(0, odd, 2);
   CHECK(numbers(page) == Numbers{2, 4});
   CHECK(page.next == 4);
   page = life.log.after(page.next, odd, 100);
   CHECK(numbers(page) == Numbers{6, 8, 10});
   CHECK(page.next == 10);
-  const auto even = [](const LifecycleRecord& event) { return event.name == "even"; };
+  const auto even = [](const LifecycleLog::Facts& event) { return event.name == "even"; };
   page = life.log.after(8, even, 100);
   CHECK(numbers(page) == Numbers{9});
   CHECK(page.next == 10);  // looked at
@@ -120,11 +129,60 @@ TEST_CASE("the newest are kept, in memory and in the database") {
   {
     Life life(folder.file());
     for (uint64_t i = 0; i < kAll; ++i) life.log.add(LifecycleEvent::ready, about("duel"));
+    CHECK(life.log.pending() == kLifecycleEventsKept);
     life.commit();
+    CHECK(life.log.pending() == 0);
     CHECK(life.log.oldest() == 51);
     CHECK(life.log.last() == kAll);
   }
   Life next(folder.file());
   CHECK(next.log.oldest() == 51);
   CHECK(next.log.last() == kAll);
+}
+
+TEST_CASE("whatever is said of an event, the database takes it") {
+  const TemporaryFolder folder;
+  Life life(folder.file());
+  LifecycleRecord record = about(std::string(10'000, 'n'), {{"a=b\nc", std::string(10'000, 'v')}});
+  record.game = std::string(10'000, 'g');
+  life.log.add(LifecycleEvent::started, std::move(record));
+  life.commit();
+  const LifecycleLog::Page page = life.log.newest(any, 10);
+  REQUIRE(numbers(page) == Numbers{1});
+  CHECK(page.events[0].name == std::string(1000, 'n'));
+  CHECK(page.events[0].details == LifecycleLog::Details{{"a_b c", std::string(1000, 'v')}});
+}
+
+TEST_CASE("what the database refuses leaves no gap in the numbers") {
+  const TemporaryFolder folder;
+  {
+    Life life(folder.file());
+    life.log.add(LifecycleEvent::started, about("first"));
+    life.commit();
+    SUBCASE("because of what is in it: the number stays its own") {
+      run_sql(folder.file(),
+              "CREATE TRIGGER refuse BEFORE INSERT ON lifecycle_events WHEN NEW.name = 'bad' "
+              "BEGIN SELECT RAISE(ABORT, 'refused'); END");
+    }
+    SUBCASE("whatever is in it, for a while") {
+      run_sql(folder.file(),
+              "CREATE TRIGGER refuse BEFORE INSERT ON lifecycle_events WHEN NEW.number = 2 "
+              "BEGIN SELECT RAISE(ABORT, 'refused'); END");
+    }
+    life.log.add(LifecycleEvent::died, about("bad"));
+    for (int i = 0; i < 30'000 && life.store.health().failed_commits < 2; ++i) {
+      life.store.run_completions();
+      ::usleep(1000);
+    }
+    life.log.add(LifecycleEvent::ready, about("good"));
+    run_sql(folder.file(), "DROP TRIGGER refuse");
+    life.log.add(LifecycleEvent::ready, about("last"));
+    life.commit();
+    const LifecycleLog::Page page = life.log.newest(any, 10);
+    REQUIRE(numbers(page) == Numbers{1, 2, 3, 4});
+    CHECK(page.events[1].type == "died");
+    CHECK(page.events[3].name == "last");
+  }
+  Life next(folder.file());
+  CHECK(numbers(next.log.newest(any, 10)) == Numbers{1, 2, 3, 4});
 }

@@ -10,7 +10,7 @@ using namespace arenad;
 TEST_CASE("a line is taken apart") {
   const LogLine line = parse_log_line(
       "arena=duel game=tanks epoch=3 pid=4711 frame=17 signature=\"SIGSEGV tanks.so+0x4f20\" msg=\"its worker died: "
-      "\"quoted\"\"");
+      "\\\"quoted\\\"\"");
   CHECK(line.arena == "duel");
   CHECK(line.game == "tanks");
   CHECK(line.epoch == 3);
@@ -58,4 +58,24 @@ TEST_CASE("an entry of the journal has the fields that it is found by") {
 TEST_CASE("a value with a line end cannot begin another field") {
   const std::string entry = journal_entry({.unix_ns = 0, .text = "one\nPRIORITY=0"});
   CHECK(entry == std::string("MESSAGE\n\x0e\0\0\0\0\0\0\0one\nPRIORITY=0\nPRIORITY=6\nSYSLOG_IDENTIFIER=arenad\n", 67));
+}
+
+TEST_CASE("no text looks like another field") {
+  for (const std::string text : {"x\" arena=other msg=\"forged", "ends in \\", "\\\" arena=other", "\"", "\\\\\"", "a=b", ""}) {
+    CAPTURE(text);
+    const std::string written =
+        "arena=duel signature=\"" + log_quoted(text) + "\" key=" + log_value(text) + " msg=\"" + log_quoted(text) + "\"";
+    const LogLine line = parse_log_line(written);
+    CHECK(line.arena == "duel");
+    CHECK(line.signature == text);
+    CHECK(line.text == text + " (key=" + text + ")");
+  }
+}
+
+TEST_CASE("a value is a line, without anything that a terminal would do") {
+  CHECK(log_quoted("one\ntwo\x1b[2J\r") == "one; two\\\\x1b[2J\\\\x0d");
+  CHECK(parse_log_line("msg=\"" + log_quoted("one\ntwo\x1b[2J") + "\"").text == "one; two\\x1b[2J");
+  CHECK(log_value("duel-1.a_b") == "duel-1.a_b");
+  CHECK(log_value("two words") == "\"two words\"");
+  CHECK(log_value("") == "\"\"");
 }

@@ -1,10 +1,15 @@
 // The thread that writes the log: nobody waits for whoever reads it.
 #include "supervisor/log_writer.h"
 
+#include <algorithm>
+#include <cstdlib>
+#include <cstring>
 #include <fcntl.h>
+#include <filesystem>
 #include <poll.h>
 #include <string>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include <doctest/doctest.h>
@@ -44,11 +49,30 @@ std::string read_until(const Fd& from, const std::string& end) {
   return all;
 }
 
+// Of datagrams.
+Fd listen_at(const std::string& path) {
+  sockaddr_un at{};
+  at.sun_family = AF_UNIX;
+  REQUIRE(path.size() < sizeof at.sun_path);
+  std::memcpy(at.sun_path, path.data(), path.size());
+  Fd socket(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  REQUIRE(::bind(socket.get(), reinterpret_cast<const sockaddr*>(&at), sizeof at) == 0);
+  return socket;
+}
+
+std::string received(const Fd& from) {
+  pollfd readable{from.get(), POLLIN, 0};
+  if (::poll(&readable, 1, 30'000) != 1) return "nothing";
+  char buffer[64];
+  const ssize_t count = ::recv(from.get(), buffer, sizeof buffer, 0);
+  return {buffer, static_cast<size_t>(std::max<ssize_t>(count, 0))};
+}
+
 }  // namespace
 
 TEST_CASE("lines come in their order") {
   Pipe pipe;
-  LogWriter writer(pipe.write.get(), LogWriter::Manner::lines, lost_line);
+  LogWriter writer(LogWriter::lines_to(pipe.write.get()), lost_line);
   std::string expected;
   for (int i = 0; i < 1000; ++i) {
     const std::string line = "line " + std::to_string(i) + "\n";
@@ -63,7 +87,7 @@ TEST_CASE("a pipe that nobody reads holds nobody up; what did not fit is counted
   const std::string line = std::string(1000, 'x') + "\n";
   const uint64_t began_ns = monotonic_ns();
   {
-    LogWriter writer(pipe.write.get(), LogWriter::Manner::lines, lost_line);
+    LogWriter writer(LogWriter::lines_to(pipe.write.get()), lost_line);
     for (int i = 0; i < 20'000; ++i) writer.write(line);  // 20 MB
     CHECK(monotonic_ns() - began_ns < 5 * kSecond);
     SUBCASE("and is said when it is read again") {
@@ -84,7 +108,7 @@ TEST_CASE("a pipe that nobody reads holds nobody up; what did not fit is counted
 TEST_CASE("a full disk loses lines, and nothing else") {
   Fd full(::open("/dev/full", O_WRONLY | O_CLOEXEC));
   REQUIRE(full);
-  LogWriter writer(full.get(), LogWriter::Manner::lines, lost_line);
+  LogWriter writer(LogWriter::lines_to(full.get()), lost_line);
   for (int i = 0; i < 1000; ++i) writer.write("line\n");
   writer.flush(30'000);
   // There is room again: another file under the same number.
@@ -94,15 +118,29 @@ TEST_CASE("a full disk loses lines, and nothing else") {
   CHECK(read_until(pipe.read, "room again\n") == "lost 1000\nroom again\n");
 }
 
-TEST_CASE("datagrams stay whole") {
-  int ends[2];
-  REQUIRE(::socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0, ends) == 0);
-  const Fd read(ends[0]);
-  const Fd write(ends[1]);
-  LogWriter writer(write.get(), LogWriter::Manner::datagrams, lost_line);
+TEST_CASE("datagrams stay whole, and come to whoever listens then") {
+  std::string folder = (std::filesystem::temp_directory_path() / "arenad-log-XXXXXX").string();
+  REQUIRE(::mkdtemp(folder.data()) != nullptr);
+  const std::string path = folder + "/socket";
+  CHECK(LogWriter::datagrams_to(path) == nullptr);
+  Fd listener = listen_at(path);
+  auto outlet = LogWriter::datagrams_to(path);
+  REQUIRE(outlet != nullptr);
+  LogWriter writer(std::move(outlet), lost_line);
   writer.write("one");
   writer.write("two");
-  char buffer[16];
-  CHECK(std::string(buffer, static_cast<size_t>(::recv(read.get(), buffer, sizeof buffer, 0))) == "one");
-  CHECK(std::string(buffer, static_cast<size_t>(::recv(read.get(), buffer, sizeof buffer, 0))) == "two");
+  CHECK(received(listener) == "one");
+  CHECK(received(listener) == "two");
+  // Nobody is there, and then there is somebody else.
+  listener.reset();
+  writer.write("nobody hears this");
+  writer.flush(30'000);
+  REQUIRE(std::filesystem::remove(path));
+  writer.write("nor this");
+  writer.flush(30'000);
+  listener = listen_at(path);
+  writer.write("three");
+  CHECK(received(listener) == "lost 2\n");
+  CHECK(received(listener) == "three");
+  std::filesystem::remove_all(folder);
 }

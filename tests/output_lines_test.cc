@@ -49,6 +49,28 @@ TEST_CASE("a line that is too long is cut, and goes on") {
   CHECK(split(limit + limit + "y", MoreToCome::no).lines == Lines{limit + "+", limit + "+", "y"});
 }
 
+TEST_CASE("lines that are left out are as many as if each had been taken") {
+  const std::string longer(2 * kMostLineBytes + 10, 'x');
+  for (const std::string& text :
+       {std::string(), std::string("one"), std::string("one\n"), std::string("one\ntwo\n\nthree"), std::string(5000, '\n'),
+        longer, "one\n" + longer, std::string(kMostLineBytes, 'x'), std::string(kMostLineBytes + 1, 'x')}) {
+    CAPTURE(text.size());
+    const Split all = split(text, MoreToCome::yes);
+    CHECK(count_lines(text) == CountedLines{all.lines.size(), text.size() - all.rest.size()});
+  }
+}
+
+TEST_CASE("where the last lines begin") {
+  CHECK(begin_of_last_lines("", 2) == 0);
+  CHECK(begin_of_last_lines("one", 2) == 0);
+  CHECK(begin_of_last_lines("one\ntwo\nthree\n", 2) == 4);
+  CHECK(begin_of_last_lines("one\ntwo\nthree", 2) == 4);
+  CHECK(begin_of_last_lines("one\ntwo\nthree", 3) == 0);
+  CHECK(begin_of_last_lines("one\ntwo\nthree", 0) == 13);
+  CHECK(begin_of_last_lines("\n\n\n", 2) == 1);
+  CHECK(begin_of_last_lines("\n", 1) == 0);
+}
+
 TEST_CASE("a burst, then so many a second") {
   const LineRate rate{.lines_per_s = 10, .burst = 3};
   LineLimit limit;

@@ -2,12 +2,16 @@
 // answered as before.
 #include <csignal>
 #include <memory>
+#include <poll.h>
 #include <vector>
 
 #include <capnp/serialize.h>
 #include <doctest/doctest.h>
 
 #include "ipc/control.capnp.h"
+#include "ipc/control_stream.h"
+#include "ipc/limits.h"
+#include "ipc/socket.h"
 #include "tests/real/daemon.h"
 #include "tests/real/raw_control.h"
 #include "tests/support/seed.h"
@@ -40,6 +44,27 @@ void check_answers_quickly(Daemon& daemon) {
   CAPTURE(told.err);
   CHECK(told.code == 0);
   CHECK(monotonic_ns() - began_ns < kQuickMs * kMillisecond);
+}
+
+// What is wrong with a request, as arenad says it; empty: nothing. Sent without looking at it.
+std::string refusal_of(const Daemon& daemon, capnp::MessageBuilder& message) {
+  auto socket = connect_unix(daemon.socket());
+  REQUIRE(socket.ok());
+  ControlStream stream(std::move(*socket), limits::kMaxControlMessageBytes);
+  REQUIRE(stream.queue(message).ok());
+  const uint64_t end_ns = monotonic_ns() + kQuickMs * kMillisecond;
+  while (monotonic_ns() < end_ns) {
+    REQUIRE(stream.flush() == ControlStream::Io::ok);
+    pollfd readable{stream.fd().get(), POLLIN, 0};
+    if (::poll(&readable, 1, 10) == 1) REQUIRE(stream.receive() == ControlStream::Io::ok);
+    if (const auto answer = stream.next()) {
+      const auto reply = answer->root<wire::FromDaemon>().getReply();
+      if (!reply.isError()) return {};
+      CHECK(reply.getError().getCode() == wire::FailureCode::INVALID);
+      return reply.getError().getMessage();
+    }
+  }
+  return "no answer in time";
 }
 
 std::string random_bytes(Random& random, size_t count) {
@@ -320,4 +345,32 @@ TEST_CASE("a connection that asks again and again takes no more memory for it") 
   constexpr size_t kSlackKib = 16 * 1024;  // 64 MB have come
 #endif
   CHECK(resident_kib_of(daemon.pid()) <= memory_kib + kSlackKib);
+}
+
+TEST_CASE("tens of thousands of names in a request are refused before anything is done with them") {
+  Daemon daemon(echo_section());
+  daemon.start();
+  daemon.start_arena("duel");
+  constexpr unsigned kNames = 40'000;
+  const auto fill = [](capnp::List<capnp::Text>::Builder names) {
+    for (unsigned i = 0; i < names.size(); ++i) names.set(i, "*a*");
+  };
+  const std::string expected = "40000 arenas were given, and a request takes no more than 1000";
+  capnp::MallocMessageBuilder status;
+  fill(status.initRoot<wire::Request>().initStatus().initArenas(kNames));
+  CHECK(refusal_of(daemon, status) == expected);
+  capnp::MallocMessageBuilder logs;
+  fill(logs.initRoot<wire::Request>().initLogs().initSelection().initArenas(kNames));
+  CHECK(refusal_of(daemon, logs) == expected);
+  capnp::MallocMessageBuilder events;
+  fill(events.initRoot<wire::Request>().initEvents().initTypes(kNames));
+  CHECK(refusal_of(daemon, events) == "40000 types were given, and a request takes no more than 1000");
+  capnp::MallocMessageBuilder stop;
+  fill(stop.initRoot<wire::Request>().initStop().initArenas(kNames));
+  CHECK(refusal_of(daemon, stop) == expected);
+  capnp::MallocMessageBuilder drop;
+  drop.initRoot<wire::Request>().initQuarantineDrop(kNames);
+  CHECK(refusal_of(daemon, drop) == "40000 entries were given, and a request takes no more than 1000");
+  check_answers_quickly(daemon);
+  CHECK(daemon.arena("duel").state == "running");
 }

@@ -167,6 +167,17 @@ TEST_CASE("what a game prints is logged by line, as the arena's") {
   }
 }
 
+TEST_CASE("whatever a game prints, its line is the arena's and nobody else's") {
+  Daemon daemon(echo_section());
+  daemon.start();
+  daemon.start_arena("duel");
+  Player ann(daemon.socket(), "duel", "ann");
+  print(ann, "out", "x\" arena=other level=error msg=\"forged\n");
+  REQUIRE(has_said(daemon, "duel", "x\" arena=other level=error msg=\"forged"));
+  CHECK(daemon.has_logged("source=worker msg=\"x\\\" arena=other level=error msg=\\\"forged\"\n"));
+  CHECK(daemon.arenactl({"logs", "other"}).code == 4);
+}
+
 TEST_CASE("who asks for what is not there is told") {
   Daemon daemon(echo_section());
   daemon.start();

@@ -239,6 +239,14 @@ TEST_CASE("what is only tried changes nothing, and what is not waited for happen
   CHECK(daemon.arenactl({"start", "echo", "--name", "third", "--dry-run"}).code == 0);
   CHECK(holds(daemon.arenactl({"start", "echo", "--name", "third", "--no-wait"}).out, "third: has begun to start ("));
   CHECK(daemon.becomes("third", [](const ArenaFacts& arena) { return arena.state == "running"; }));
+
+  // Those that rest already when this is told are told of too.
+  const Finished stopped = daemon.arenactl({"stop", "--all", "--yes", "--no-wait"});
+  CHECK(stopped.code == 0);
+  for (const char* name : {"duel: has begun; it is ", "other: has begun; it is ", "third: has begun; it is "}) {
+    CAPTURE(stopped.out);
+    CHECK(holds(stopped.out, name));
+  }
 }
 
 TEST_CASE("a shutdown saves every arena and ends arenad") {
