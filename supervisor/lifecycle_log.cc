@@ -51,16 +51,16 @@ LifecycleLog::Facts facts_of(Unpacker& fields) {
   return facts;
 }
 
-LifecycleLog::Facts facts_of(const Packed& event) {
+LifecycleLog::Facts facts_of(std::string_view event) {
   Unpacker fields(event);
   return facts_of(fields);
 }
 
-uint64_t number_of(const Packed& event) {
+uint64_t number_of(std::string_view event) {
   return Unpacker(event).number();
 }
 
-LifecycleRecord unpack(const Packed& packed) {
+LifecycleRecord unpack(std::string_view packed) {
   Unpacker fields(packed);
   const LifecycleLog::Facts facts = facts_of(fields);
   LifecycleRecord event;
@@ -138,7 +138,7 @@ const char* to_string(LifecycleEvent event) {
 
 LifecycleLog::LifecycleLog(StoreThread& store, std::vector<LifecycleRecord> kept)
     : store_(store), last_given_(kept.empty() ? 0 : kept.back().number) {
-  for (const LifecycleRecord& event : kept) kept_.push_back(pack(event));
+  for (const LifecycleRecord& event : kept) kept_.push_back(pack(event).bytes());
 }
 
 uint64_t LifecycleLog::oldest() const {
@@ -166,13 +166,13 @@ void LifecycleLog::add(LifecycleEvent event, LifecycleRecord about) {
 
 void LifecycleLog::submit(const Packed& event) {
   StoreBatch batch;
-  batch.lifecycle.push_back(unpack(event));
-  store_.submit(std::move(batch), [this, number = number_of(event)](const Result<void>& result) { answered(number, result); });
+  batch.lifecycle.push_back(unpack(event.bytes()));
+  store_.submit(std::move(batch), [this, number = number_of(event.bytes())](const Result<void>& result) { answered(number, result); });
 }
 
 LifecycleLog::Pending* LifecycleLog::find_pending(uint64_t number) {
   if (pending_.empty()) return nullptr;
-  const uint64_t first = number_of(pending_.front().event);
+  const uint64_t first = number_of(pending_.front().event.bytes());
   return number < first || number > last_given_ ? nullptr : &pending_[number - first];
 }
 
@@ -193,18 +193,17 @@ void LifecycleLog::answered(uint64_t number, const Result<void>& result) {
 void LifecycleLog::refused(Pending& pending) {
   has_refused_ = true;
   if (++pending.refusals != kRefusalsOfTheWhole) return;
-  const LifecycleRecord whole = unpack(pending.event);
+  const LifecycleRecord whole = unpack(pending.event.bytes());
   pending.event = pack({.number = whole.number, .at_unix_ms = whole.at_unix_ms, .type = whole.type});
 }
 
 void LifecycleLog::keep_durable() {
   while (!pending_.empty() && pending_.front().is_durable) {
     // Some in between were too many to wait: what came before them is no more of use to whoever wants all.
-    if (number_of(pending_.front().event) != last() + 1) kept_.clear();
-    kept_.push_back(std::move(pending_.front().event));
+    if (number_of(pending_.front().event.bytes()) != last() + 1) kept_.clear();
+    kept_.push_back(pending_.front().event.bytes());
     pending_.pop_front();
   }
-  while (kept_.size() > kLifecycleEventsKept) kept_.pop_front();
 }
 
 // Those that come after it in the database already are told when it is there.
@@ -213,22 +212,22 @@ void LifecycleLog::retry_first_refused(unsigned most_refusals) {
       std::ranges::find_if(pending_, [](const Pending& pending) { return pending.refusals != 0 && !pending.is_durable; });
   has_refused_ = first != pending_.end();
   if (!has_refused_ || first->refusals > most_refusals) return;
-  retried_ = number_of(first->event);
+  retried_ = number_of(first->event.bytes());
   submit(first->event);
 }
 
 void LifecycleLog::save_anew() {
   StoreBatch batch;
-  for (const Packed& event : kept_) batch.lifecycle.push_back(unpack(event));
+  for (size_t i = 0; i < kept_.size(); ++i) batch.lifecycle.push_back(unpack(kept_[i]));
   // The one that is gone may have had them, and not told yet.
-  for (const Pending& pending : pending_) batch.lifecycle.push_back(unpack(pending.event));
+  for (const Pending& pending : pending_) batch.lifecycle.push_back(unpack(pending.event.bytes()));
   if (!batch.empty()) store_.submit(std::move(batch), [](const Result<void>&) {});
 }
 
 LifecycleLog::Page LifecycleLog::newest(const Wanted& wanted, size_t limit) const {
   Page page{.events = {}, .next = last()};
-  for (auto event = kept_.rbegin(); event != kept_.rend() && page.events.size() < limit; ++event) {
-    if (wanted(facts_of(*event))) page.events.push_back(unpack(*event));
+  for (size_t i = kept_.size(); i-- > 0 && page.events.size() < limit;) {
+    if (wanted(facts_of(kept_[i]))) page.events.push_back(unpack(kept_[i]));
   }
   std::ranges::reverse(page.events);
   return page;
@@ -236,13 +235,14 @@ LifecycleLog::Page LifecycleLog::newest(const Wanted& wanted, size_t limit) cons
 
 LifecycleLog::Page LifecycleLog::after(uint64_t number, const Wanted& wanted, size_t limit) const {
   Page page{.events = {}, .next = last()};
-  for (auto event = std::ranges::upper_bound(kept_, number, {}, number_of); event != kept_.end(); ++event) {
-    if (!wanted(facts_of(*event))) continue;
+  // There is no gap in the numbers.
+  for (size_t i = number < oldest() ? 0 : number - oldest() + 1; i < kept_.size(); ++i) {
+    if (!wanted(facts_of(kept_[i]))) continue;
     if (page.events.size() == limit) {
       page.next = page.events.back().number;
       break;
     }
-    page.events.push_back(unpack(*event));
+    page.events.push_back(unpack(kept_[i]));
   }
   return page;
 }

@@ -2,7 +2,8 @@
 //
 // Numbers count from 1 without a gap, also over the death of arenad, and each stands for one event for ever. So an event is told to nobody
 // before it is in the database: an arenad that dies before that has told nobody of it, and its successor gives the number to another event.
-// Who follows asks for what comes after the number that he has; the newest kLifecycleEventsKept are kept, here and in the database.
+// Who follows asks for what comes after the number that he has; the newest kLifecycleEventsKept are kept in the
+// database, and here as many of them as are in kBytesKept: 200 bytes for each.
 //
 //   add() -> pending -- the database has it, and all before it --> kept, told from now on
 //
@@ -21,6 +22,7 @@
 
 #include "state/store_thread.h"
 #include "supervisor/packed.h"
+#include "supervisor/packed_ring.h"
 
 namespace arenad {
 
@@ -55,6 +57,9 @@ const char* to_string(LifecycleEvent event);
 
 class LifecycleLog {
  public:
+  // Of events here; in the database there may be older ones.
+  static constexpr size_t kBytesKept = size_t{2} * 1024 * 1024;
+
   using Details = std::vector<std::pair<std::string, std::string>>;
 
   // kept: what the database has, by number.
@@ -103,7 +108,7 @@ class LifecycleLog {
   uint64_t last_given_ = 0;
   uint64_t retried_ = 0;         // the number of the refused one that the database has again; 0: none
   bool has_refused_ = false;     // some are pending that were refused
-  std::deque<Packed> kept_;      // durable, by number
+  PackedRing kept_{kBytesKept, kLifecycleEventsKept};  // durable, by number without a gap
   std::deque<Pending> pending_;  // by number without a gap, up to the last one given: all that the database has not told of yet
 };
 

@@ -54,6 +54,7 @@ class Packer {
 class Unpacker {
  public:
   explicit Unpacker(const Packed& packed) : rest_(packed.bytes()) {}
+  explicit Unpacker(std::string_view bytes) : rest_(bytes) {}
 
   uint64_t number() {
     uint64_t number = 0;

@@ -41,6 +41,8 @@ class PackedRing {
     --count_;
   }
 
+  void clear() { count_ = 0; }
+
   [[nodiscard]] size_t size() const { return count_; }
   [[nodiscard]] bool empty() const { return count_ == 0; }
   // By age, the oldest first; until the next push_back().

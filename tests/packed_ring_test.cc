@@ -1,5 +1,6 @@
 #include "supervisor/packed_ring.h"
 
+#include <algorithm>
 #include <deque>
 #include <doctest/doctest.h>
 #include <string>
