@@ -5,7 +5,6 @@
 #include <unistd.h>
 
 #include <doctest/doctest.h>
-#include <sqlite3.h>
 
 #include "tests/support/temporary_folder.h"
 
@@ -14,14 +13,6 @@ using namespace arenad::test;
 
 namespace {
 
-// What another program does to the database.
-void run_sql(const std::string& file, const char* sql) {
-  sqlite3* db = nullptr;
-  REQUIRE(sqlite3_open(file.c_str(), &db) == SQLITE_OK);
-  sqlite3_busy_timeout(db, 30'000);
-  CHECK(sqlite3_exec(db, sql, nullptr, nullptr, nullptr) == SQLITE_OK);
-  sqlite3_close(db);
-}
 
 // An arenad's store and log, as long as it lives.
 struct Life {
@@ -151,38 +142,4 @@ TEST_CASE("whatever is said of an event, the database takes it") {
   REQUIRE(numbers(page) == Numbers{1});
   CHECK(page.events[0].name == std::string(1000, 'n'));
   CHECK(page.events[0].details == LifecycleLog::Details{{"a_b c", std::string(1000, 'v')}});
-}
-
-TEST_CASE("what the database refuses leaves no gap in the numbers") {
-  const TemporaryFolder folder;
-  {
-    Life life(folder.file());
-    life.log.add(LifecycleEvent::started, about("first"));
-    life.commit();
-    SUBCASE("because of what is in it: the number stays its own") {
-      run_sql(folder.file(),
-              "CREATE TRIGGER refuse BEFORE INSERT ON lifecycle_events WHEN NEW.name = 'bad' "
-              "BEGIN SELECT RAISE(ABORT, 'refused'); END");
-    }
-    SUBCASE("whatever is in it, for a while") {
-      run_sql(folder.file(),
-              "CREATE TRIGGER refuse BEFORE INSERT ON lifecycle_events WHEN NEW.number = 2 "
-              "BEGIN SELECT RAISE(ABORT, 'refused'); END");
-    }
-    life.log.add(LifecycleEvent::died, about("bad"));
-    for (int i = 0; i < 30'000 && life.store.health().failed_commits < 2; ++i) {
-      life.store.run_completions();
-      ::usleep(1000);
-    }
-    life.log.add(LifecycleEvent::ready, about("good"));
-    run_sql(folder.file(), "DROP TRIGGER refuse");
-    life.log.add(LifecycleEvent::ready, about("last"));
-    life.commit();
-    const LifecycleLog::Page page = life.log.newest(any, 10);
-    REQUIRE(numbers(page) == Numbers{1, 2, 3, 4});
-    CHECK(page.events[1].type == "died");
-    CHECK(page.events[3].name == "last");
-  }
-  Life next(folder.file());
-  CHECK(numbers(next.log.newest(any, 10)) == Numbers{1, 2, 3, 4});
 }
