@@ -6,13 +6,13 @@
 
 #include <doctest/doctest.h>
 
+#include "tests/support/raw_database.h"
 #include "tests/support/temporary_folder.h"
 
 using namespace arenad;
 using namespace arenad::test;
 
 namespace {
-
 
 // An arenad's store and log, as long as it lives.
 struct Life {
@@ -142,4 +142,57 @@ TEST_CASE("whatever is said of an event, the database takes it") {
   REQUIRE(numbers(page) == Numbers{1});
   CHECK(page.events[0].name == std::string(1000, 'n'));
   CHECK(page.events[0].details == LifecycleLog::Details{{"a_b c", std::string(1000, 'v')}});
+}
+
+namespace {
+
+// Another program has the table refuse rows (triggers are off in arenad's connection), and lets it have them again.
+void have_refused(const std::string& file, const std::string& rows) {
+  Raw db(file);
+  db.run("PRAGMA busy_timeout = 30000");
+  const std::string table = db.ask("SELECT sql FROM sqlite_master WHERE name = 'lifecycle_events'");
+  const size_t end = table.rfind(')');
+  REQUIRE(end != std::string::npos);
+  db.run("BEGIN; ALTER TABLE lifecycle_events RENAME TO aside; " + table.substr(0, end) + ", CHECK (NOT (" + rows + "))" +
+         table.substr(end) + "; INSERT INTO lifecycle_events SELECT * FROM aside; COMMIT");
+}
+void have_taken(const std::string& file) {
+  Raw db(file);
+  db.run("PRAGMA busy_timeout = 30000");
+  db.run("BEGIN; INSERT OR REPLACE INTO aside SELECT * FROM lifecycle_events; DROP TABLE lifecycle_events; "
+         "ALTER TABLE aside RENAME TO lifecycle_events; COMMIT");
+}
+
+}  // namespace
+
+TEST_CASE("what the database refuses leaves no gap in the numbers") {
+  const TemporaryFolder folder;
+  {
+    Life life(folder.file());
+    life.log.add(LifecycleEvent::started, about("first"));
+    life.commit();
+    SUBCASE("because of what is in it: the number stays its own") {
+      have_refused(folder.file(), "name = 'bad'");
+    }
+    SUBCASE("whatever is in it, for a while") {
+      have_refused(folder.file(), "number = 2");
+    }
+    life.log.add(LifecycleEvent::died, about("bad"));
+    for (int i = 0; i < 30'000 && life.store.health().failed_commits < 2; ++i) {
+      life.store.run_completions();
+      ::usleep(1000);
+    }
+    REQUIRE(life.store.health().failed_commits >= 2);
+    life.log.add(LifecycleEvent::ready, about("good"));
+    have_taken(folder.file());
+    life.log.add(LifecycleEvent::ready, about("last"));
+    life.commit();
+    const LifecycleLog::Page page = life.log.newest(any, 10);
+    REQUIRE(numbers(page) == Numbers{1, 2, 3, 4});
+    CHECK(page.events[1].type == "died");
+    CHECK(page.events[1].name.empty());
+    CHECK(page.events[3].name == "last");
+  }
+  Life next(folder.file());
+  CHECK(numbers(next.log.newest(any, 10)) == Numbers{1, 2, 3, 4});
 }
