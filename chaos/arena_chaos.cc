@@ -24,6 +24,7 @@ struct Options {
   PlanOptions plan;
   std::string only = "*";
   std::string plan_file;
+  Stage::Game game;
 };
 
 std::vector<std::string> chosen(const std::string& only) {
@@ -64,7 +65,7 @@ int run(const Options& options) {
   auto folder = PrivateFolder::make(std::filesystem::read_symlink("/proc/self/exe").parent_path());
   if (!signals || !folder) return kExitViolations;
   ChaosFindings findings;
-  auto stage = Stage::set(folder->path(), *plan);
+  auto stage = Stage::set(folder->path(), *plan, options.game);
   if (!stage) {
     fmt::print(stderr, "arena-chaos: {}\n", stage.error().text());
     return kExitViolations;
@@ -98,6 +99,12 @@ int main(int argc, char** argv) {
   CLI::App* runs = app.add_subcommand("run", "Plays a plan, and judges what came of it");
   common(runs);
   runs->add_option("--plan", options.plan_file, "Plays this plan instead of one from a seed")->check(CLI::ExistingFile);
+  auto* module = runs->add_option("--game", options.game.module, "A game of your own instead of the ledger: its module")
+                     ->check(CLI::ExistingFile);
+  auto* driver = runs->add_option("--driver", options.game.driver, "The program that plays it (arenad/driver.h)")
+                     ->check(CLI::ExistingFile);
+  module->needs(driver);
+  driver->needs(module);
   CLI::App* plans = app.add_subcommand("plan", "Prints what a seed would do, as JSON");
   common(plans);
   CLI::App* lists = app.add_subcommand("list", "Tells what each fault does, and what must hold");

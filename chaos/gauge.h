@@ -5,8 +5,7 @@
 // Memory is sampled while workers are killed, and its growth is the slope of the line through the samples. Descriptors come and go with
 // each recovery, so they are counted when nothing is killed: the fewest of a while.
 //
-// It is warm when the database is as large as it is going to be, for all of it is in SQLite's cache, which may be larger than the database
-// of so few arenas (state/store_connection.cc). Until each arena has as many reports of deaths as are kept of one
+// It is warm when the database is as large as it is going to be: what arenad reads of it for a commit grows with it. Until each arena has as many reports of deaths as are kept of one
 // (limits::kMaxDeathsOfArena), the database grows by half a KiB a death; and as its pages were then filled one after the other, and those
 // with old reports empty row by row, it takes as many deaths again until they are as full as they stay. The -wal has been through its
 // largest size by then, and with it its index, which arenad has mapped.

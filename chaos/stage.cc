@@ -1,11 +1,11 @@
 #include "chaos/stage.h"
 
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include "chaos/driver_player.h"
 #include "ipc/clock.h"
-#include "ipc/incarnation.h"
+#include "tests/real/ledger_player.h"
 
 namespace arenad::chaos {
 namespace {
@@ -13,48 +13,70 @@ namespace {
 // Entries of a player that have not come back.
 constexpr uint64_t kMostOnTheirWay = 4;
 
+// What the game is called in the configuration, whichever it is.
+constexpr const char* kGame = "ledger";
+
 // A hang is found within a moment, and nothing waits before a restart; otherwise as a service runs.
-std::string config(const std::filesystem::path& folder) {
+std::string config(const std::filesystem::path& folder, const std::filesystem::path& module) {
   return fmt::format(
       "[daemon]\ndirectory = \"{0}/state\"\nruntime_directory = \"{0}/run\"\nsocket = \"arenad.sock\"\nworker = \"{1}\"\n"
       "log_format = \"plain\"\n"
       "[checkpoint]\ninterval_ms = 50\n"
       "[hang]\nsoft_limit_ms = 100\nhard_limit_ms = 1000\n"
       "[restart]\nintensity = 1000\nwindow_ms = 1000\nfirst_delay_ms = 0\nmax_delay_ms = 0\nhealthy_ms = 1\n"
-      "[games.ledger]\nmodule = \"{2}/ledger.so\"\nsnapshot_interval_ms = 20\nspares = 2\n",
-      folder.string(), ARENAD_TEST_WORKER, ARENAD_TEST_GAMES);
+      "[games.{3}]\nmodule = \"{2}\"\nsnapshot_interval_ms = 20\nspares = 2\n",
+      folder.string(), ARENAD_TEST_WORKER, module.string(), kGame);
+}
+
+Result<std::unique_ptr<Player>> begin_player(const Stage::Game& game, const Stage::Arena& arena, const sweep::Rig& rig,
+                                             uint64_t seed) {
+  if (game.driver.empty()) {
+    auto player = std::make_unique<test::LedgerPlayer>(rig.socket(), "ann");
+    if (auto attached = player->attach(arena.id); !attached) return attached.error();
+    return std::unique_ptr<Player>(std::move(player));
+  }
+  auto player = DriverPlayer::start({.program = std::filesystem::absolute(game.driver),
+                                     .log = rig.folder() / ("driver-" + arena.name + ".log"),
+                                     .socket = rig.socket(),
+                                     .arena = arena.id.text(),
+                                     .player = "ann",
+                                     .seed = seed});
+  if (!player) return player.error();
+  return std::unique_ptr<Player>(std::move(*player));
 }
 
 }  // namespace
 
-Result<std::unique_ptr<Stage>> Stage::set(const std::filesystem::path& folder, const Plan& plan) {
-  auto rig = sweep::Rig::start(folder, config(folder));
+Result<std::unique_ptr<Stage>> Stage::set(const std::filesystem::path& folder, const Plan& plan, const Game& game) {
+  const std::filesystem::path module =
+      game.module.empty() ? std::filesystem::path(ARENAD_TEST_GAMES) / "ledger.so" : std::filesystem::absolute(game.module);
+  auto rig = sweep::Rig::start(folder, config(folder, module));
   if (!rig) return rig.error();
   std::unique_ptr<Stage> stage(new Stage(std::move(*rig)));
-  stage->arenas_.reserve(plan.arenas.size());  // hooks point into it
   for (const PlannedArena& planned : plan.arenas) {
-    Arena& arena = stage->arenas_.emplace_back(Arena{.id = ArenaId::make(unix_ms(), stage->arenas_.size(), random_u64()),
-                                                     .name = planned.name,
-                                                     .entries = planned.entries,
-                                                     .player = nullptr});
-    if (auto started = stage->rig().start_arena(arena.id, arena.name, "ledger", planned.hz); !started) return started.error();
-    arena.player = std::make_unique<test::LedgerPlayer>(stage->rig().socket(), "ann");
-    if (auto attached = arena.player->attach(arena.id); !attached) return attached.error();
-    arena.player->attachment()->on_incarnation([&arena](int region_fd, Epoch) {
-      if (auto view = IncarnationView::map(Fd(::fcntl(region_fd, F_DUPFD_CLOEXEC, 0))))
-        arena.worker = static_cast<pid_t>(view->pid());
-    });
+    Arena arena{.id = ArenaId::make(unix_ms(), stage->arenas_.size(), random_u64()),
+                .name = planned.name,
+                .entries = planned.entries,
+                .player = nullptr};
+    // Its ticks are a parameter of the ledger; a studio's game has its own.
+    const uint32_t hz = game.module.empty() ? planned.hz : 0;
+    if (auto started = stage->rig().start_arena(arena.id, arena.name, kGame, hz); !started) return started.error();
+    auto player = begin_player(game, arena, stage->rig(), plan.seed + stage->arenas_.size());
+    if (!player) return player.error();
+    arena.player = std::move(*player);
+    stage->arenas_.push_back(std::move(arena));
   }
   return stage;
 }
 
 void Stage::turn() {
   for (Arena& arena : arenas_) {
-    test::LedgerPlayer& player = *arena.player;
+    Player& player = *arena.player;
     if (player.said() < std::min(arena.entries, arena.limit) && player.said() - player.heard_back() < kMostOnTheirWay) {
       (void)player.say();
     }
     player.listen();
+    arena.worker = player.worker();
   }
   ::usleep(1000);
 }

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "chaos/plan.h"
-#include "tests/real/ledger_player.h"
+#include "chaos/player.h"
 #include "tests/sweep/rig.h"
 
 namespace arenad::chaos {
@@ -20,12 +20,17 @@ class Stage {
     std::string name;
     uint64_t entries = 0;  // that its player says in all
     uint64_t limit = 0;    // says no more than so many for now
-    std::unique_ptr<test::LedgerPlayer> player;
+    std::unique_ptr<Player> player;
     pid_t worker = 0;  // of the newest incarnation, as its shared memory says; arenad may be dead. 0: none is known
   };
 
+  // A studio's own game, and the program that plays it (arenad/driver.h); both empty: the ledger.
+  struct Game {
+    std::filesystem::path module;
+    std::filesystem::path driver;
+  };
   // Every arena runs and its player is in it when this returns.
-  static Result<std::unique_ptr<Stage>> set(const std::filesystem::path& folder, const Plan& plan);
+  static Result<std::unique_ptr<Stage>> set(const std::filesystem::path& folder, const Plan& plan, const Game& game);
 
   // Every player says an entry if it may and few are on their way, and hears what there is. Takes about a millisecond.
   void turn();

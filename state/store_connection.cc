@@ -19,6 +19,8 @@ constexpr int64_t kApplicationId = 0x4172656e;  // "Aren", at offset 68 of the f
 constexpr int64_t kWalBytes = 64 * 1024 * 1024;
 constexpr int64_t kPageBytes = 4096;
 constexpr int64_t kCacheKib = 32 * 1024;
+// Of the cache as much may stay after a commit. The next one reads again what it needs, from the kernel's page cache.
+constexpr int kCacheKeptBytes = 128 * 1024;
 
 Error damaged(const std::string& path, const std::string& how) {
   return make_error(ErrorCode::corrupt, path + " " + how);
@@ -268,6 +270,14 @@ bool StoreConnection::file_has_moved() const {
   return moved != 0;
 }
 
+// A cache keeps what it has once had, so arenad would grow for as long as its database does.
+void StoreConnection::let_go_of_pages() {
+  int used = 0;
+  int most = 0;
+  sqlite3_db_status(db_.get(), SQLITE_DBSTATUS_CACHE_USED, &used, &most, 0);
+  if (used > kCacheKeptBytes) sqlite3_db_release_memory(db_.get());
+}
+
 // ---- Writing ----
 
 Result<void> StoreConnection::write(const StoreBatch& batch) {
@@ -281,7 +291,10 @@ Result<void> StoreConnection::write(const StoreBatch& batch) {
   ARENAD_CRASH_POINT("arenad.store.written");
   if (code == SQLITE_OK) code = execute(db_.get(), "COMMIT");
   ARENAD_CRASH_POINT("arenad.store.committed");
-  if (code == SQLITE_OK) return {};
+  if (code == SQLITE_OK) {
+    let_go_of_pages();
+    return {};
+  }
   Error failure = error(code, "write");
   // Fails if there is no transaction any more, which is as well.
   execute(db_.get(), "ROLLBACK");

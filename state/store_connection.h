@@ -78,6 +78,7 @@ class StoreConnection {
     suspect,   // after an I/O error: closing leaves the -wal for the next connection to judge
   };
 
+  void let_go_of_pages();
   StoreConnection(std::string path, Scrutiny scrutiny) : path_(std::move(path)), scrutiny_(scrutiny) {}
 
   // The steps of opening, all of them, and each in their order.

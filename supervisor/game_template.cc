@@ -54,8 +54,10 @@ GameTemplate::GameTemplate(const ChildScope& scope, std::string game, CodeHash h
       ready_timeout_ms_(ready_timeout_ms),
       deadline_(scope.loop,
                 [this] {
-                  failure_ = (runtime_has_spoken_ ? "the module was not loaded within " : "it did not say what it is within ") +
-                             std::to_string(ready_timeout_ms_) + " ms";
+                  const char* what = state_ == State::serving ? "it did not compare the states' types"
+                                     : runtime_has_spoken_    ? "the module was not loaded"
+                                                              : "it did not say what it is";
+                  failure_ = std::string(what) + " within " + std::to_string(ready_timeout_ms_) + " ms";
                   if (process_) process_->kill(SIGKILL);
                 }),
       overdue_(scope.loop, [this] {
@@ -97,6 +99,7 @@ void GameTemplate::prepare(std::function<void(Result<void>)> prepared) {
 void GameTemplate::check_state(const GameFacts& other, std::function<void(Result<void>)> checked) {
   if (state_ != State::serving) return checked(make_error(ErrorCode::failed, "its template is not there any more"));
   checks_.push_back(std::move(checked));
+  if (checks_.size() == 1) deadline_.start(ready_timeout_ms_);
   capnp::MallocMessageBuilder message;
   auto info = message.initRoot<wire::ToTemplate>().initCheckState();
   info.setVersion(other.version);
@@ -211,6 +214,8 @@ void GameTemplate::take_template_message(const LinkMessage& message) {
       if (checks_.empty()) break;
       const auto checked = std::move(checks_.front());
       checks_.pop_front();
+      deadline_.stop();
+      if (!checks_.empty()) deadline_.start(ready_timeout_ms_);
       const std::string why_not = root.getStateChecked();
       checked(why_not.empty() ? Result<void>() : Result<void>(make_error(ErrorCode::refused, why_not)));
       break;
@@ -247,7 +252,9 @@ void GameTemplate::template_ended(Exit exit) {
   deadline_.stop();
   log_last_output(*process_);
   for (const auto& checked : std::exchange(checks_, {})) {
-    checked(make_error(ErrorCode::failed, "its template has died while it compared the states' types (" + exit.text() + ")"));
+    checked(make_error(
+        ErrorCode::failed,
+        !failure_.empty() ? failure_ : "its template has died while it compared the states' types (" + exit.text() + ")"));
   }
   const bool was_loading = state_ == State::loading;
   if (state_ != State::closed) state_ = State::absent;

@@ -133,8 +133,8 @@ class GameTemplate {
   std::deque<Taken> waiters_;
   std::deque<std::function<void(Result<void>)>> checks_;  // in the order in which they were asked for
   uint32_t lost_in_row_ = 0;                              // workers that died before they were ready
-  UvDeadline deadline_;
-  UvTimer overdue_;  // looks for workers that do not become ready
+  UvDeadline deadline_;                                   // for the template, to load the module, and later to compare states
+  UvTimer overdue_;                                       // looks for workers that do not become ready
   // A look may be in the fact queue when this object is gone: it holds a weak pointer to this.
   std::shared_ptr<GameTemplate*> self_ = std::make_shared<GameTemplate*>(this);
 };

@@ -167,7 +167,8 @@ void LifecycleLog::add(LifecycleEvent event, LifecycleRecord about) {
 void LifecycleLog::submit(const Packed& event) {
   StoreBatch batch;
   batch.lifecycle.push_back(unpack(event.bytes()));
-  store_.submit(std::move(batch), [this, number = number_of(event.bytes())](const Result<void>& result) { answered(number, result); });
+  store_.submit(std::move(batch),
+                [this, number = number_of(event.bytes())](const Result<void>& result) { answered(number, result); });
 }
 
 LifecycleLog::Pending* LifecycleLog::find_pending(uint64_t number) {

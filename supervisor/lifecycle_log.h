@@ -106,8 +106,8 @@ class LifecycleLog {
 
   StoreThread& store_;
   uint64_t last_given_ = 0;
-  uint64_t retried_ = 0;         // the number of the refused one that the database has again; 0: none
-  bool has_refused_ = false;     // some are pending that were refused
+  uint64_t retried_ = 0;                               // the number of the refused one that the database has again; 0: none
+  bool has_refused_ = false;                           // some are pending that were refused
   PackedRing kept_{kBytesKept, kLifecycleEventsKept};  // durable, by number without a gap
   std::deque<Pending> pending_;  // by number without a gap, up to the last one given: all that the database has not told of yet
 };

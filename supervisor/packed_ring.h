@@ -58,7 +58,9 @@ class PackedRing {
     size_t at = 0;
     size_t bytes = 0;
   };
-  static bool overlaps(const Place& place, size_t at, size_t bytes) { return place.at < at + bytes && at < place.at + place.bytes; }
+  static bool overlaps(const Place& place, size_t at, size_t bytes) {
+    return place.at < at + bytes && at < place.at + place.bytes;
+  }
 
   std::vector<char> memory_;
   std::vector<Place> places_;  // a ring of its own

@@ -159,8 +159,9 @@ void have_refused(const std::string& file, const std::string& rows) {
 void have_taken(const std::string& file) {
   Raw db(file);
   db.run("PRAGMA busy_timeout = 30000");
-  db.run("BEGIN; INSERT OR REPLACE INTO aside SELECT * FROM lifecycle_events; DROP TABLE lifecycle_events; "
-         "ALTER TABLE aside RENAME TO lifecycle_events; COMMIT");
+  db.run(
+      "BEGIN; INSERT OR REPLACE INTO aside SELECT * FROM lifecycle_events; DROP TABLE lifecycle_events; "
+      "ALTER TABLE aside RENAME TO lifecycle_events; COMMIT");
 }
 
 }  // namespace

@@ -2,8 +2,9 @@
 
 #include <algorithm>
 #include <deque>
-#include <doctest/doctest.h>
 #include <string>
+
+#include <doctest/doctest.h>
 
 #include "chaos/random.h"
 

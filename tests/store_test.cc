@@ -1068,6 +1068,19 @@ TEST_CASE("store: a file that was moved, replaced or deleted in use is left") {
 
 // ---- Disk and memory ----
 
+TEST_CASE("store: what is in the database is not kept in memory, however large it becomes") {
+  TemporaryFolder folder;
+  Store store = open_well(folder.file());
+  const int64_t before = sqlite3_memory_used();
+  for (uint64_t n = 1; n <= 200; ++n) {
+    StoreBatch batch = step_of(n, 1);
+    batch.checkpoints[0].bytes.assign(64 * 1024, 'b');
+    well(store.commit(batch));
+  }
+  CHECK(fs::file_size(folder.file()) + fs::file_size(folder.file() + "-wal") > 12 * 1024 * 1024);
+  CHECK(sqlite3_memory_used() - before < 1024 * 1024);
+}
+
 TEST_CASE("store: a full disk is 'exhausted', reading goes on, and it heals") {
   TemporaryFolder folder;
   Store store = open_well(folder.file());

@@ -1,5 +1,8 @@
 #include "tests/real/ledger_player.h"
 
+#include <fcntl.h>
+
+#include "ipc/incarnation.h"
 #include "tests/games/ledger.capnp.h"
 
 namespace arenad::test {
@@ -23,6 +26,9 @@ Result<void> LedgerPlayer::attach(ArenaId arena) {
   if (said_ != 0 && attachment_->seat() != seat_) complaint_ = name_ + " has got another seat";
   seat_ = attachment_->seat();
   gone_.clear();
+  attachment_->on_incarnation([this](int region_fd, Epoch) {
+    if (auto view = IncarnationView::map(Fd(::fcntl(region_fd, F_DUPFD_CLOEXEC, 0)))) worker_ = static_cast<pid_t>(view->pid());
+  });
   return {};
 }
 
@@ -55,6 +61,7 @@ void LedgerPlayer::listen() {
         complaint_ = name_ + " was told that " + std::to_string(attachment_->lag()) + " bytes of outputs are lost";
         break;
       case Incoming::rejected:
+        ++rejected_;
         complaint_ = "entry " + std::to_string(attachment_->rejection().sequence) + " of " + name_ + " was rejected";
         break;
       case Incoming::rolled_back:
@@ -68,6 +75,12 @@ void LedgerPlayer::listen() {
         return;
     }
   }
+}
+
+uint64_t LedgerPlayer::digest() const {
+  uint64_t digest = model_.count();
+  for (const LedgerModel::Award& award : model_.awards()) digest = (digest ^ award.balance) * 0x100000001B3ull;
+  return digest;
 }
 
 void LedgerPlayer::take(const Output& output) {
