@@ -2,6 +2,8 @@
 //
 // Exit codes: 0 passed; 1 something was violated; 2 the command line or a file that it names is wrong; 3 vacuous: nothing was violated, and yet
 // faults were not there or nothing had to recover; 4 cut short, or it could not run.
+#include <algorithm>
+#include <cctype>
 #include <fmt/format.h>
 #include <fnmatch.h>
 #include <iostream>
@@ -76,7 +78,12 @@ int plan(const Options& options) {
   return 0;
 }
 
+// As a shell takes it for one word.
 std::string shell_word(const std::string& text) {
+  const auto is_plain = [](unsigned char c) {
+    return std::isalnum(c) != 0 || std::string_view("-_./:").find(static_cast<char>(c)) != std::string_view::npos;
+  };
+  if (!text.empty() && std::ranges::all_of(text, is_plain)) return text;
   std::string word = "'";
   for (const char c : text) word += c == '\'' ? "'\\''" : std::string(1, c);
   return word + "'";

@@ -57,11 +57,11 @@ Result<void> write_bundle(const fs::path& under, const fs::path& stage_folder, R
 
 Result<Bundle> read_bundle(const fs::path& folder) {
   auto plan_text = read_file(folder / "plan.json");
-  if (!plan_text) return plan_text.error();
+  if (!plan_text) return make_error(ErrorCode::invalid, plan_text.error().text());
   auto plan = plan_of_json(*plan_text);
   if (!plan) return make_error(ErrorCode::invalid, (folder / "plan.json").string() + ": " + plan.error().text());
   auto report = read_file(folder / "report.json");
-  if (!report) return report.error();
+  if (!report) return make_error(ErrorCode::invalid, report.error().text());
   auto verdict = reported_in(*report);
   if (!verdict) return make_error(ErrorCode::invalid, (folder / "report.json").string() + ": " + verdict.error().text());
   return Bundle{std::move(*plan), std::move(*verdict)};

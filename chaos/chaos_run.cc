@@ -101,6 +101,8 @@ bool ChaosRun::may_begin(const Step& step, const Fault& fault) const {
   // What is still to be undone would undo the next one too.
   if (std::ranges::any_of(active_, [](const Active& active) { return active.fault->heal && !active.healed; }) && step.compound)
     return false;
+  // And what undoes itself would undo what is there already: a worker that is to hang would go on.
+  if (fault.heal && (std::ranges::any_of(active_, is_of_arena) || (concerns_others(fault) && !active_.empty()))) return false;
   if (step.compound) return true;
   if (std::ranges::any_of(active_, is_of_arena)) return false;
   if (concerns_others(fault)) return active_.empty();

@@ -197,7 +197,7 @@ std::string coverage(const RunRecord& record) {
   return section("coverage", "Faults that were there",
                  table("<th>fault</th><th>what it does, what must hold</th><th class=\"number\">planned</th><th "
                        "class=\"number\">fired</th>"
-                       "<th class=\"number\">recovered</th><th></th><th>why not</th>",
+                       "<th class=\"number\">recovered</th><th></th><th class=\"keep\">why not</th>",
                        kinds)) +
          section(
              "ladder", "Recovery ladder",

@@ -31,7 +31,7 @@ p { margin: 4px 0 10px; max-width: 90ch; }
 .verdict.good { background: var(--good-back); } .verdict.bad { background: var(--bad-back); } .verdict.warn { background: var(--warn-back); }
 .reasons { margin: 10px 0 0; padding: 10px 14px 10px 32px; border-radius: 8px; }
 .reasons.bad { background: var(--bad-back); } .reasons.warn { background: var(--warn-back); }
-.figures { display: grid; grid-template-columns: repeat(auto-fill, minmax(150px, 1fr)); gap: 10px; margin: 16px 0 0; }
+.figures { display: grid; grid-template-columns: repeat(auto-fill, minmax(210px, 1fr)); gap: 10px; margin: 16px 0 0; }
 .figures div { background: var(--card); border: 1px solid var(--line); border-radius: 8px; padding: 10px 14px; }
 .figures dt { color: var(--faint); font-size: 13px; }
 .figures dd { margin: 0; font-size: 22px; font-variant-numeric: tabular-nums; overflow-wrap: anywhere; }
@@ -39,7 +39,7 @@ p { margin: 4px 0 10px; max-width: 90ch; }
 .wide { overflow-x: auto; }
 table { border-collapse: collapse; width: 100%; font-size: 14px; }
 th { text-align: left; font-weight: 600; color: var(--faint); font-size: 13px; }
-th, td { padding: 5px 10px 5px 0; border-bottom: 1px solid var(--line); vertical-align: top; }
+th, td { padding: 5px 14px 5px 0; border-bottom: 1px solid var(--line); vertical-align: top; }
 tr:last-child td { border-bottom: 0; }
 .number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
 .middle td { vertical-align: middle; }

@@ -85,6 +85,8 @@ uint64_t kinds_not_run(const RunRecord& record) {
 std::string json_report(const RunRecord& record) {
   ordered_json options = ordered_json::object();
   for (const auto& [name, value] : record.options) options[name] = value;
+  ordered_json rungs = ordered_json::object();
+  for (const auto& [name, count] : record.rungs) rungs[name] = count;
   ordered_json violations = ordered_json::array();
   for (const Violation& violation : record.invariants.kept()) violations.push_back(json_of(violation));
   ordered_json kinds = ordered_json::array();
@@ -111,7 +113,7 @@ std::string json_report(const RunRecord& record) {
                           {"invariants", invariants_of(record)},
                           {"violations", violations},
                           {"faults", kinds},
-                          {"rungs", record.rungs},
+                          {"rungs", rungs},
                           {"final_states", states},
                           {"steps", lists_of_steps(record)},
                           {"plan", ordered_json::parse(to_json(record.plan))}};

@@ -1,6 +1,7 @@
 #include "chaos/run_record.h"
 
 #include <algorithm>
+#include <map>
 #include <set>
 
 #include "chaos/verdict.h"
@@ -71,11 +72,12 @@ std::vector<KindRecord> kinds_of(const std::vector<RecordedStep>& steps) {
 }
 
 // Also those at which nothing began: what was not shown is to be seen.
-std::map<std::string, uint64_t> rungs_of(const ChaosFindings& findings) {
-  std::map<std::string, uint64_t> rungs = findings.rungs;
-  rungs.erase("");
-  for (const Rung rung : {Rung::init, Rung::newest_slot, Rung::older_slot, Rung::checkpoint}) {
-    rungs.try_emplace(rung_name(static_cast<uint32_t>(rung)), 0);
+std::vector<std::pair<std::string, uint64_t>> rungs_of(const ChaosFindings& findings) {
+  std::vector<std::pair<std::string, uint64_t>> rungs;
+  for (const Rung rung : {Rung::newest_slot, Rung::older_slot, Rung::checkpoint, Rung::init}) {
+    const std::string name = rung_name(static_cast<uint32_t>(rung));
+    const auto found = findings.rungs.find(name);
+    rungs.emplace_back(name, found == findings.rungs.end() ? 0 : found->second);
   }
   return rungs;
 }

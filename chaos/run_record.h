@@ -3,7 +3,6 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
 #include <string>
 #include <utility>
 #include <vector>
@@ -70,7 +69,7 @@ struct RunRecord {
   std::vector<uint64_t> arenads_ms;
   std::vector<KindRecord> kinds;  // by name
   InvariantCounts invariants;
-  std::map<std::string, uint64_t> rungs;  // of every rung there is
+  std::vector<std::pair<std::string, uint64_t>> rungs;  // of the recovery ladder, from its top: how often one was taken
   std::vector<uint64_t> final_states;
   uint64_t entries = 0;
   uint64_t frames_compared = 0;

@@ -8,7 +8,7 @@ if [[ $# -ne 1 ]]; then
   echo "usage: ${0##*/} ARENA_CHAOS" >&2
   exit 2
 fi
-chaos=$1
+chaos=$(readlink -f -- "$1")
 work=$(mktemp -d)
 trap 'rm -rf -- "$work"' EXIT
 cd "$work"

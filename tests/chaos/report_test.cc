@@ -124,7 +124,7 @@ TEST_CASE("the JSON has it all, and is read back for what it comes to") {
   CHECK(report.at("violations").size() == 1);
   CHECK(report.at("invariants").size() == kInvariants);
   CHECK(report.at("steps")[3].at("fate") == "not recovered");
-  const auto back = reported_in(json_report(record));
+  auto back = reported_in(json_report(record));
   REQUIRE(back.ok());
   CHECK(*back == reported(record));
   CHECK(back->verdict == "failed");
@@ -191,7 +191,7 @@ TEST_CASE("a bundle holds the plan and what was found, and stands beside an earl
   REQUIRE(write_bundle(folder.path() / "out", folder.path() / "stage", record).ok());
   CHECK(record.bundle == (folder.path() / "out/bundle-4711").string());
   CHECK(read_file(folder.path() / "out/bundle-4711/stage/state/a.db").value() == "rows");
-  const auto bundle = read_bundle(record.bundle);
+  auto bundle = read_bundle(record.bundle);
   REQUIRE(bundle.ok());
   CHECK(bundle->plan == run.plan);
   CHECK(bundle->verdict == reported(record));

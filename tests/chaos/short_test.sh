@@ -9,7 +9,7 @@ if [[ $# -ne 1 ]]; then
   echo "usage: ${0##*/} ARENA_CHAOS" >&2
   exit 2
 fi
-chaos=$1
+chaos=$(readlink -f -- "$1")
 work=$(mktemp -d)
 trap 'rm -rf -- "$work"' EXIT
 cd "$work"
@@ -77,5 +77,9 @@ expect 2 run --duration 3s --faults 3
 echo '{"schema": 7}' >bad.json
 expect 2 run --plan bad.json
 expect 2 replay report/nowhere
-expect 2 shrink report
+mkdir empty
+expect 2 replay empty
+expect 2 shrink empty
+# It has violated nothing.
+expect 4 shrink report
 echo "arena-chaos: a short run, and exit codes 0, 2, 3, 4"
