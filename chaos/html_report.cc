@@ -106,7 +106,9 @@ std::string legend(const RunRecord& record) {
 
 std::string timeline(const RunRecord& record) {
   std::string text =
-      "<p class=\"faint\">A bar begins when a fault strikes and ends when an entry said afterwards has come back.</p>\n" +
+      "<p class=\"faint\">A bar begins when a fault strikes and ends when an entry said afterwards has come back. A low bar "
+      "struck while "
+      "the one before was not over.</p>\n" +
       legend(record);
   text += "<div class=\"wide\">" + timeline_svg(record) + "</div>\n";
   if (record.plan.arenas.size() > kMostRows) {

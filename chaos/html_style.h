@@ -31,7 +31,7 @@ p { margin: 4px 0 10px; max-width: 90ch; }
 .verdict.good { background: var(--good-back); } .verdict.bad { background: var(--bad-back); } .verdict.warn { background: var(--warn-back); }
 .reasons { margin: 10px 0 0; padding: 10px 14px 10px 32px; border-radius: 8px; }
 .reasons.bad { background: var(--bad-back); } .reasons.warn { background: var(--warn-back); }
-.figures { display: grid; grid-template-columns: repeat(auto-fill, minmax(210px, 1fr)); gap: 10px; margin: 16px 0 0; }
+.figures { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(250px, 45%), 1fr)); gap: 10px; margin: 16px 0 0; }
 .figures div { background: var(--card); border: 1px solid var(--line); border-radius: 8px; padding: 10px 14px; }
 .figures dt { color: var(--faint); font-size: 13px; }
 .figures dd { margin: 0; font-size: 22px; font-variant-numeric: tabular-nums; overflow-wrap: anywhere; }
@@ -55,7 +55,6 @@ svg text.row { fill: var(--ink); }
 .grid { stroke: var(--line); }
 .band { fill: var(--band); }
 .tick { stroke: var(--faint); stroke-width: 1.5; }
-.bar { fill-opacity: .8; }
 .bar.open { stroke: var(--bad); stroke-width: 2; stroke-dasharray: 4 3; }
 .bin { fill: var(--c0); }
 .violation { fill: var(--bad); stroke: var(--card); }

@@ -16,7 +16,8 @@ constexpr double kRight = 14;
 constexpr double kRowHeight = 26;
 constexpr double kTop = 8;
 constexpr double kAxisHeight = 26;
-constexpr double kBarHeight = 12;
+constexpr double kBarHeight = 13;
+constexpr double kLowBarHeight = 6;
 constexpr double kLeastBar = 2;  // so that a short one is seen
 constexpr double kMostLabels = 10;
 constexpr size_t kMostNameCharacters = 14;
@@ -48,6 +49,7 @@ struct Bar {
   size_t colour;
   std::string title;
   bool is_open;  // nothing came back
+  bool is_low;   // covers the lower half alone of what it struck into
 };
 
 double end_of(const RunRecord& record) {
@@ -65,9 +67,12 @@ Bar bar_of(const RecordedStep& step, const std::vector<std::string>& groups, dou
   const auto from = static_cast<double>(step.at_ms);
   const bool is_open = step.fate == Fate::not_recovered;
   const std::string what = is_open ? "not recovered" : fmt::format("recovered in {:.1f} ms", step.took_ms);
-  return {from, is_open ? end_ms : from + step.took_ms, colour_of(groups, step.step.fault),
+  return {from,
+          is_open ? end_ms : from + step.took_ms,
+          colour_of(groups, step.step.fault),
           fmt::format("{}{} at {:.3f} s: {}", step.step.fault, step.step.compound ? " (compound)" : "", from / 1000, what),
-          is_open};
+          is_open,
+          step.step.compound};
 }
 
 // One bar for all that begin in the same column.
@@ -81,6 +86,7 @@ std::vector<Bar> merged(const std::vector<Bar>& bars, const Scale& scale) {
     if (is_new) continue;
     found->second.until_ms = std::max(found->second.until_ms, bar.until_ms);
     found->second.is_open = found->second.is_open || bar.is_open;
+    found->second.is_low = found->second.is_low && bar.is_low;
   }
   std::vector<Bar> list;
   for (auto& [column, bar] : columns) {
@@ -120,9 +126,10 @@ class Drawing {
   void bar(const Bar& bar) {
     const double from = scale_.x(bar.from_ms);
     const double width = std::max(scale_.x(bar.until_ms) - from, kLeastBar);
+    const double height = bar.is_low ? kLowBarHeight : kBarHeight;
     text_ += fmt::format(
         R"(<rect class="bar c{}{}" x="{:.1f}" y="{:.1f}" width="{:.1f}" height="{:.1f}" rx="1"><title>{}</title></rect>)",
-        bar.colour, bar.is_open ? " open" : "", from, top() + 4, width, kBarHeight, escaped(bar.title));
+        bar.colour, bar.is_open ? " open" : "", from, top() + 4 + kBarHeight - height, width, height, escaped(bar.title));
   }
   void tick(double ms) {
     text_ += fmt::format(R"(<line class="tick" x1="{0:.1f}" x2="{0:.1f}" y1="{1:.1f}" y2="{2:.1f}"/>)", scale_.x(ms),
@@ -212,7 +219,10 @@ std::string timeline_svg(const RunRecord& record) {
   draw_violations(drawing, record, "");
   for (const size_t arena : rows) {
     drawing.row(record.plan.arenas[arena].name);
-    for (const Bar& bar : must_merge ? merged(bars[arena], scale) : bars[arena]) drawing.bar(bar);
+    std::vector<Bar> shown = must_merge ? merged(bars[arena], scale) : std::move(bars[arena]);
+    // The low ones over the others, which would hide them.
+    std::ranges::stable_partition(shown, [](const Bar& bar) { return !bar.is_low; });
+    for (const Bar& bar : shown) drawing.bar(bar);
     draw_ticks(drawing, scale, successions_ms[arena]);
     draw_violations(drawing, record, record.plan.arenas[arena].name);
   }

@@ -1,6 +1,7 @@
 // The timeline of a run as SVG, a row for each arena and one for arenad. Pure.
 //
-//   a bar       a fault, from when it struck until an entry said afterwards came back; coloured by its group, that is its name up to the dot
+//   a bar       a fault, from when it struck until an entry said afterwards came back; coloured by its group, that is its name up to the dot;
+//               a low one is compound, it struck while the one before was not over
 //   a tick      below the bars: another worker, in arenad's row another arenad
 //   a triangle  a violation
 //
