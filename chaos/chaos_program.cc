@@ -54,6 +54,7 @@ class EndlessSteps {
 // The plan of what was played of them, which the outcomes point into from now on.
 void keep_played(Plan& plan, ChaosFindings& findings) {
   std::vector<Outcome*> outcomes;
+  outcomes.reserve(findings.outcomes.size());
   for (Outcome& outcome : findings.outcomes) outcomes.push_back(&outcome);
   // Steps of one arena began in the order of their entries; where it is the same, a compound one came after what it struck into.
   std::ranges::stable_sort(outcomes, {}, [](const Outcome* outcome) {
@@ -61,6 +62,7 @@ void keep_played(Plan& plan, ChaosFindings& findings) {
     return std::tuple(step.arena, step.at, step.compound, outcome->at_ms);
   });
   std::vector<Step> steps;
+  steps.reserve(outcomes.size());
   for (const Outcome* outcome : outcomes) steps.push_back(*outcome->step);
   plan = plan_with(plan, std::move(steps));
   for (size_t i = 0; i < outcomes.size(); ++i) outcomes[i]->step = &plan.steps[i];

@@ -147,7 +147,7 @@ std::string json_figures(const RunRecord& record) {
 
 std::string history_lines(const RunRecord& record) {
   std::vector<std::pair<uint64_t, ordered_json>> lines;
-  const auto add = [&](uint64_t at_ms, const char* what, ordered_json details) {
+  const auto add = [&](uint64_t at_ms, const char* what, const ordered_json& details) {
     ordered_json line{{"at_ms", at_ms}, {"what", what}};
     line.update(details);
     lines.emplace_back(at_ms, std::move(line));

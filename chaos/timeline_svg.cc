@@ -170,7 +170,8 @@ std::vector<size_t> rows_of(const RunRecord& record) {
   std::vector<size_t> rows;
   for (size_t arena = 0; arena < record.plan.arenas.size(); ++arena) rows.push_back(arena);
   if (rows.size() <= kMostRows) return rows;
-  std::ranges::stable_partition(rows, [&](size_t arena) { return violated.contains(record.plan.arenas[arena].name); });
+  std::stable_partition(rows.begin(), rows.end(),
+                        [&](size_t arena) { return violated.contains(record.plan.arenas[arena].name); });
   rows.resize(kMostRows);
   return rows;
 }
@@ -221,7 +222,7 @@ std::string timeline_svg(const RunRecord& record) {
     drawing.row(record.plan.arenas[arena].name);
     std::vector<Bar> shown = must_merge ? merged(bars[arena], scale) : std::move(bars[arena]);
     // The low ones over the others, which would hide them.
-    std::ranges::stable_partition(shown, [](const Bar& bar) { return !bar.is_low; });
+    std::stable_partition(shown.begin(), shown.end(), [](const Bar& bar) { return !bar.is_low; });
     for (const Bar& bar : shown) drawing.bar(bar);
     draw_ticks(drawing, scale, successions_ms[arena]);
     draw_violations(drawing, record, record.plan.arenas[arena].name);
