@@ -107,7 +107,8 @@ class Drawing {
   void axis() {
     const double bottom = kTop + kRowHeight * static_cast<double>(rows_);
     const double every = scale_.label_every_ms();
-    for (double ms = 0; ms <= scale_.end_ms(); ms += every) {
+    for (size_t label = 0; every * static_cast<double>(label) <= scale_.end_ms(); ++label) {
+      const double ms = every * static_cast<double>(label);
       text_ += fmt::format(R"(<line class="grid" x1="{0:.1f}" x2="{0:.1f}" y1="{1:.1f}" y2="{2:.1f}"/>)", scale_.x(ms), kTop,
                            bottom);
       text_ += fmt::format(R"(<text class="axis" x="{:.1f}" y="{:.1f}" text-anchor="middle">{:g} s</text>)", scale_.x(ms),
