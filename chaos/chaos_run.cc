@@ -43,19 +43,17 @@ Result<void> ChaosRun::play() {
   for (size_t i = 0; i < stage_.arenas().size(); ++i) {
     epochs_.push_back(stage_.epoch(i));
     frames_.push_back(0);
+    if (next_step) stage_.arenas()[i].entries = UINT64_MAX;
   }
-  size_t told = 0;
   for (;;) {
+    take_steps();
     begin_steps();
     stage_.turn();
     look_at_processes();
     look_at_players();
     finish_steps();
     const bool all_over = active_.empty() && std::ranges::all_of(waiting_, [](const auto& steps) { return steps.empty(); });
-    if (on_progress && findings_.outcomes.size() != told) {
-      told = findings_.outcomes.size();
-      on_progress(told, plan_.steps.size());
-    }
+    if (on_progress) on_progress(findings_.outcomes.size(), plan_.steps.size());
     if (all_over) break;
     if (stage_.rig().is_broken()) return make_error(ErrorCode::failed, "arena-keeper has ended, and with it all of the run");
     if (signals_.look() != Wish::go_on) {
@@ -66,6 +64,18 @@ Result<void> ChaosRun::play() {
   if (converge()) judge_results();
   findings_.seconds = static_cast<double>(monotonic_ns() - began_ns_) / 1e9;
   return {};
+}
+
+void ChaosRun::take_steps() {
+  while (next_step && std::ranges::any_of(waiting_, [](const auto& steps) { return steps.empty(); })) {
+    if (const Step* step = next_step(); step != nullptr) {
+      waiting_[step->arena].insert(waiting_[step->arena].begin(), step);
+      continue;
+    }
+    next_step = nullptr;
+    for (auto& steps : waiting_) steps.clear();
+    for (Stage::Arena& arena : stage_.arenas()) arena.entries = arena.player->said() + kEntriesAfterTheLast;
+  }
 }
 
 void ChaosRun::begin_steps() {
@@ -92,6 +102,8 @@ bool ChaosRun::may_begin(const Step& step, const Fault& fault) const {
   // What is still to be undone would undo the next one too.
   if (std::ranges::any_of(active_, [](const Active& active) { return active.fault->heal && !active.healed; }) && step.compound)
     return false;
+  // And what undoes itself would undo what is there already: a worker that is to hang would go on.
+  if (fault.heal && (std::ranges::any_of(active_, is_of_arena) || (concerns_others(fault) && !active_.empty()))) return false;
   if (step.compound) return true;
   if (std::ranges::any_of(active_, is_of_arena)) return false;
   if (concerns_others(fault)) return active_.empty();
@@ -100,7 +112,7 @@ bool ChaosRun::may_begin(const Step& step, const Fault& fault) const {
 
 void ChaosRun::strike(const Step& step, const Fault& fault) {
   if (std::string missing = fault.missing(stage_); !missing.empty()) {
-    findings_.outcomes.push_back({&step, std::move(missing), now_ms(), 0});
+    findings_.outcomes.push_back({&step, std::move(missing), now_ms(), 0, true});
     return;
   }
   Active active{.step = &step,
@@ -133,6 +145,7 @@ void ChaosRun::look_at_processes() {
                fmt::format("its worker was replaced (epoch {} after {}), by no fault", epoch, epochs_[arena]));
     }
     findings_.worker_ends += 1;
+    findings_.successions.push_back({arena, now_ms(), epoch});
     epochs_[arena] = epoch;
   }
   if (monotonic_ns() - looked_at_arenad_ns_ < kLookAtArenadNs) return;
@@ -146,6 +159,7 @@ void ChaosRun::look_at_processes() {
     violated(Invariant::arenad, "arenad has ended, by no fault");
   }
   findings_.arenad_ends += 1;
+  findings_.arenads_ms.push_back(now_ms());
   arenad_ = arenad;
 }
 
@@ -209,6 +223,7 @@ void ChaosRun::finish(const Active& active) {
                                 static_cast<double>(monotonic_ns() - active.since_ns) / 1e6});
   findings_.invariants.holds(Invariant::recovery);
   findings_.invariants.holds(Invariant::fired);
+  if (!active.fault->pretends.empty()) violated(Invariant::lost, active.step->arena, active.fault->pretends);
   // What it has ended is put down to it, and not to the next one.
   looked_at_arenad_ns_ = 0;
   look_at_processes();

@@ -28,6 +28,15 @@ struct Outcome {
   std::string not_run;  // why it was not; empty: it was
   uint64_t at_ms = 0;   // since the run began
   double took_ms = 0;   // until an entry that was said afterwards came back; 0: it did not
+  // It was not run for want of what it takes (Fault::missing), which is nobody's failure.
+  bool lacked_something = false;
+};
+
+// A worker that has taken the place of another.
+struct Succession {
+  size_t arena = 0;
+  uint64_t at_ms = 0;  // since the run began
+  uint64_t epoch = 0;  // the new one's
 };
 
 struct ChaosFindings {
@@ -41,14 +50,19 @@ struct ChaosFindings {
   uint64_t arenad_ends = 0;
   double seconds = 0;
   bool cut_short = false;
+  std::vector<Succession> successions;  // in their order
+  std::vector<uint64_t> arenads_ms;     // when another arenad was there
 };
 
 class ChaosRun {
  public:
   ChaosRun(Stage& stage, const Plan& plan, StopSignals& signals, ChaosFindings& findings);
 
-  // Called now and then while it plays: how many steps are over, of how many.
+  // Called all the time while it plays: how many steps are over, of how many.
   std::function<void(size_t over, size_t all)> on_progress;
+  // Of a run that goes on for a time: asked for a further step, of any arena, when one has none left; the step must stay where it is. Nothing:
+  // the time is over, and what has not begun does not begin any more.
+  std::function<const Step*()> next_step;
 
   // An error: the run itself could not go on.
   Result<void> play();
@@ -64,6 +78,7 @@ class ChaosRun {
     bool healed = false;
     bool was_alone = true;  // no other fault has been on its way meanwhile
   };
+  void take_steps();
   void begin_steps();
   [[nodiscard]] bool may_begin(const Step& step, const Fault& fault) const;
   void strike(const Step& step, const Fault& fault);

@@ -39,6 +39,9 @@ struct Fault {
   // Undone after so long; a fault without `heal` is over when it has been survived.
   std::function<Result<void>(Stage&, const Strike&)> heal;
   uint64_t heal_after_ms = 0;
+  // Of a fault that is there to try this tool itself: the violation that is reported when it is over, though nothing is wrong. Empty: a
+  // real fault. Planted ones are drawn only with --with-planted.
+  std::string pretends;
 };
 
 // All of them, by name.

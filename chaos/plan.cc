@@ -4,34 +4,53 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include "chaos/random.h"
-
 namespace arenad::chaos {
 namespace {
 
 using nlohmann::json;
 
 constexpr uint32_t kRates[] = {0, 20, 60};
-constexpr uint64_t kEntriesAfterTheLast = 20;  // so that whatever the last one has done shows
 constexpr uint64_t kOneInCompound = 8;
 
 void shuffle(std::vector<std::string>& list, Random& random) {
   for (size_t i = list.size(); i > 1; --i) std::swap(list[i - 1], list[random.below(i)]);
 }
 
-// The same as often as that differs by one at most, in random order.
-std::vector<std::string> drawn(const std::vector<std::string>& faults, uint64_t count, Random& random) {
-  std::vector<std::string> all;
-  while (all.size() < count) {
-    std::vector<std::string> round = faults;
-    shuffle(round, random);
-    all.insert(all.end(), round.begin(), round.end());
+void set_entries(Plan& plan) {
+  for (PlannedArena& arena : plan.arenas) arena.entries = kEntriesAfterTheLast;
+  for (const Step& step : plan.steps) {
+    uint64_t& entries = plan.arenas[step.arena].entries;
+    entries = std::max(entries, step.at + kEntriesAfterTheLast);
   }
-  all.resize(count);
-  return all;
 }
 
 }  // namespace
+
+StepMaker::StepMaker(const PlanOptions& options, std::vector<std::string> faults)
+    : entries_between_(options.entries_between),
+      faults_(std::move(faults)),
+      which_(options.seed, "which fault"),
+      when_(options.seed, "when"),
+      draw_(options.seed, "draw"),
+      last_at_(options.arenas),
+      has_steps_(options.arenas) {}
+
+// Each fault is as often drawn as any other, give or take one, and the arenas take turns.
+Step StepMaker::next() {
+  if (round_.empty()) {
+    round_ = faults_;
+    shuffle(round_, which_);
+    std::ranges::reverse(round_);
+  }
+  const uint64_t arena = turn_++ % last_at_.size();
+  Step step{.fault = std::move(round_.back()), .arena = arena, .draw = draw_.next()};
+  round_.pop_back();
+  step.compound = has_steps_[arena] && when_.below(kOneInCompound) == 0;
+  step.at = last_at_[arena] + (step.compound ? 0 : 1 + when_.below(2 * entries_between_));
+  last_at_[arena] = step.at;
+  has_steps_[arena] = true;
+  return step;
+}
 
 Plan make_plan(const PlanOptions& options, const std::vector<std::string>& faults) {
   Plan plan;
@@ -40,24 +59,18 @@ Plan make_plan(const PlanOptions& options, const std::vector<std::string>& fault
   for (uint64_t i = 0; i < options.arenas; ++i) {
     plan.arenas.push_back({fmt::format("chaos-{}", i), kRates[play.below(std::size(kRates))], 0});
   }
-  Random which(options.seed, "which fault");
-  Random when(options.seed, "when");
-  Random draw(options.seed, "draw");
-  std::vector<std::vector<Step>> of_arena(options.arenas);
-  uint64_t turn = 0;
-  for (std::string& fault : drawn(faults, faults.empty() ? 0 : options.faults, which)) {
-    auto& steps = of_arena[turn++ % options.arenas];
-    Step step{.fault = std::move(fault), .arena = (turn - 1) % options.arenas, .draw = draw.next()};
-    const uint64_t before = steps.empty() ? 0 : steps.back().at;
-    step.compound = !steps.empty() && when.below(kOneInCompound) == 0;
-    step.at = before + (step.compound ? 0 : 1 + when.below(2 * options.entries_between));
-    steps.push_back(std::move(step));
-  }
-  for (uint64_t i = 0; i < options.arenas; ++i) {
-    plan.arenas[i].entries = (of_arena[i].empty() ? 0 : of_arena[i].back().at) + kEntriesAfterTheLast;
-    std::ranges::move(of_arena[i], std::back_inserter(plan.steps));
-  }
+  StepMaker maker(options, faults);
+  const uint64_t count = faults.empty() ? 0 : options.faults;
+  for (uint64_t i = 0; i < count; ++i) plan.steps.push_back(maker.next());
+  std::ranges::stable_sort(plan.steps, {}, &Step::arena);
+  set_entries(plan);
   return plan;
+}
+
+Plan plan_with(const Plan& plan, std::vector<Step> steps) {
+  Plan fewer{plan.seed, plan.arenas, std::move(steps)};
+  set_entries(fewer);
+  return fewer;
 }
 
 std::string to_json(const Plan& plan) {
@@ -71,7 +84,12 @@ std::string to_json(const Plan& plan) {
     if (step.compound) one["compound"] = true;
     steps.push_back(std::move(one));
   }
-  return json{{"schema", 1}, {"seed", plan.seed}, {"arenas", arenas}, {"steps", steps}}.dump(1) + "\n";
+  json whole{{"schema", 1}, {"seed", plan.seed}, {"arenas", arenas}, {"steps", steps}};
+  if (!plan.game.empty()) {
+    whole["game"] = plan.game;
+    whole["driver"] = plan.driver;
+  }
+  return whole.dump(1) + "\n";
 }
 
 Result<Plan> plan_of_json(std::string_view text) {
@@ -80,6 +98,8 @@ Result<Plan> plan_of_json(std::string_view text) {
     if (from.at("schema") != 1) return make_error(ErrorCode::invalid, "a plan of another schema than 1");
     Plan plan;
     plan.seed = from.at("seed");
+    plan.game = from.value("game", "");
+    plan.driver = from.value("driver", "");
     for (const json& arena : from.at("arenas")) plan.arenas.push_back({arena.at("name"), arena.at("hz"), arena.at("entries")});
     for (const json& step : from.at("steps")) {
       plan.steps.push_back({step.at("fault"), step.at("arena"), step.at("at"), step.at("draw"), step.value("compound", false)});

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "arenad/result.h"
+#include "chaos/random.h"
 
 namespace arenad::chaos {
 
@@ -30,6 +31,9 @@ struct Step {
 
 struct Plan {
   uint64_t seed = 0;
+  // A studio's own game, its module, and the program that plays it (arenad/driver.h); both empty: the ledger.
+  std::string game = {};
+  std::string driver = {};
   std::vector<PlannedArena> arenas;
   std::vector<Step> steps;  // by arena, and of one arena by `at`
   bool operator==(const Plan&) const = default;
@@ -42,8 +46,33 @@ struct PlanOptions {
   uint64_t entries_between = 12;  // that a player says between two faults of its arena, on average
 };
 
+// So that whatever the last fault of an arena has done shows.
+constexpr uint64_t kEntriesAfterTheLast = 20;
+
+// The steps of a seed, one after the other and without end: a plan is the first so many of them.
+class StepMaker {
+ public:
+  // At least one fault.
+  StepMaker(const PlanOptions& options, std::vector<std::string> faults);
+  Step next();
+
+ private:
+  uint64_t entries_between_;
+  std::vector<std::string> faults_;
+  std::vector<std::string> round_;  // that are still to come before any of them comes again
+  Random which_;
+  Random when_;
+  Random draw_;
+  std::vector<uint64_t> last_at_;  // of each arena; none yet: 0
+  std::vector<bool> has_steps_;
+  uint64_t turn_ = 0;
+};
+
 // Each of these faults is in it at least once if there are as many; how often any comes is as random as the rest.
 Plan make_plan(const PlanOptions& options, const std::vector<std::string>& faults);
+
+// The plan without what is not among these steps, which are some of its own in their order.
+Plan plan_with(const Plan& plan, std::vector<Step> steps);
 
 std::string to_json(const Plan& plan);
 // An error says where the text is not a plan.

@@ -123,6 +123,8 @@ std::string versions_text(const Picture& picture) {
   return fmt::format("{}", fmt::join(texts, ", "));
 }
 
+}  // namespace
+
 ScreenSize size_of(FILE* terminal) {
   ScreenSize size;
   winsize known{};
@@ -131,8 +133,6 @@ ScreenSize size_of(FILE* terminal) {
   if (known.ws_row != 0) size.rows = known.ws_row;
   return size;
 }
-
-}  // namespace
 
 std::vector<std::string> table_lines(const Picture& picture, ScreenSize size) {
   const Choice choice = choose(picture.subject, size.columns);

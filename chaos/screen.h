@@ -35,6 +35,9 @@ struct ScreenSize {
   size_t rows = 24;
 };
 
+// As it is now; of what is no terminal, the usual one.
+ScreenSize size_of(FILE* terminal);
+
 // Leaves the last row to the cursor. Arenas that have no row are counted in one; columns that have no room are left out whole.
 std::vector<std::string> table_lines(const Picture& picture, ScreenSize size);
 std::string line_text(const Picture& picture);

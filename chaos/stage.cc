@@ -28,14 +28,14 @@ std::string config(const std::filesystem::path& folder, const std::filesystem::p
       folder.string(), ARENAD_TEST_WORKER, module.string(), kGame);
 }
 
-Result<std::unique_ptr<Player>> begin_player(const Stage::Game& game, const Stage::Arena& arena, const sweep::Rig& rig,
+Result<std::unique_ptr<Player>> begin_player(const Plan& plan, const Stage::Arena& arena, const sweep::Rig& rig,
                                              uint64_t seed) {
-  if (game.driver.empty()) {
+  if (plan.driver.empty()) {
     auto player = std::make_unique<test::LedgerPlayer>(rig.socket(), "ann");
     if (auto attached = player->attach(arena.id); !attached) return attached.error();
     return std::unique_ptr<Player>(std::move(player));
   }
-  auto player = DriverPlayer::start({.program = std::filesystem::absolute(game.driver),
+  auto player = DriverPlayer::start({.program = plan.driver,
                                      .log = rig.folder() / ("driver-" + arena.name + ".log"),
                                      .socket = rig.socket(),
                                      .arena = arena.id.text(),
@@ -47,9 +47,9 @@ Result<std::unique_ptr<Player>> begin_player(const Stage::Game& game, const Stag
 
 }  // namespace
 
-Result<std::unique_ptr<Stage>> Stage::set(const std::filesystem::path& folder, const Plan& plan, const Game& game) {
+Result<std::unique_ptr<Stage>> Stage::set(const std::filesystem::path& folder, const Plan& plan) {
   const std::filesystem::path module =
-      game.module.empty() ? std::filesystem::path(ARENAD_TEST_GAMES) / "ledger.so" : std::filesystem::absolute(game.module);
+      plan.game.empty() ? std::filesystem::path(ARENAD_TEST_GAMES) / "ledger.so" : std::filesystem::path(plan.game);
   auto rig = sweep::Rig::start(folder, config(folder, module));
   if (!rig) return rig.error();
   std::unique_ptr<Stage> stage(new Stage(std::move(*rig)));
@@ -59,9 +59,9 @@ Result<std::unique_ptr<Stage>> Stage::set(const std::filesystem::path& folder, c
                 .entries = planned.entries,
                 .player = nullptr};
     // Its ticks are a parameter of the ledger; a studio's game has its own.
-    const uint32_t hz = game.module.empty() ? planned.hz : 0;
+    const uint32_t hz = plan.game.empty() ? planned.hz : 0;
     if (auto started = stage->rig().start_arena(arena.id, arena.name, kGame, hz); !started) return started.error();
-    auto player = begin_player(game, arena, stage->rig(), plan.seed + stage->arenas_.size());
+    auto player = begin_player(plan, arena, stage->rig(), plan.seed + stage->arenas_.size());
     if (!player) return player.error();
     arena.player = std::move(*player);
     stage->arenas_.push_back(std::move(arena));

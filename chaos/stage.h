@@ -24,13 +24,8 @@ class Stage {
     pid_t worker = 0;  // of the newest incarnation, as its shared memory says; arenad may be dead. 0: none is known
   };
 
-  // A studio's own game, and the program that plays it (arenad/driver.h); both empty: the ledger.
-  struct Game {
-    std::filesystem::path module;
-    std::filesystem::path driver;
-  };
   // Every arena runs and its player is in it when this returns.
-  static Result<std::unique_ptr<Stage>> set(const std::filesystem::path& folder, const Plan& plan, const Game& game);
+  static Result<std::unique_ptr<Stage>> set(const std::filesystem::path& folder, const Plan& plan);
 
   // Every player says an entry if it may and few are on their way, and hears what there is. Takes about a millisecond.
   void turn();

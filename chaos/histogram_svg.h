@@ -1,0 +1,24 @@
+// How long recoveries took, as bars over doubling times, all of one scale so that faults compare. Pure.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string>
+
+#include "chaos/durations.h"
+
+namespace arenad::chaos {
+
+// Bin 0: below 1 ms; bin k: from 2^(k-1) ms on, below 2^k ms; the last one: all beyond too.
+constexpr size_t kBins = 18;
+
+std::array<uint64_t, kBins> bins_of(const Durations& durations);
+// "16 ms to 32 ms"
+std::string range_of_bin(size_t bin);
+
+// The bars are as high as their share of the highest.
+std::string histogram_svg(const Durations& durations);
+// What stands under or over such bars.
+std::string histogram_axis_svg();
+
+}  // namespace arenad::chaos
