@@ -8,8 +8,6 @@
 namespace arenad::chaos {
 namespace {
 
-// Far beyond what anything takes: what is not back by then never will be.
-constexpr uint64_t kPatienceNs = 60 * kSecond;
 constexpr uint64_t kLookAtArenadNs = 20 * kMillisecond;
 
 bool concerns_others(const Fault& fault) {
@@ -42,7 +40,10 @@ Result<void> ChaosRun::play() {
   for (size_t i = 0; i < stage_.arenas().size(); ++i) {
     epochs_.push_back(stage_.epoch(i));
     frames_.push_back(0);
+    complained_.push_back(false);
   }
+  Scene before = scene();
+  for (const auto& checker : checkers) checker->begins(before);
   size_t told = 0;
   for (;;) {
     begin_steps();
@@ -50,6 +51,8 @@ Result<void> ChaosRun::play() {
     look_at_processes();
     look_at_players();
     finish_steps();
+    let_checkers_look();
+    if (has_seen_enough()) return {};
     const bool all_over = active_.empty() && std::ranges::all_of(waiting_, [](const auto& steps) { return steps.empty(); });
     if (on_progress && findings_.outcomes.size() != told) {
       told = findings_.outcomes.size();
@@ -62,7 +65,10 @@ Result<void> ChaosRun::play() {
       break;
     }
   }
-  if (converge()) judge_results();
+  if (!converge()) return {};
+  judge_results();
+  Scene rest = scene();
+  for (const auto& checker : checkers) checker->at_rest(rest);
   findings_.seconds = static_cast<double>(monotonic_ns() - began_ns_) / 1e9;
   return {};
 }
@@ -155,7 +161,34 @@ void ChaosRun::look_at_players() {
     findings_.invariants.holds(Invariant::state, compared - frames_[arena]);
     findings_.invariants.holds(Invariant::outputs, compared - frames_[arena]);
     frames_[arena] = compared;
+    if (player.complaint().empty() || complained_[arena]) continue;
+    complained_[arena] = true;
+    violated(Invariant::outputs, arena, player.complaint());
   }
+}
+
+Scene ChaosRun::scene() const {
+  Scene now{.stage = stage_,
+            .invariants = findings_.invariants,
+            .now_ms = now_ms(),
+            .concerned = std::vector<bool>(epochs_.size()),
+            .arenad_concerned = false};
+  for (const Active& active : active_) {
+    now.concerned[active.step->arena] = true;
+    now.arenad_concerned = now.arenad_concerned || active.fault->arenad != Ends::never;
+    if (active.fault->other_workers != Ends::never) now.concerned.assign(epochs_.size(), true);
+  }
+  return now;
+}
+
+void ChaosRun::let_checkers_look() {
+  if (checkers.empty()) return;
+  Scene now = scene();
+  for (const auto& checker : checkers) checker->looks(now);
+}
+
+bool ChaosRun::has_seen_enough() const {
+  return until == Until::first_violation && findings_.invariants.violations() != 0;
 }
 
 bool ChaosRun::is_over(const Active& active) {
@@ -188,10 +221,10 @@ void ChaosRun::finish_steps() {
     }
     if (is_over(active)) {
       finish(active);
-    } else if (age_ns > kPatienceNs) {
+    } else if (age_ns > patience_ns) {
       violated(Invariant::recovery, active.step->arena,
                fmt::format("{}: after {} s it is not over: epoch {} was {}, {} of {} entries came back", active.fault->name,
-                           kPatienceNs / kSecond, stage_.epoch(active.step->arena), active.epochs[active.step->arena],
+                           patience_ns / kSecond, stage_.epoch(active.step->arena), active.epochs[active.step->arena],
                            stage_.arenas()[active.step->arena].player->heard_back(),
                            stage_.arenas()[active.step->arena].player->said()));
       findings_.outcomes.push_back({active.step, "", (active.since_ns - began_ns_) / kMillisecond, 0});
@@ -228,6 +261,11 @@ void ChaosRun::check_status(size_t arena, const Fault& fault) {
              fmt::format("{}: arenad says that its worker ended by \"{}\", and not \"{}\"", fault.name, status->last_exit,
                          fault.told));
   }
+  if (fault.worker == Ends::must && !fault.rung.empty() && status->rung != fault.rung) {
+    violated(Invariant::status, arena,
+             fmt::format("{}: its worker has begun from the {}, though nothing has damaged the {}", fault.name, status->rung,
+                         fault.rung));
+  }
   findings_.invariants.holds(Invariant::status);
 }
 
@@ -236,7 +274,7 @@ bool ChaosRun::converge() {
   for (const Active& active : active_) {
     if (active.fault->heal && !active.healed) (void)active.fault->heal(stage_, {active.step->arena, active.step->draw});
   }
-  const uint64_t deadline_ns = monotonic_ns() + kPatienceNs;
+  const uint64_t deadline_ns = monotonic_ns() + patience_ns;
   const auto is_done = [&](const Stage::Arena& arena) {
     return arena.player->hears_all() && (findings_.cut_short || arena.player->said() >= arena.entries);
   };
@@ -245,6 +283,8 @@ bool ChaosRun::converge() {
          signals_.look() != Wish::end_at_once) {
     stage_.turn();
     look_at_players();
+    let_checkers_look();
+    if (has_seen_enough()) return false;
   }
   for (size_t i = 0; i < stage_.arenas().size(); ++i) {
     const test::LedgerPlayer& player = *stage_.arenas()[i].player;
@@ -254,7 +294,6 @@ bool ChaosRun::converge() {
     if (player.heard_back() != player.said()) {
       violated(Invariant::lost, i, fmt::format("{} entries were said, {} came back", player.said(), player.heard_back()));
     }
-    if (!player.complaint().empty()) violated(Invariant::outputs, i, player.complaint());
     if (!player.gone().empty()) violated(Invariant::recovery, i, "its player has lost it: " + player.gone());
   }
   return true;
@@ -265,7 +304,7 @@ void ChaosRun::judge_results() {
     const auto& expected = stage_.arenas()[i].player->model().awards();
     // They are in the database a moment after they were played.
     std::optional<std::vector<sweep::StoredAward>> stored;
-    const uint64_t deadline_ns = monotonic_ns() + kPatienceNs;
+    const uint64_t deadline_ns = monotonic_ns() + patience_ns;
     do {
       stored = stage_.rig().awards(stage_.arenas()[i].id);
     } while ((!stored || stored->size() < expected.size()) && monotonic_ns() < deadline_ns);

@@ -35,6 +35,7 @@ Result<std::unique_ptr<Stage>> Stage::set(const std::filesystem::path& folder, c
   for (const PlannedArena& planned : plan.arenas) {
     Arena& arena = stage->arenas_.emplace_back(Arena{.id = ArenaId::make(unix_ms(), stage->arenas_.size(), random_u64()),
                                                      .name = planned.name,
+                                                     .hz = planned.hz,
                                                      .entries = planned.entries,
                                                      .player = nullptr});
     if (auto started = stage->rig().start_arena(arena.id, arena.name, "ledger", planned.hz); !started) return started.error();
