@@ -449,7 +449,7 @@ void Arena::worker_ended(Exit exit) {
   const bool in_order = exit.how != Exit::How::signalled && announced_end_.has_value();
   const WorkerEnd end = in_order ? *announced_end_ : WorkerEnd::crashed;
   const bool hands_over = end == WorkerEnd::finished && handover_ && state() == ArenaState::restarting;
-  if (record_.reason.empty() && !hands_over) last_exit_ = exit.text();
+  if (record_.reason.empty() && !hands_over && !ARENAD_MUTANT("death.exit_not_told")) last_exit_ = exit.text();
   Charge charge = Charge::budget;
   if (end == WorkerEnd::crashed) {
     kill_neighbours_by_mistake();

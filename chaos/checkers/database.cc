@@ -65,6 +65,7 @@ class Database : public Checker {
   void begins(Scene& scene) override {
     path_ = scene.stage.rig().folder() / "state/arenad.db";
     client_.emplace(scene.stage.rig().socket());
+    (void)client_->ask(scene.stage.arenas()[0].id);  // its connection is not one that a fault has left
     told_durable_.resize(scene.stage.arenas().size());
     version_ = Reader(path_).number("PRAGMA user_version");
   }

@@ -21,6 +21,7 @@ class HonestStatus : public Checker {
  public:
   void begins(Scene& scene) override {
     client_.emplace(scene.stage.rig().socket());
+    (void)client_->ask(scene.stage.arenas()[0].id);  // its connection is not one that a fault has left
     last_.resize(scene.stage.arenas().size());
   }
 

@@ -1,5 +1,5 @@
 // That arenad has, when all is over, as many descriptors, mappings and threads as before: counted in /proc while nothing is done to anybody,
-// the fewest of a while, because what a recovery takes goes a moment after it. Where the next arenad has come, its count is held against the
+// when they have not changed for a while, because spares come, and what a recovery takes goes, a moment after it. Where the next arenad has come, its count is held against the
 // last one's.
 //
 // Mappings also come and go with the heaps of libc, so a few more are no leak; one for each worker that ended is. Memory grows with the reports
@@ -32,14 +32,11 @@ uint64_t lines_of(const std::filesystem::path& path) {
 }
 
 struct Holdings {
-  uint64_t descriptors = UINT64_MAX;
-  uint64_t mappings = UINT64_MAX;
-  uint64_t threads = UINT64_MAX;
+  uint64_t descriptors = 0;
+  uint64_t mappings = 0;
+  uint64_t threads = 0;
+  bool operator==(const Holdings&) const = default;
 };
-
-Holdings fewer(const Holdings& a, const Holdings& b) {
-  return {std::min(a.descriptors, b.descriptors), std::min(a.mappings, b.mappings), std::min(a.threads, b.threads)};
-}
 
 class Resources : public Checker {
  public:
@@ -63,7 +60,7 @@ class Resources : public Checker {
     const uint64_t ends = epochs(scene) - epochs_;
     Holdings after = at_rest_now(scene);
     const uint64_t deadline_ns = monotonic_ns() + kPatienceNs;
-    while (is_more(after, ends) && monotonic_ns() < deadline_ns) after = fewer(after, at_rest_now(scene));
+    while (is_more(after, ends) && monotonic_ns() < deadline_ns) after = at_rest_now(scene);
     scene.invariants.holds(Invariant::resources);
     more_descriptors_ = static_cast<double>(after.descriptors) - static_cast<double>(before_.descriptors);
     if (!is_more(after, ends)) return;
@@ -90,16 +87,20 @@ class Resources : public Checker {
     return sum;
   }
 
+  // When it has not changed for a while; at the latest after a longer one.
   static Holdings at_rest_now(Scene& scene) {
-    Holdings fewest;
-    const uint64_t until_ns = monotonic_ns() + kRestNs;
-    while (monotonic_ns() < until_ns) {
+    Holdings last;
+    const uint64_t deadline_ns = monotonic_ns() + kPatienceNs;
+    uint64_t since_ns = monotonic_ns();
+    while (monotonic_ns() - since_ns < kRestNs && monotonic_ns() < deadline_ns) {
       scene.stage.turn();
       const std::string proc = fmt::format("/proc/{}", scene.stage.rig().arenad());
       const Holdings now{entries_of(proc + "/fd"), lines_of(proc + "/maps"), entries_of(proc + "/task")};
-      if (now.descriptors != 0 && now.mappings != 0 && now.threads != 0) fewest = fewer(fewest, now);
+      if (now == last) continue;
+      last = now;
+      since_ns = monotonic_ns();
     }
-    return fewest;
+    return last;
   }
 
   Holdings before_;
