@@ -7,6 +7,8 @@
 
 #include <CLI/CLI.hpp>
 
+#include "chaos/files.h"
+#include "chaos/joined_figures.h"
 #include "chaos/litter.h"
 #include "chaos/mutants.h"
 #include "chaos/played_plan.h"
@@ -82,6 +84,25 @@ int run(const Options& options) {
   return findings.invariants.violations() == 0 && missing.empty() ? 0 : kExitViolations;
 }
 
+// The first of the files takes in the figures of all.
+int join(const std::vector<std::string>& files) {
+  std::vector<std::string> objects;
+  for (const std::string& file : files) {
+    auto text = read_file(file);
+    if (!text) {
+      fmt::print(stderr, "arena-chaos: {}\n", text.error().text());
+      return kExitUsage;
+    }
+    objects.push_back(std::move(*text));
+  }
+  auto all = join_figures(objects);
+  if (auto written = all ? write_file(files.front(), *all) : Result<void>(all.error()); !written) {
+    fmt::print(stderr, "arena-chaos: {}\n", written.error().text());
+    return kExitUsage;
+  }
+  return 0;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -102,10 +123,15 @@ int main(int argc, char** argv) {
   CLI::App* lists = app.add_subcommand("list", "Tells what each fault does, and what must hold");
   lists->add_option("--only", options.only, "Only faults whose names fit this glob");
   MutantsOptions mutants;
-  CLI::App* plants = app.add_subcommand("mutants", "Plants known bugs in the programs, one at a time, and sees whether a run notices");
-  plants->add_option("--only", mutants.only, "Only mutants whose names fit this glob");
+  CLI::App* plants =
+      app.add_subcommand("mutants", "Plants known bugs in the programs, one at a time, and sees whether a run notices");
+  plants->add_option("--only", mutants.only, "Only mutants whose names fit this glob; may be given several times");
   plants->add_option("--json", mutants.json, "Also write the figures to this file, as one flat object");
+  std::vector<std::string> figures;
+  CLI::App* joins = app.add_subcommand("join-figures", "Takes the figures of all these files into the first one");
+  joins->add_option("FILE", figures, "As --json writes them")->required()->check(CLI::ExistingFile);
   CLI11_PARSE(app, argc, argv);
+  if (*joins) return join(figures);
   if (*plants) return run_mutants(mutants);
   if (*lists) return list(options);
   if (*plans) {

@@ -4,7 +4,6 @@
 #include <cstdlib>
 #include <fmt/format.h>
 #include <fnmatch.h>
-
 #include <nlohmann/json.hpp>
 
 #include "chaos/files.h"
@@ -155,10 +154,11 @@ int run_mutants(const MutantsOptions& options) {
 #endif
   std::vector<PlantedMutant> chosen;
   std::ranges::copy_if(planted_mutants(), std::back_inserter(chosen), [&](const PlantedMutant& one) {
-    return ::fnmatch(options.only.c_str(), std::string(one.name).c_str(), 0) == 0;
+    const auto fits = [&](const std::string& glob) { return ::fnmatch(glob.c_str(), std::string(one.name).c_str(), 0) == 0; };
+    return options.only.empty() || std::ranges::any_of(options.only, fits);
   });
   if (chosen.empty()) {
-    fmt::print(stderr, "arena-chaos: no mutant fits {}; ipc/mutants.h names all\n", options.only);
+    fmt::print(stderr, "arena-chaos: no mutant fits {}; ipc/mutants.h names all\n", fmt::join(options.only, " "));
     return kExitUsage;
   }
   become_reaper();

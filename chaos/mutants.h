@@ -29,8 +29,8 @@ const NamedRun* find_run(std::string_view name);
 const std::vector<PlantedMutant>& planted_mutants();
 
 struct MutantsOptions {
-  std::string only = "*";  // mutants whose names fit this glob
-  std::string json;        // also writes the figures to this file
+  std::vector<std::string> only;  // mutants whose names fit one of these globs; none: all
+  std::string json;               // also writes the figures to this file
 };
 
 // The verb `mutants`. Gives the exit code.

@@ -37,7 +37,8 @@ std::optional<ToldStatus> StatusClient::ask(ArenaId arena) {
   const auto arenas = answer->root().getReply().getStatus().getArenas();
   if (arenas.size() != 1) return std::nullopt;
   const auto from = arenas[0];
-  return ToldStatus{text_of(from.getState()), from.getEpoch(), from.getFrame(), from.getDurableFrame(), from.getRestartsTotal()};
+  return ToldStatus{text_of(from.getState()), from.getEpoch(), from.getFrame(), from.getDurableFrame(),
+                    from.getRestartsTotal()};
 }
 
 }  // namespace arenad::chaos

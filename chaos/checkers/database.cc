@@ -4,6 +4,7 @@
 // When all has ended: every page and every index is right, every row refers to one that is there, the schema is of the version it was, and
 // every arena has a last checkpoint, and its results without a gap.
 #include <fmt/format.h>
+
 #include <sqlite3.h>
 
 #include "chaos/checkers/catalogue.h"

@@ -14,8 +14,8 @@ namespace {
 
 constexpr uint64_t kLookEveryNs = 20 * kMillisecond;
 
-constexpr auto kStates = std::to_array<std::string_view>({"starting", "running", "recovering", "backoff", "restarting", "stopping",
-                                                          "stopped", "ended", "failed", "lost", "draining"});
+constexpr auto kStates = std::to_array<std::string_view>({"starting", "running", "recovering", "backoff", "restarting",
+                                                          "stopping", "stopped", "ended", "failed", "lost", "draining"});
 
 class HonestStatus : public Checker {
  public:
@@ -56,8 +56,9 @@ class HonestStatus : public Checker {
                      fmt::format("its player has heard of frame {}, and arenad says that it is at {}", heard, told->frame));
     }
     if (told->durable_frame > told->frame && told->state == "running") {
-      scene.violated(Invariant::status, arena,
-                     fmt::format("arenad says that frame {} is durable, and that it is at {}", told->durable_frame, told->frame));
+      scene.violated(
+          Invariant::status, arena,
+          fmt::format("arenad says that frame {} is durable, and that it is at {}", told->durable_frame, told->frame));
     }
     last = *told;
   }

@@ -26,7 +26,8 @@ class LitterOfTheRun : public Checker {
 
   void all_has_ended(Scene& scene) override {
     scene.invariants.holds(Invariant::litter);
-    for (const std::string& process : clear_litter(kGraceMs)) scene.violated(Invariant::litter, "a process is left: " + process);
+    for (const std::string& process : clear_litter(kGraceMs))
+      scene.violated(Invariant::litter, "a process is left: " + process);
     const auto& folder = scene.stage.rig().folder();
     expect_only(scene, folder / "run", kExpectedInRun);
     expect_only(scene, folder / "state", kExpectedInState);

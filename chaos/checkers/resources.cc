@@ -64,10 +64,11 @@ class Resources : public Checker {
     scene.invariants.holds(Invariant::resources);
     more_descriptors_ = static_cast<double>(after.descriptors) - static_cast<double>(before_.descriptors);
     if (!is_more(after, ends)) return;
-    scene.violated(Invariant::resources,
-                   fmt::format("arenad has {} descriptors, {} mappings and {} threads; before {} workers ended it had {}, {} and {}",
-                               after.descriptors, after.mappings, after.threads, ends, before_.descriptors, before_.mappings,
-                               before_.threads));
+    scene.violated(
+        Invariant::resources,
+        fmt::format("arenad has {} descriptors, {} mappings and {} threads; before {} workers ended it had {}, {} and {}",
+                    after.descriptors, after.mappings, after.threads, ends, before_.descriptors, before_.mappings,
+                    before_.threads));
   }
 
   [[nodiscard]] std::map<std::string, double> figures() const override {

@@ -1,5 +1,6 @@
 // Another process writes to the database for too long, as a backup tool or somebody with a shell might.
 #include <memory>
+
 #include <sqlite3.h>
 
 #include "chaos/faults/catalogue.h"
