@@ -104,7 +104,7 @@ const std::vector<NamedRun>& named_runs() {
       {"hangs", {"worker.stopped"}, {.seed = 12, .arenas = 2, .faults = 2, .entries_between = 6}},
       {"adoptions", {"arenad.killed", "worker.killed"}, {.seed = 13, .arenas = 3, .faults = 18, .entries_between = 6}},
       {"everybody", {"everybody.killed"}, {.seed = 14, .arenas = 2, .faults = 6, .entries_between = 6}},
-      {"unheard", {"worker.killed_while_nobody_hears"}, {.seed = 16, .arenas = 3, .faults = 6, .entries_between = 6}},
+      {"unheard", {"worker.killed_while_nobody_hears"}, {.seed = 18, .arenas = 3, .faults = 3, .entries_between = 6}},
       {"lock", {"database.locked"}, {.seed = 17, .arenas = 2, .faults = 4, .entries_between = 6}},
       {"damage", {"memory.newest_snapshot_damaged"}, {.seed = 15, .arenas = 2, .faults = 16, .entries_between = 10}},
   };
