@@ -13,6 +13,8 @@
 #include "chaos/bundle.h"
 #include "chaos/chaos_program.h"
 #include "chaos/files.h"
+#include "chaos/joined_figures.h"
+#include "chaos/mutants.h"
 #include "chaos/shrink.h"
 
 namespace {
@@ -177,6 +179,25 @@ int shrink(const Options& options) {
   return shrunk.error().code == ErrorCode::invalid ? kExitUsage : kExitCouldNotRun;
 }
 
+// The first of the files takes in the figures of all.
+int join(const std::vector<std::string>& files) {
+  std::vector<std::string> objects;
+  for (const std::string& file : files) {
+    auto text = read_file(file);
+    if (!text) {
+      fmt::print(stderr, "arena-chaos: {}\n", text.error().text());
+      return kExitUsage;
+    }
+    objects.push_back(std::move(*text));
+  }
+  auto all = join_figures(objects);
+  if (auto written = all ? write_file(files.front(), *all) : Result<void>(all.error()); !written) {
+    fmt::print(stderr, "arena-chaos: {}\n", written.error().text());
+    return kExitUsage;
+  }
+  return 0;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -230,11 +251,21 @@ int main(int argc, char** argv) {
   shrinks->add_option("bundle", options.bundle, "The folder bundle-SEED")->required()->check(CLI::ExistingDirectory);
   shrinks->add_option("--tries", options.tries, "Runs at most")->check(CLI::Range(1, 100000));
   shrinks->add_option("--output", options.output, "The smaller plan; otherwise smaller-plan.json in the bundle");
+  MutantsOptions mutants;
+  CLI::App* plants =
+      app.add_subcommand("mutants", "Plants known bugs in the programs, one at a time, and sees whether a run notices");
+  plants->add_option("--only", mutants.only, "Only mutants whose names fit this glob; may be given several times");
+  plants->add_option("--json", mutants.json, "Also write the figures to this file, as one flat object");
+  std::vector<std::string> figures;
+  CLI::App* joins = app.add_subcommand("join-figures", "Takes the figures of all these files into the first one");
+  joins->add_option("FILE", figures, "As --json writes them")->required()->check(CLI::ExistingFile);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? 0 : kExitUsage;
   }
+  if (*joins) return join(figures);
+  if (*plants) return run_mutants(mutants);
   if (*lists) return list(options);
   if (*plans) return plan(options);
   if (*replays) return replay(options);

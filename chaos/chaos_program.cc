@@ -15,6 +15,7 @@
 #include "chaos/json_report.h"
 #include "chaos/junit_report.h"
 #include "chaos/litter.h"
+#include "chaos/played_plan.h"
 #include "chaos/private_folder.h"
 #include "chaos/progress_line.h"
 #include "chaos/run_text.h"
@@ -24,8 +25,6 @@ namespace arenad::chaos {
 namespace {
 
 namespace fs = std::filesystem;
-
-constexpr uint64_t kLitterGraceMs = 5000;
 
 std::string utc_now() {
   const std::time_t now = std::time(nullptr);
@@ -68,17 +67,17 @@ void keep_played(Plan& plan, ChaosFindings& findings) {
   for (size_t i = 0; i < outcomes.size(); ++i) outcomes[i]->step = &plan.steps[i];
 }
 
-// An error: why it could not go on.
-Result<void> play_on(Stage& stage, RunRequest& request, StopSignals& signals, ChaosFindings& findings) {
+RunRecord play(RunRequest& request, const fs::path& folder, StopSignals& signals) {
+  ChaosFindings findings;
   ProgressLine line(stdout);
-  ChaosRun run(stage, request.plan, signals, findings);
   const uint64_t began_ns = monotonic_ns();
+  PlayOptions options;
   std::optional<EndlessSteps> steps;
   if (request.duration_s != 0) {
     steps.emplace(request, began_ns + request.duration_s * kSecond);
-    run.next_step = [&] { return steps->next(); };
+    options.next_step = [&] { return steps->next(); };
   }
-  run.on_progress = [&](size_t over, size_t all) {
+  options.on_progress = [&](size_t over, size_t all) {
     const uint64_t now_ns = monotonic_ns();
     if (!line.is_due(now_ns)) return;
     line.show({.seconds = static_cast<double>(now_ns - began_ns) / 1e9,
@@ -90,29 +89,10 @@ Result<void> play_on(Stage& stage, RunRequest& request, StopSignals& signals, Ch
                .violations = findings.invariants.violations()},
               now_ns);
   };
-  auto played = run.play();
+  std::string broke;
+  if (auto played = play_plan(folder, request.plan, signals, options, findings); !played) broke = played.error().text();
   line.clear();
   if (request.duration_s != 0) keep_played(request.plan, findings);
-  return played;
-}
-
-RunRecord play(RunRequest& request, const fs::path& folder, StopSignals& signals) {
-  ChaosFindings findings;
-  std::string broke;
-  if (auto stage = Stage::set(folder, request.plan); !stage) {
-    broke = stage.error().text();
-  } else {
-    if (auto played = play_on(**stage, request, signals, findings); !played) broke = played.error().text();
-    if (auto struck = (*stage)->strike(); !struck && broke.empty()) {
-      findings.invariants.violated(
-          {Invariant::recovery, "", struck.error().text(), static_cast<uint64_t>(findings.seconds * 1000)});
-    }
-  }
-  findings.invariants.holds(Invariant::litter);
-  for (const std::string& process : clear_litter(kLitterGraceMs)) {
-    findings.invariants.violated(
-        {Invariant::litter, "", process + " was left behind", static_cast<uint64_t>(findings.seconds * 1000)});
-  }
   return record_of(request.plan, findings, std::move(broke));
 }
 

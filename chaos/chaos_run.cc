@@ -9,8 +9,6 @@
 namespace arenad::chaos {
 namespace {
 
-// Far beyond what anything takes: what is not back by then never will be.
-constexpr uint64_t kPatienceNs = 60 * kSecond;
 constexpr uint64_t kLookAtArenadNs = 20 * kMillisecond;
 
 bool concerns_others(const Fault& fault) {
@@ -44,7 +42,10 @@ Result<void> ChaosRun::play() {
     epochs_.push_back(stage_.epoch(i));
     frames_.push_back(0);
     if (next_step) stage_.arenas()[i].entries = UINT64_MAX;
+    complained_.push_back(false);
   }
+  Scene before = scene();
+  for (const auto& checker : checkers) checker->begins(before);
   for (;;) {
     take_steps();
     begin_steps();
@@ -52,6 +53,8 @@ Result<void> ChaosRun::play() {
     look_at_processes();
     look_at_players();
     finish_steps();
+    let_checkers_look();
+    if (has_seen_enough()) return {};
     const bool all_over = active_.empty() && std::ranges::all_of(waiting_, [](const auto& steps) { return steps.empty(); });
     if (on_progress) on_progress(findings_.outcomes.size(), plan_.steps.size());
     if (all_over) break;
@@ -61,7 +64,10 @@ Result<void> ChaosRun::play() {
       break;
     }
   }
-  if (converge()) judge_results();
+  if (!converge()) return {};
+  judge_results();
+  Scene rest = scene();
+  for (const auto& checker : checkers) checker->at_rest(rest);
   findings_.seconds = static_cast<double>(monotonic_ns() - began_ns_) / 1e9;
   return {};
 }
@@ -170,7 +176,34 @@ void ChaosRun::look_at_players() {
     findings_.invariants.holds(Invariant::state, compared - frames_[arena]);
     findings_.invariants.holds(Invariant::outputs, compared - frames_[arena]);
     frames_[arena] = compared;
+    if (player.complaint().empty() || complained_[arena]) continue;
+    complained_[arena] = true;
+    violated(Invariant::outputs, arena, player.complaint());
   }
+}
+
+Scene ChaosRun::scene() const {
+  Scene now{.stage = stage_,
+            .invariants = findings_.invariants,
+            .now_ms = now_ms(),
+            .concerned = std::vector<bool>(epochs_.size()),
+            .arenad_concerned = false};
+  for (const Active& active : active_) {
+    now.concerned[active.step->arena] = true;
+    now.arenad_concerned = now.arenad_concerned || active.fault->arenad != Ends::never;
+    if (active.fault->other_workers != Ends::never) now.concerned.assign(epochs_.size(), true);
+  }
+  return now;
+}
+
+void ChaosRun::let_checkers_look() {
+  if (checkers.empty()) return;
+  Scene now = scene();
+  for (const auto& checker : checkers) checker->looks(now);
+}
+
+bool ChaosRun::has_seen_enough() const {
+  return until == Until::first_violation && findings_.invariants.violations() != 0;
 }
 
 bool ChaosRun::is_over(const Active& active) {
@@ -203,10 +236,10 @@ void ChaosRun::finish_steps() {
     }
     if (is_over(active)) {
       finish(active);
-    } else if (age_ns > kPatienceNs) {
+    } else if (age_ns > patience_ns) {
       violated(Invariant::recovery, active.step->arena,
                fmt::format("{}: after {} s it is not over: epoch {} was {}, {} of {} entries came back", active.fault->name,
-                           kPatienceNs / kSecond, stage_.epoch(active.step->arena), active.epochs[active.step->arena],
+                           patience_ns / kSecond, stage_.epoch(active.step->arena), active.epochs[active.step->arena],
                            stage_.arenas()[active.step->arena].player->heard_back(),
                            stage_.arenas()[active.step->arena].player->said()));
       findings_.outcomes.push_back({active.step, "", (active.since_ns - began_ns_) / kMillisecond, 0});
@@ -244,6 +277,11 @@ void ChaosRun::check_status(size_t arena, const Fault& fault) {
              fmt::format("{}: arenad says that its worker ended by \"{}\", and not \"{}\"", fault.name, status->last_exit,
                          fault.told));
   }
+  if (fault.worker == Ends::must && !fault.rung.empty() && status->rung != fault.rung) {
+    violated(Invariant::status, arena,
+             fmt::format("{}: its worker has begun from the {}, though nothing has damaged the {}", fault.name, status->rung,
+                         fault.rung));
+  }
   findings_.invariants.holds(Invariant::status);
 }
 
@@ -252,7 +290,7 @@ bool ChaosRun::converge() {
   for (const Active& active : active_) {
     if (active.fault->heal && !active.healed) (void)active.fault->heal(stage_, {active.step->arena, active.step->draw});
   }
-  const uint64_t deadline_ns = monotonic_ns() + kPatienceNs;
+  const uint64_t deadline_ns = monotonic_ns() + patience_ns;
   const auto is_done = [&](const Stage::Arena& arena) {
     return arena.player->hears_all() && (findings_.cut_short || arena.player->said() >= arena.entries);
   };
@@ -261,6 +299,8 @@ bool ChaosRun::converge() {
          signals_.look() != Wish::end_at_once) {
     stage_.turn();
     look_at_players();
+    let_checkers_look();
+    if (has_seen_enough()) return false;
   }
   for (size_t i = 0; i < stage_.arenas().size(); ++i) {
     const Player& player = *stage_.arenas()[i].player;
@@ -270,7 +310,6 @@ bool ChaosRun::converge() {
     if (player.heard_back() != player.said()) {
       violated(Invariant::lost, i, fmt::format("{} entries were said, {} came back", player.said(), player.heard_back()));
     }
-    if (!player.complaint().empty()) violated(Invariant::outputs, i, player.complaint());
     if (!player.gone().empty()) violated(Invariant::recovery, i, "its player has lost it: " + player.gone());
   }
   return true;
@@ -284,7 +323,7 @@ void ChaosRun::judge_results() {
     const auto& expected = player.ledger()->model().awards();
     // They are in the database a moment after they were played.
     std::optional<std::vector<sweep::StoredAward>> stored;
-    const uint64_t deadline_ns = monotonic_ns() + kPatienceNs;
+    const uint64_t deadline_ns = monotonic_ns() + patience_ns;
     do {
       stored = stage_.rig().awards(stage_.arenas()[i].id);
     } while ((!stored || stored->size() < expected.size()) && monotonic_ns() < deadline_ns);

@@ -10,15 +10,19 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
+#include "chaos/checker.h"
 #include "chaos/fault.h"
 #include "chaos/invariants.h"
 #include "chaos/plan.h"
 #include "chaos/stage.h"
 #include "chaos/stop_signals.h"
+#include "ipc/clock.h"
 
 namespace arenad::chaos {
 
@@ -48,11 +52,16 @@ struct ChaosFindings {
   uint64_t frames_compared = 0;
   uint64_t worker_ends = 0;
   uint64_t arenad_ends = 0;
+  std::map<std::string, double> figures;  // what the checkers have measured
+  std::vector<Invariant> not_shown;       // that the plan could have shown, and that were never looked at
   double seconds = 0;
   bool cut_short = false;
   std::vector<Succession> successions;  // in their order
   std::vector<uint64_t> arenads_ms;     // when another arenad was there
 };
+
+// How long a run goes on.
+enum class Until { the_end, first_violation };
 
 class ChaosRun {
  public:
@@ -63,6 +72,12 @@ class ChaosRun {
   // Of a run that goes on for a time: asked for a further step, of any arena, when one has none left; the step must stay where it is. Nothing:
   // the time is over, and what has not begun does not begin any more.
   std::function<const Step*()> next_step;
+
+  // They look on while it plays.
+  std::span<const std::unique_ptr<Checker>> checkers;
+  Until until = Until::the_end;
+  // Far beyond what anything takes: what is not back by then never will be.
+  uint64_t patience_ns = 60 * kSecond;
 
   // An error: the run itself could not go on.
   Result<void> play();
@@ -90,6 +105,9 @@ class ChaosRun {
   void check_status(size_t arena, const Fault& fault);
   void violated(Invariant invariant, size_t arena, std::string text);
   void violated(Invariant invariant, std::string text);
+  [[nodiscard]] Scene scene() const;
+  void let_checkers_look();
+  [[nodiscard]] bool has_seen_enough() const;
   bool converge();
   void judge_results();
   [[nodiscard]] uint64_t now_ms() const;
@@ -102,6 +120,7 @@ class ChaosRun {
   std::vector<Active> active_;
   std::vector<uint64_t> epochs_;  // of each arena, as last seen
   std::vector<uint64_t> frames_;  // compared with the model, as last seen
+  std::vector<bool> complained_;  // its player has, and that is written down
   pid_t arenad_ = 0;
   uint64_t began_ns_ = 0;
   uint64_t looked_at_arenad_ns_ = 0;

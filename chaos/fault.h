@@ -31,6 +31,8 @@ struct Fault {
   Ends arenad = Ends::never;
   // Part of what arenad must say of the end of the arena's worker; empty: nothing is asked.
   std::string told;
+  // Of the recovery ladder, from which the arena's next worker must begin; empty: from any.
+  std::string rung;
   // Entries that the arena may leave out, because they are in quarantine or were rejected.
   bool may_reject = false;
   // What is missing here to do it; empty: nothing is. Such a fault is reported as not run, never as passed.

@@ -124,7 +124,7 @@ std::string json_figures(const RunRecord& record) {
   const Durations took = record.took();
   std::string states;
   for (const uint64_t state : record.final_states) states += state_text(state);
-  const ordered_json json{{"chaos.verdict", name_of(record.verdict)},
+  ordered_json json{{"chaos.verdict", name_of(record.verdict)},
                           {"chaos.seed", record.plan.seed},
                           {"chaos.seconds", record.seconds},
                           {"chaos.arenas", record.plan.arenas.size()},
@@ -142,6 +142,7 @@ std::string json_figures(const RunRecord& record) {
                           {"chaos.recovery_p99_ms", took.quantile(0.99)},
                           {"chaos.recovery_max_ms", took.max()},
                           {"chaos.final_states", states}};
+  for (const auto& [name, figure] : record.figures) json[name] = figure;
   return text_of(json, 2);
 }
 

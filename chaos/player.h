@@ -30,6 +30,8 @@ class Player {
   [[nodiscard]] virtual uint64_t compared() const = 0;  // frames, or else outputs, that were looked at
   [[nodiscard]] virtual uint64_t rejected() const = 0;
   [[nodiscard]] virtual uint64_t digest() const = 0;  // the same for the same events, whatever broke
+  // The newest frame of which it has heard; 0: it does not know.
+  [[nodiscard]] virtual uint64_t frame() const { return 0; }
   // What must never happen; empty: nothing.
   [[nodiscard]] virtual std::string complaint() const = 0;
   // Nothing follows; why.

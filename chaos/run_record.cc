@@ -154,6 +154,8 @@ RunRecord record_of(const Plan& plan, const ChaosFindings& findings, std::string
   record.invariants = findings.invariants;
   record.rungs = rungs_of(findings);
   record.final_states = findings.final_states;
+  record.figures = findings.figures;
+  record.not_shown = findings.not_shown;
   record.entries = findings.entries;
   record.frames_compared = findings.frames_compared;
   record.worker_ends = findings.worker_ends;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <string>
 #include <utility>
 #include <vector>
@@ -57,6 +58,8 @@ enum class Verdict {
 const char* name_of(Verdict verdict);
 
 struct RunRecord {
+  std::map<std::string, double> figures;  // what the checkers have measured
+  std::vector<Invariant> not_shown;       // that it could have shown, and that were never looked at
   Environment environment;
   std::string version;
   std::string commit;                                        // of the sources that the program was built from

@@ -54,12 +54,13 @@ Result<std::unique_ptr<Stage>> Stage::set(const std::filesystem::path& folder, c
   if (!rig) return rig.error();
   std::unique_ptr<Stage> stage(new Stage(std::move(*rig)));
   for (const PlannedArena& planned : plan.arenas) {
-    Arena arena{.id = ArenaId::make(unix_ms(), stage->arenas_.size(), random_u64()),
-                .name = planned.name,
-                .entries = planned.entries,
-                .player = nullptr};
     // Its ticks are a parameter of the ledger; a studio's game has its own.
     const uint32_t hz = plan.game.empty() ? planned.hz : 0;
+    Arena arena{.id = ArenaId::make(unix_ms(), stage->arenas_.size(), random_u64()),
+                .name = planned.name,
+                .hz = hz,
+                .entries = planned.entries,
+                .player = nullptr};
     if (auto started = stage->rig().start_arena(arena.id, arena.name, kGame, hz); !started) return started.error();
     auto player = begin_player(plan, arena, stage->rig(), plan.seed + stage->arenas_.size());
     if (!player) return player.error();

@@ -18,6 +18,7 @@ class Stage {
   struct Arena {
     ArenaId id;
     std::string name;
+    uint32_t hz = 0;       // of its ticks; 0: none
     uint64_t entries = 0;  // that its player says in all
     uint64_t limit = 0;    // says no more than so many for now
     std::unique_ptr<Player> player;

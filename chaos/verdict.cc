@@ -26,6 +26,9 @@ std::vector<std::string> what_was_not_shown(const RunRecord& record) {
   if (record.worker_ends == 0 && record.arenad_ends == 0) {
     reasons.emplace_back("no worker and no arenad had to be replaced: no way of recovery was taken");
   }
+  for (const Invariant invariant : record.not_shown) {
+    reasons.push_back(fmt::format("{} was never looked at: {}", name_of(invariant), meaning_of(invariant)));
+  }
   return reasons;
 }
 

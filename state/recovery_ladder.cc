@@ -1,5 +1,7 @@
 #include "state/recovery_ladder.h"
 
+#include "ipc/mutant.h"
+
 namespace arenad {
 namespace {
 
@@ -10,6 +12,7 @@ bool log_reaches(const RungCandidate& candidate, const std::optional<LogRange>& 
 }
 
 bool better(const RungCandidate& a, const RungCandidate& b) {
+  if (ARENAD_MUTANT("recovery.older_slot_first") && a.source == b.source) return a.frame < b.frame;
   if (a.frame != b.frame) return a.frame > b.frame;
   return a.source == RungCandidate::Source::slot && b.source == RungCandidate::Source::checkpoint;
 }

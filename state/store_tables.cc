@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "ipc/mutant.h"
 #include "state/records_check.h"
 
 namespace arenad {
@@ -97,12 +98,14 @@ int StoreTables::write_arena(const ArenaRecord& arena) {
 }
 
 int StoreTables::write_checkpoint(const CheckpointRecord& checkpoint) {
+  if (ARENAD_MUTANT("checkpoint.never_written")) return SQLITE_OK;
   const int code = write_checkpoint_.run(checkpoint.arena, to_column(checkpoint.epoch.value), to_column(checkpoint.frame.value),
                                          checkpoint.taken_unix_ms, to_column(checksum_of(checkpoint)), Blob{checkpoint.bytes});
   return code == SQLITE_OK ? prune_checkpoints_.run(checkpoint.arena) : code;
 }
 
 int StoreTables::write_result(const ResultRecord& result) {
+  if (ARENAD_MUTANT("results.one_left_out") && result.sequence == 3) return SQLITE_OK;
   return write_result_.run(result.arena, to_column(result.sequence), int64_t{result.seat}, to_column(result.type),
                            Blob{result.bytes}, result.recorded_unix_ms);
 }

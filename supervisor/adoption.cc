@@ -8,6 +8,7 @@
 #include "arenad/module_abi.h"
 #include "ipc/channel.h"
 #include "ipc/crash_point.h"
+#include "ipc/mutant.h"
 #include "ipc/socket.h"
 #include "supervisor/log.h"
 
@@ -159,8 +160,10 @@ void Adoption::take_up(Arena& arena, Durable durable, Wait wait) {
   const Manager manager = scope_.manager.is_there() && !kept.empty() ? Manager::there : Manager::none;
   const ArenaDisposition written = arena.record().disposition;
   if (disposition_now(written, {arena.record().epoch}, kept) != written) arena.was_started_again();
+  if (ARENAD_MUTANT("adoption.living_not_waited_for")) wait = Wait::waited;
   const TakeUp plan = plan_take_up(arena.record().disposition, kept, manager, wait);
-  const bool any_lives = std::any_of(kept.begin(), kept.end(), [](const KeptIncarnation& one) { return one.process_lives; });
+  const bool any_lives = !ARENAD_MUTANT("adoption.living_not_waited_for") &&
+                         std::any_of(kept.begin(), kept.end(), [](const KeptIncarnation& one) { return one.process_lives; });
   if (plan.how == TakeUp::How::await_offer || any_lives) {
     // An arena never gets a worker while another may live: its end brings the arena on.
     if (plan.how != TakeUp::How::await_offer) end_workers(arena);

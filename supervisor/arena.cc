@@ -7,6 +7,7 @@
 #include "arenad/module_abi.h"
 #include "ipc/clock.h"
 #include "ipc/crash_point.h"
+#include "ipc/mutant.h"
 #include "supervisor/log.h"
 
 namespace arenad {
@@ -72,6 +73,13 @@ constexpr uint64_t kAbortGraceMs = 500;
 // What a worker has to become in these states.
 const char* goal_of(ArenaState state) {
   return state == ArenaState::stopping || state == ArenaState::restarting ? "stopped" : "ready";
+}
+
+// Once (ipc/mutant.h).
+void kill_neighbours_by_mistake() {
+  static bool is_done = false;
+  if (!ARENAD_MUTANT("death.neighbours_killed") || std::exchange(is_done, true)) return;
+  for (const pid_t pid : children_of_self()) ::kill(pid, SIGKILL);
 }
 
 // A region that holds a checkpoint, for a worker to read.
@@ -242,7 +250,7 @@ void Arena::worker_unavailable(const Error& error) {
 }
 
 void Arena::assign(Spare spare, BeginWith with, const std::optional<std::string>& checkpoint) {
-  ++record_.epoch;
+  if (record_.epoch == 0 || !ARENAD_MUTANT("death.epoch_reused")) ++record_.epoch;
   announced_end_.reset();
   worker_ = std::move(spare.process);
   starting_ = std::move(spare.region);
@@ -399,6 +407,7 @@ void Arena::worker_live() {
       keep_origin(std::move(*lived_));
     } else {
       kept_.forget_incarnation(lived_->epoch());
+      if (ARENAD_MUTANT("death.region_left_open")) new IncarnationView(std::move(*lived_));
     }
   }
   const Began began = lived_ ? Began::after_another : Began::first;
@@ -440,9 +449,10 @@ void Arena::worker_ended(Exit exit) {
   const bool in_order = exit.how != Exit::How::signalled && announced_end_.has_value();
   const WorkerEnd end = in_order ? *announced_end_ : WorkerEnd::crashed;
   const bool hands_over = end == WorkerEnd::finished && handover_ && state() == ArenaState::restarting;
-  if (record_.reason.empty() && !hands_over) last_exit_ = exit.text();
+  if (record_.reason.empty() && !hands_over && !ARENAD_MUTANT("death.exit_not_told")) last_exit_ = exit.text();
   Charge charge = Charge::budget;
   if (end == WorkerEnd::crashed) {
+    kill_neighbours_by_mistake();
     ++record_.restarts;
     if (const IncarnationView* region = starting_ ? &*starting_ : lived()) charge = note_death(*region, exit);
     if (record_.reason.empty()) record_.reason = "its worker died: " + last_exit_;

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "ipc/clock.h"
+#include "ipc/mutant.h"
 #include "supervisor/arena.h"
 #include "supervisor/black_box_reader.h"
 #include "supervisor/cage.h"
@@ -77,6 +78,7 @@ void Arena::watch_worker(uint64_t now_ns) {
   note_slow_frame(*region);
   watch_probation(now_ns);
   const uint64_t beats = region->status().beats.load(std::memory_order_relaxed);
+  if (ARENAD_MUTANT("hang.never_ended")) return;
   switch (hang_.observe(hang_policy(), now_ns, beats, activity_of(*region))) {
     case HangAction::none:
       break;
@@ -181,7 +183,7 @@ Charge Arena::note_death(const IncarnationView& region, Exit exit) {
   const Charge charge = poison ? quarantine(*poison, region, where, batch) : Charge::budget;
   const std::string signature = crash_signature(death, facts);
   services_.metrics.died(record_.id, record_.game, to_string(death.kind), signature);
-  last_exit_ = death.cause;
+  if (!ARENAD_MUTANT("death.exit_not_told")) last_exit_ = death.cause;
   last_crash_ = where.id;
   log_warning(
       "arena={} game={} epoch={} pid={} frame={} signature=\"{}\" msg=\"its worker died: {}; arenactl crashes show {}\"",

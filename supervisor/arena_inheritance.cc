@@ -3,6 +3,7 @@
 #include "ipc/channel.h"
 #include "ipc/clock.h"
 #include "ipc/crash_point.h"
+#include "ipc/mutant.h"
 #include "supervisor/arena.h"
 #include "supervisor/log.h"
 
@@ -59,6 +60,7 @@ void Arena::inherit(Inheritance inheritance, const Durable& durable) {
   skip_channel_ids();
   record_.code = game_ == nullptr || game_->hash().is_null() ? "" : game_->hash().text();
   record_.epoch = std::max(record_.epoch, lived_->epoch().value);
+  if (ARENAD_MUTANT("adoption.epoch_of_before")) --record_.epoch;
   max_players_ = lived_->max_players();
   expect(std::move(inheritance.channels));
   if (inheritance.origin && record_.disposition == ArenaDisposition::running) resume_probation(std::move(*inheritance.origin));
@@ -67,7 +69,7 @@ void Arena::inherit(Inheritance inheritance, const Durable& durable) {
   if (durable.checkpoint) durable_ = durable.checkpoint->facts().frame;
   submitted_ = durable_;
   board_.set_durable_frame(durable_.value);
-  board_.set_results_committed(durable.results);
+  board_.set_results_committed(ARENAD_MUTANT("adoption.results_acknowledged") ? UINT64_MAX : durable.results);
   // Those that are in the database already are stored once all the same.
   results_.skip_to(lived_->status().system_begin.load());
   save_results();

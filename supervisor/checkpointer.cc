@@ -4,6 +4,7 @@
 
 #include "ipc/clock.h"
 #include "ipc/crash_point.h"
+#include "ipc/mutant.h"
 #include "supervisor/log.h"
 
 namespace arenad {
@@ -40,6 +41,7 @@ void Checkpointer::run() {
   if (batch.empty()) return;
   ARENAD_CRASH_POINT("arenad.checkpoint.read");
   in_flight_ = true;
+  if (ARENAD_MUTANT("checkpoint.acknowledged_before_commit")) committed(frames);
   store_.submit(std::move(batch), [this, frames = std::move(frames)](const Result<void>& result) {
     in_flight_ = false;
     if (result) committed(frames);

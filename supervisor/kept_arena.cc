@@ -1,5 +1,7 @@
 #include "supervisor/kept_arena.h"
 
+#include "ipc/mutant.h"
+
 namespace arenad {
 
 void KeptArena::keep(const KeptName& name, const Fd& fd) {
@@ -12,7 +14,8 @@ void KeptArena::forget(const std::string& name) {
 }
 
 void KeptArena::keep_incarnation(Epoch epoch, const Fd& region, const Fd& process) {
-  keep({.arena = arena_, .kind = KeptKind::region, .epoch = epoch}, region);
+  const bool is_forgotten = ARENAD_MUTANT("death.region_not_kept") && epoch.value > 1;
+  if (!is_forgotten) keep({.arena = arena_, .kind = KeptKind::region, .epoch = epoch}, region);
   keep({.arena = arena_, .kind = KeptKind::process, .epoch = epoch}, process);
 }
 

@@ -4,6 +4,7 @@
 
 #include "ipc/channel.h"
 #include "ipc/clock.h"
+#include "ipc/mutant.h"
 #include "ipc/printable.h"
 #include "supervisor/snapshot_age.h"
 
@@ -16,7 +17,7 @@ double mean_us(uint64_t total_ns, uint64_t count) {
 
 void report_worker(const Arena& arena, const IncarnationView& view, Detail detail, wire::ArenaStatus::Builder to) {
   const WorkerStatus& s = view.status();
-  to.setFrame(s.frame_done.load());
+  to.setFrame(ARENAD_MUTANT("status.frame_of_last_checkpoint") ? arena.durable_frame().value : s.frame_done.load());
   to.setTickHz(view.tick_hz());
   to.setEvents(s.events_applied.load());
   to.setRejected(s.events_rejected.load());

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "ipc/crash_point.h"
+#include "ipc/mutant.h"
 #include "state/recovery_ladder.h"
 #include "worker/log.h"
 #include "worker/quarantine.h"
@@ -181,12 +182,30 @@ std::optional<RecoveryFailure> replay(ArenaRuntime& runtime, const RecoverySourc
                              "the game is not deterministic: frame " + std::to_string(frame.record().frame) +
                                  " gave other outputs when it was run again, and on_divergence is \"stop\""};
     }
+    if (ARENAD_MUTANT("replay.one_output_left_out") && report.replayed_frames == 0) runtime.outputs().discard();
     runtime.publish(*effects);
     ARENAD_CRASH_POINT("replay.published");
     ++report.replayed_frames;
   }
   report.replayed_events = runtime.status().events_applied.load(std::memory_order_relaxed) - applied_before;
   return std::nullopt;
+}
+
+// Of what a replay must not do (ipc/mutant.h).
+void make_mistakes(ArenaRuntime& runtime, const RecoverySources& sources, OldLog& log) {
+  if (!sources.predecessor) return;
+  const WorkerStatus& before = sources.predecessor->status();
+  if (ARENAD_MUTANT("recovery.output_sequence_begins_again")) runtime.outputs().start_at(runtime.outputs().published(), 0);
+  if (ARENAD_MUTANT("recovery.outputs_given_again"))
+    runtime.outputs().start_at(before.outputs_published.load(), before.outputs_count.load());
+  if (ARENAD_MUTANT("recovery.results_given_again"))
+    runtime.system().start_at(before.system_published.load(), before.system_count.load());
+  if (ARENAD_MUTANT("replay.one_frame_too_few") && !log.frames.empty()) log.frames.pop_back();
+  if (!ARENAD_MUTANT("recovery.waiting_events_dropped")) return;
+  for (auto& [id, channel] : runtime.channels().all()) {
+    const uint64_t position = channel.cursor.position();
+    if (channel.in_arena()) channel.cursor.skip_to(channel.view.published(position).value_or(position));
+  }
 }
 
 RecoveryFailure failure_of(const Error& error) {
@@ -295,8 +314,9 @@ std::variant<RecoveryReport, RecoveryFailure> recover(ArenaRuntime& runtime, con
                                                            ", in which the code is changed, cannot be read"};
   }
   if (auto restored = runtime.restore(snapshot); !restored) return failure_of(restored.error());
+  make_mistakes(runtime, sources, log);
   take_over_released(runtime, sources, snapshot);
-  take_over_unread(runtime, sources);
+  if (!ARENAD_MUTANT("recovery.unread_outputs_dropped")) take_over_unread(runtime, sources);
   take_over_results(runtime, sources);
   if (sources.predecessor) runtime.channels().have_joined_through({sources.predecessor->status().newest_joined.load()});
   ARENAD_CRASH_POINT("recovery.restored");

@@ -11,6 +11,7 @@
 #include "ipc/crash_point.h"
 #include "ipc/futex.h"
 #include "ipc/link.capnp.h"
+#include "ipc/mutant.h"
 #include "ipc/output_file.h"
 #include "ipc/process.h"
 #include "worker/assignment.h"
@@ -317,7 +318,7 @@ LiveArena::Fate LiveArena::link_broke(uint64_t now_ns) {
   orphan_.link_broke(now_ns);
   ARENAD_CRASH_POINT("orphan.link_broke");
   link_.close();
-  return orphan_.gave_up(now_ns) ? Fate::abandoned : Fate::goes_on;
+  return orphan_.gave_up(now_ns) || ARENAD_MUTANT("orphan.gives_up_at_once") ? Fate::abandoned : Fate::goes_on;
 }
 
 void LiveArena::be_adopted(Fd board) {
@@ -499,7 +500,8 @@ void LiveArena::snapshot_if_due() {
 }
 
 void LiveArena::release() {
-  const Floor floor = retention_floor({board_.durable_frame()}, runtime_.older_slot_frame(), runtime_.fullness());
+  Floor floor = retention_floor({board_.durable_frame()}, runtime_.older_slot_frame(), runtime_.fullness());
+  if (ARENAD_MUTANT("release.before_checkpoint")) floor.frame = runtime_.frame();
   for (const ChannelId id : runtime_.release(floor)) {
     send(link_, [&](wire::FromWorker::Builder message) { message.setReleased(id.value); });
   }

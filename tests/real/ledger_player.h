@@ -37,6 +37,7 @@ class LedgerPlayer : public chaos::Player {
   [[nodiscard]] uint64_t heard_back() const override { return model_.last(seat_); }
   [[nodiscard]] pid_t worker() const override { return worker_; }
   [[nodiscard]] uint64_t compared() const override { return model_.frames_compared(); }
+  [[nodiscard]] uint64_t frame() const override { return model_.frame(); }
   [[nodiscard]] uint64_t rejected() const override { return rejected_; }
   // Of how many entries there are and what they come to, and not of frames.
   [[nodiscard]] uint64_t digest() const override;

@@ -1,0 +1,126 @@
+// That arenad has, when all is over, as many descriptors, mappings and threads as before: counted in /proc while nothing is done to anybody,
+// when they have not changed for a while, because spares come, and what a recovery takes goes, a moment after it. Where the next arenad has come, its count is held against the
+// last one's.
+//
+// Mappings also come and go with the heaps of libc, so a few more are no leak; one for each worker that ended is. Memory grows with the reports
+// that the database's cache holds, so its slope is a figure (chaos/gauge.h tells how it is measured after a warm-up).
+#include <algorithm>
+#include <fmt/format.h>
+#include <fstream>
+
+#include "chaos/checkers/catalogue.h"
+#include "chaos/gauge.h"
+#include "ipc/clock.h"
+
+namespace arenad::chaos {
+namespace {
+
+constexpr uint64_t kRestNs = 600 * kMillisecond;
+constexpr uint64_t kPatienceNs = 6 * kSecond;
+constexpr uint64_t kSampleEveryNs = 500 * kMillisecond;
+constexpr uint64_t kMoreMappings = 12;
+// SQLite keeps the file open once more in an arenad that has found a -wal when it began: closing it would give up the locks.
+constexpr uint64_t kMoreDescriptorsOfAnother = 1;
+
+uint64_t entries_of(const std::filesystem::path& folder) {
+  std::error_code error;
+  return static_cast<uint64_t>(
+      std::distance(std::filesystem::directory_iterator(folder, error), std::filesystem::directory_iterator()));
+}
+
+uint64_t lines_of(const std::filesystem::path& path) {
+  std::ifstream file(path);
+  return static_cast<uint64_t>(std::count(std::istreambuf_iterator<char>(file), {}, '\n'));
+}
+
+struct Holdings {
+  uint64_t descriptors = 0;
+  uint64_t mappings = 0;
+  uint64_t threads = 0;
+  bool operator==(const Holdings&) const = default;
+};
+
+class Resources : public Checker {
+ public:
+  void begins(Scene& scene) override {
+    epochs_ = epochs(scene);
+    arenad_ = scene.stage.rig().arenad();
+    before_ = at_rest_now(scene);
+  }
+
+  void looks(Scene& scene) override {
+    if (monotonic_ns() - sampled_ns_ < kSampleEveryNs) return;
+    sampled_ns_ = monotonic_ns();
+    const pid_t arenad = scene.stage.rig().arenad();
+    if (arenad != sampled_) rss_kib_.clear();
+    sampled_ = arenad;
+    std::ifstream statm(fmt::format("/proc/{}/statm", arenad));
+    uint64_t pages = 0;
+    if (statm >> pages >> pages) rss_kib_.emplace_back(epochs(scene) - epochs_, pages * 4);
+  }
+
+  void at_rest(Scene& scene) override {
+    const uint64_t ends = epochs(scene) - epochs_;
+    Holdings after = at_rest_now(scene);
+    const uint64_t deadline_ns = monotonic_ns() + kPatienceNs;
+    const uint64_t may_be_more = scene.stage.rig().arenad() == arenad_ ? 0 : kMoreDescriptorsOfAnother;
+    while (is_more(after, ends, may_be_more) && monotonic_ns() < deadline_ns) after = at_rest_now(scene);
+    scene.invariants.holds(Invariant::resources);
+    more_descriptors_ = static_cast<double>(after.descriptors) - static_cast<double>(before_.descriptors);
+    if (!is_more(after, ends, may_be_more)) return;
+    scene.violated(
+        Invariant::resources,
+        fmt::format("arenad has {} descriptors, {} mappings and {} threads; before {} workers ended it had {}, {} and {}",
+                    after.descriptors, after.mappings, after.threads, ends, before_.descriptors, before_.mappings,
+                    before_.threads));
+  }
+
+  [[nodiscard]] std::map<std::string, double> figures() const override {
+    return {{"rss_kib_per_1000_worker_ends", 1000 * slope(rss_kib_)}, {"more_descriptors", more_descriptors_}};
+  }
+
+ private:
+  [[nodiscard]] bool is_more(const Holdings& after, uint64_t ends, uint64_t may_be_more) const {
+    return after.descriptors > before_.descriptors + may_be_more || after.threads > before_.threads ||
+           after.mappings > before_.mappings + kMoreMappings + ends / 4;
+  }
+
+  // Each end of a worker gives an epoch.
+  static uint64_t epochs(Scene& scene) {
+    uint64_t sum = 0;
+    for (size_t arena = 0; arena < scene.stage.arenas().size(); ++arena) sum += scene.stage.epoch(arena);
+    return sum;
+  }
+
+  // When it has not changed for a while; at the latest after a longer one.
+  static Holdings at_rest_now(Scene& scene) {
+    Holdings last;
+    const uint64_t deadline_ns = monotonic_ns() + kPatienceNs;
+    uint64_t since_ns = monotonic_ns();
+    while (monotonic_ns() - since_ns < kRestNs && monotonic_ns() < deadline_ns) {
+      scene.stage.turn();
+      const std::string proc = fmt::format("/proc/{}", scene.stage.rig().arenad());
+      const Holdings now{entries_of(proc + "/fd"), lines_of(proc + "/maps"), entries_of(proc + "/task")};
+      if (now == last) continue;
+      last = now;
+      since_ns = monotonic_ns();
+    }
+    return last;
+  }
+
+  Holdings before_;
+  pid_t arenad_ = 0;  // whose they were
+  uint64_t epochs_ = 0;
+  double more_descriptors_ = 0;
+  std::vector<std::pair<double, double>> rss_kib_;  // by worker ends; of the newest arenad
+  pid_t sampled_ = 0;
+  uint64_t sampled_ns_ = 0;
+};
+
+}  // namespace
+
+std::unique_ptr<Checker> resources() {
+  return std::make_unique<Resources>();
+}
+
+}  // namespace arenad::chaos
