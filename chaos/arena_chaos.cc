@@ -76,6 +76,9 @@ int run(const Options& options) {
   for (const Violation& violation : findings.invariants.kept()) {
     fmt::print("violation of {}: {} {}\n", name_of(violation.invariant), violation.arena, violation.text);
   }
+  for (const Outcome& outcome : findings.outcomes) {
+    if (!outcome.not_run.empty()) fmt::print("not run: {}: {}\n", outcome.step->fault, outcome.not_run);
+  }
   if (findings.invariants.violations() != 0) folder->keep();
   fmt::print("{} steps over, {} worker ends, {} arenad ends, {} entries, {} frames, {} violations, {:.1f} s\n",
              findings.outcomes.size(), findings.worker_ends, findings.arenad_ends, findings.entries, findings.frames_compared,

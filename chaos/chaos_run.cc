@@ -11,6 +11,8 @@ namespace {
 // Far beyond what anything takes: what is not back by then never will be.
 constexpr uint64_t kPatienceNs = 60 * kSecond;
 constexpr uint64_t kLookAtArenadNs = 20 * kMillisecond;
+// To be asked, arenad is.
+constexpr uint64_t kAskWhetherSettledNs = 20 * kMillisecond;
 
 bool concerns_others(const Fault& fault) {
   return fault.other_workers != Ends::never || fault.arenad != Ends::never;
@@ -88,9 +90,13 @@ void ChaosRun::begin_steps() {
 
 bool ChaosRun::may_begin(const Step& step, const Fault& fault) const {
   const auto is_of_arena = [&](const Active& active) { return active.step->arena == step.arena; };
+  const auto uses_the_same = [&](const Active& active) { return !fault.uses.empty() && active.fault->uses == fault.uses; };
+  if (std::ranges::any_of(active_, uses_the_same)) return false;
   // What is still to be undone would undo the next one too.
-  if (std::ranges::any_of(active_, [](const Active& active) { return active.fault->heal && !active.healed; }) && step.compound)
-    return false;
+  const auto is_in_the_way = [](const Active& active) {
+    return active.fault->heal && !active.healed && active.fault->uses.empty();
+  };
+  if (step.compound && std::ranges::any_of(active_, is_in_the_way)) return false;
   if (step.compound) return true;
   if (std::ranges::any_of(active_, is_of_arena)) return false;
   if (concerns_others(fault)) return active_.empty();
@@ -158,7 +164,7 @@ void ChaosRun::look_at_players() {
   }
 }
 
-bool ChaosRun::is_over(const Active& active) {
+bool ChaosRun::is_over(Active& active) {
   const size_t arena = active.step->arena;
   if (active.fault->heal && !active.healed) return false;
   for (size_t i = 0; i < active.epochs.size(); ++i) {
@@ -172,7 +178,11 @@ bool ChaosRun::is_over(const Active& active) {
   const auto& player = *stage_.arenas()[arena].player;
   // The next step may wait for a moment that does not come before this one is over.
   if (player.said() == active.said) stage_.arenas()[arena].limit = std::max(stage_.arenas()[arena].limit, active.said + 1);
-  return player.heard_back() > active.said;
+  if (player.heard_back() <= active.said) return false;
+  const uint64_t now_ns = monotonic_ns();
+  if (now_ns - active.asked_ns < kAskWhetherSettledNs) return false;
+  active.asked_ns = now_ns;
+  return active.fault->settled(stage_, {arena, active.step->draw});
 }
 
 void ChaosRun::finish_steps() {
@@ -212,7 +222,11 @@ void ChaosRun::finish(const Active& active) {
   looked_at_arenad_ns_ = 0;
   look_at_processes();
   // With another fault on its way arenad cannot be right about either.
-  if (active.was_alone) check_status(active.step->arena, *active.fault);
+  if (!active.was_alone) return;
+  check_status(active.step->arena, *active.fault);
+  if (auto checked = active.fault->check(stage_, {active.step->arena, active.step->draw}); !checked) {
+    violated(Invariant::recovery, active.step->arena, active.fault->name + ": " + checked.error().text());
+  }
 }
 
 void ChaosRun::check_status(size_t arena, const Fault& fault) {
@@ -227,6 +241,9 @@ void ChaosRun::check_status(size_t arena, const Fault& fault) {
     violated(Invariant::status, arena,
              fmt::format("{}: arenad says that its worker ended by \"{}\", and not \"{}\"", fault.name, status->last_exit,
                          fault.told));
+  }
+  if (!fault.rungs.empty() && std::ranges::find(fault.rungs, status->rung) == fault.rungs.end()) {
+    violated(Invariant::recovery, arena, fmt::format("{}: its next worker began at the rung \"{}\"", fault.name, status->rung));
   }
   findings_.invariants.holds(Invariant::status);
 }

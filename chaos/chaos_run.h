@@ -62,6 +62,7 @@ class ChaosRun {
     std::vector<uint64_t> epochs;  // of all arenas, then
     pid_t arenad = 0;              // then
     bool healed = false;
+    uint64_t asked_ns = 0;  // when it was last asked whether it is settled
     bool was_alone = true;  // no other fault has been on its way meanwhile
   };
   void begin_steps();
@@ -70,7 +71,7 @@ class ChaosRun {
   void look_at_processes();
   void look_at_players();
   void finish_steps();
-  [[nodiscard]] bool is_over(const Active& active);
+  [[nodiscard]] bool is_over(Active& active);
   void finish(const Active& active);
   void check_status(size_t arena, const Fault& fault);
   void violated(Invariant invariant, size_t arena, std::string text);

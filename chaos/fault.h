@@ -31,6 +31,10 @@ struct Fault {
   Ends arenad = Ends::never;
   // Part of what arenad must say of the end of the arena's worker; empty: nothing is asked.
   std::string told;
+  // The rung of the recovery ladder at which the arena's next incarnation begins: one of these; empty: nothing is asked.
+  std::vector<std::string> rungs;
+  // What only one fault at a time may use, and what its `heal` gives back and nothing else: "disk", "code". Empty: nothing.
+  std::string uses;
   // Entries that the arena may leave out, because they are in quarantine or were rejected.
   bool may_reject = false;
   // What is missing here to do it; empty: nothing is. Such a fault is reported as not run, never as passed.
@@ -39,6 +43,10 @@ struct Fault {
   // Undone after so long; a fault without `heal` is over when it has been survived.
   std::function<Result<void>(Stage&, const Strike&)> heal;
   uint64_t heal_after_ms = 0;
+  // Asked when all else is over: whether this is over too.
+  std::function<bool(Stage&, const Strike&)> settled = [](Stage&, const Strike&) { return true; };
+  // When it is over: whether what it says did hold. An error is a violation. Not asked if another fault was on its way meanwhile.
+  std::function<Result<void>(Stage&, const Strike&)> check = [](Stage&, const Strike&) { return Result<void>(); };
 };
 
 // All of them, by name.

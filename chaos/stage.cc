@@ -60,6 +60,7 @@ void Stage::turn() {
 }
 
 Result<void> Stage::strike() {
+  props_.clear();
   for (Arena& arena : arenas_) arena.player->leave();
   return rig_->stop();
 }

@@ -3,8 +3,10 @@
 #pragma once
 
 #include <filesystem>
+#include <map>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "chaos/plan.h"
@@ -37,11 +39,14 @@ class Stage {
   [[nodiscard]] std::vector<Arena>& arenas() { return arenas_; }
   [[nodiscard]] const std::vector<Arena>& arenas() const { return arenas_; }
   [[nodiscard]] uint64_t epoch(size_t arena) const { return arenas_[arena].player->epoch(); }
+  // What a fault has put on the stage, until it is undone.
+  std::shared_ptr<void>& prop(const std::string& fault, size_t arena) { return props_[{fault, arena}]; }
 
  private:
   explicit Stage(std::unique_ptr<sweep::Rig> rig) : rig_(std::move(rig)) {}
   std::unique_ptr<sweep::Rig> rig_;
   std::vector<Arena> arenas_;
+  std::map<std::pair<std::string, size_t>, std::shared_ptr<void>> props_;
 };
 
 }  // namespace arenad::chaos
