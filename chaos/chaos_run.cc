@@ -72,7 +72,12 @@ Result<void> ChaosRun::play() {
 void ChaosRun::begin_steps() {
   for (size_t arena = 0; arena < waiting_.size(); ++arena) {
     auto& steps = waiting_[arena];
-    stage_.arenas()[arena].limit = steps.empty() ? UINT64_MAX : steps.back()->at;
+    uint64_t& limit = stage_.arenas()[arena].limit;
+    limit = steps.empty() ? UINT64_MAX : steps.back()->at;
+    // The next step may wait for a moment that does not come before these are over.
+    for (const Active& active : active_) {
+      if (active.step->arena == arena) limit = std::max(limit, active.said + 1 + active.fault->plays_on);
+    }
     if (steps.empty()) continue;
     const Step& step = *steps.back();
     if (stage_.arenas()[arena].player->said() < step.at) continue;
@@ -107,6 +112,15 @@ void ChaosRun::strike(const Step& step, const Fault& fault) {
   if (std::string missing = fault.missing(stage_); !missing.empty()) {
     findings_.outcomes.push_back({&step, std::move(missing), now_ms(), 0});
     return;
+  }
+  if (fault.prepare) {
+    if (auto prepared = fault.prepare(stage_, {step.arena, step.draw}); !prepared) {
+      findings_.outcomes.push_back({&step, prepared.error().text(), now_ms(), 0});
+      return;
+    }
+    // What has ended meanwhile is not put down to it.
+    looked_at_arenad_ns_ = 0;
+    look_at_processes();
   }
   Active active{.step = &step,
                 .fault = &fault,
@@ -176,8 +190,6 @@ bool ChaosRun::is_over(Active& active) {
     if (now == 0 || now == active.arenad) return false;
   }
   const auto& player = *stage_.arenas()[arena].player;
-  // The next step may wait for a moment that does not come before this one is over.
-  if (player.said() == active.said) stage_.arenas()[arena].limit = std::max(stage_.arenas()[arena].limit, active.said + 1);
   if (player.heard_back() <= active.said) return false;
   const uint64_t now_ns = monotonic_ns();
   if (now_ns - active.asked_ns < kAskWhetherSettledNs) return false;

@@ -39,10 +39,14 @@ struct Fault {
   bool may_reject = false;
   // What is missing here to do it; empty: nothing is. Such a fault is reported as not run, never as passed.
   std::function<std::string(const Stage&)> missing = [](const Stage&) { return std::string(); };
+  // What must be so before it can be done; players may play on meanwhile (Stage::turn). Empty: nothing.
+  std::function<Result<void>(Stage&, const Strike&)> prepare;
   std::function<Result<void>(Stage&, const Strike&)> inject;
   // Undone after so long; a fault without `heal` is over when it has been survived.
   std::function<Result<void>(Stage&, const Strike&)> heal;
   uint64_t heal_after_ms = 0;
+  // Entries that the arena's player may say on the way, beyond the first one: what it takes to be settled.
+  uint64_t plays_on = 0;
   // Asked when all else is over: whether this is over too.
   std::function<bool(Stage&, const Strike&)> settled = [](Stage&, const Strike&) { return true; };
   // When it is over: whether what it says did hold. An error is a violation. Not asked if another fault was on its way meanwhile.

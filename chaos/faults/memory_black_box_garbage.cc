@@ -12,6 +12,7 @@ Fault memory_black_box_garbage() {
           .told = "KILL",
           .rungs = {"newest slot"},
           .missing = cannot_write_memory,
+          .prepare = stop_with_two_snapshots,
           .inject = [](Stage& stage, const Strike& strike) {
             return damage_and_kill(stage, strike, [](const test::WorkerMemory& memory, Random& random) {
               std::vector<std::byte> garbage(kBlackBoxBytes);

@@ -13,6 +13,7 @@ Fault memory_both_flipped_and_arenad_killed() {
           .told = "KILL",
           .rungs = {"checkpoint"},
           .missing = cannot_write_memory,
+          .prepare = stop_with_two_snapshots,
           .inject = [](Stage& stage, const Strike& strike) {
             return damage_and_kill(stage, strike, [](const test::WorkerMemory& memory, Random& random) {
               for (const int slot : {0, 1}) flip_in_snapshot(memory, slot, 0, memory.header(slot).total_bytes, random);

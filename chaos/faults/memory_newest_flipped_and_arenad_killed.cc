@@ -13,6 +13,7 @@ Fault memory_newest_flipped_and_arenad_killed() {
           .told = "KILL",
           .rungs = {"older slot", "checkpoint"},
           .missing = cannot_write_memory,
+          .prepare = stop_with_two_snapshots,
           .inject = [](Stage& stage, const Strike& strike) {
             return damage_and_kill(stage, strike, [](const test::WorkerMemory& memory, Random& random) {
               flip_in_snapshot(memory, memory.newest(), 0, memory.header(memory.newest()).total_bytes, random);

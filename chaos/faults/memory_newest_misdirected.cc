@@ -15,6 +15,7 @@ Fault memory_newest_misdirected() {
             if (stage.arenas().size() < 2) return "there is no other arena";
             return cannot_write_memory(stage);
           },
+          .prepare = stop_with_two_snapshots,
           .inject = [](Stage& stage, const Strike& strike) {
             return damage_and_kill(stage, strike, [&](const test::WorkerMemory& memory, Random&) {
               const size_t other = (strike.arena + 1) % stage.arenas().size();

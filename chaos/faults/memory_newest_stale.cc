@@ -12,6 +12,7 @@ Fault memory_newest_stale() {
           .told = "KILL",
           .rungs = {"newest slot", "checkpoint"},
           .missing = cannot_write_memory,
+          .prepare = stop_with_two_snapshots,
           .inject = [](Stage& stage, const Strike& strike) {
             return damage_and_kill(stage, strike, [](const test::WorkerMemory& memory, Random&) {
               memory.write(memory.slot(memory.newest()), memory.read(memory.slot(memory.older()), memory.slot_bytes()));

@@ -12,6 +12,7 @@ Fault memory_newest_state_flipped() {
           .told = "KILL",
           .rungs = {"older slot", "checkpoint"},
           .missing = cannot_write_memory,
+          .prepare = stop_with_two_snapshots,
           .inject = [](Stage& stage, const Strike& strike) {
             return damage_and_kill(stage, strike, [](const test::WorkerMemory& memory, Random& random) {
               const int newest = memory.newest();

@@ -12,6 +12,7 @@ Fault memory_newest_unfinished() {
           .told = "KILL",
           .rungs = {"newest slot", "checkpoint"},
           .missing = cannot_write_memory,
+          .prepare = stop_with_two_snapshots,
           .inject = [](Stage& stage, const Strike& strike) {
             return damage_and_kill(stage, strike, [](const test::WorkerMemory& memory, Random&) {
               memory.put(memory.slot(memory.newest()), uint64_t{0});

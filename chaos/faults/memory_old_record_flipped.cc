@@ -12,6 +12,7 @@ Fault memory_old_record_flipped() {
           .told = "KILL",
           .rungs = {"newest slot"},
           .missing = cannot_write_memory,
+          .prepare = stop_with_two_snapshots,
           .inject = [](Stage& stage, const Strike& strike) {
             return damage_and_kill(stage, strike, [](const test::WorkerMemory& memory, Random& random) {
               // Behind its length, without which the records after it could not be found. It may be kept no longer.

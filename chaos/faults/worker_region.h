@@ -16,11 +16,11 @@ using Damage = std::function<void(const test::WorkerMemory&, Random&)>;
 
 enum class Dies { worker, worker_and_arenad };
 
-// Stops the arena's worker when both of its slots hold a snapshot, damages what its successor will begin with, and kills it.
-Result<void> damage_and_kill(Stage& stage, const Strike& strike, const Damage& damage, Dies dies = Dies::worker);
+// As Fault::prepare: stops the arena's worker when both of its slots hold a snapshot. It goes on with SIGCONT.
+Result<void> stop_with_two_snapshots(Stage& stage, const Strike& strike);
 
-// Stops the worker of the arena at such a moment. The pid; goes on with SIGCONT.
-Result<pid_t> stop_with_two_snapshots(Stage& stage, size_t arena);
+// Then: damages what the worker's successor will begin with, and kills it.
+Result<void> damage_and_kill(Stage& stage, const Strike& strike, const Damage& damage, Dies dies = Dies::worker);
 
 // A random bit of these bytes of the snapshot in a slot.
 void flip_in_snapshot(const test::WorkerMemory& memory, int slot, uint64_t begin, uint64_t end, Random& random);
