@@ -76,7 +76,10 @@ void ChaosRun::begin_steps() {
     limit = steps.empty() ? UINT64_MAX : steps.back()->at;
     // The next step may wait for a moment that does not come before these are over.
     for (const Active& active : active_) {
-      if (active.step->arena == arena) limit = std::max(limit, active.said + 1 + active.fault->plays_on);
+      if (active.step->arena != arena) continue;
+      const uint64_t needed = active.said + 1 + active.fault->plays_on + active.unsettled;
+      limit = std::max(limit, needed);
+      stage_.arenas()[arena].entries = std::max(stage_.arenas()[arena].entries, needed);
     }
     if (steps.empty()) continue;
     const Step& step = *steps.back();
@@ -194,7 +197,10 @@ bool ChaosRun::is_over(Active& active) {
   const uint64_t now_ns = monotonic_ns();
   if (now_ns - active.asked_ns < kAskWhetherSettledNs) return false;
   active.asked_ns = now_ns;
-  return active.fault->settled(stage_, {arena, active.step->draw});
+  if (active.fault->settled(stage_, {arena, active.step->draw})) return true;
+  // What it waits for may need frames, which an arena without ticks has only when something is said.
+  active.unsettled += 1;
+  return false;
 }
 
 void ChaosRun::finish_steps() {

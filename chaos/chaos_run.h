@@ -62,7 +62,8 @@ class ChaosRun {
     std::vector<uint64_t> epochs;  // of all arenas, then
     pid_t arenad = 0;              // then
     bool healed = false;
-    uint64_t asked_ns = 0;  // when it was last asked whether it is settled
+    uint64_t asked_ns = 0;   // when it was last asked whether it is settled
+    uint64_t unsettled = 0;  // so often it was not
     bool was_alone = true;  // no other fault has been on its way meanwhile
   };
   void begin_steps();
