@@ -19,7 +19,9 @@ Fault code_changes_and_worker_killed() {
             auto module = other_good_module(stage, strike);
             if (!module) return module.error();
             if (auto ordered = order_module(stage, strike, *module); !ordered) return ordered;
-            return signal_worker(stage, strike.arena, SIGKILL);
+            // The old worker or the new one, whichever there is by then.
+            for (int i = 0; i < 20 && !signal_worker(stage, strike.arena, SIGKILL); ++i) stage.turn();
+            return {};
           },
           .plays_on = 10,
           .settled = no_rollout,

@@ -18,7 +18,9 @@ Fault disk_fails_and_worker_killed() {
           .prepare = wait_for_obedient_disk,
           .inject = [](Stage& stage, const Strike& strike) {
             stage.disk()->arm({.lasting = test::Lasting::until_healed});
-            return signal_worker(stage, strike.arena, SIGKILL);
+            auto killed = signal_worker(stage, strike.arena, SIGKILL);
+            if (!killed) stage.disk()->heal();
+            return killed;
           },
           .heal = disk_becomes_well,
           .heal_after_ms = 500,

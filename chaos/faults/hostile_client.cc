@@ -55,6 +55,11 @@ uint64_t honest_type() {
 std::function<Result<void>(Stage&, const Strike&)> attach_and(Evil evil) {
   return [evil = std::move(evil)](Stage& stage, const Strike& strike) -> Result<void> {
     auto client = HostileClient::attach(stage, strike.arena);
+    // The one before it may not have been missed yet.
+    for (int i = 0; i < 500 && !client && client.error().code == ErrorCode::refused; ++i) {
+      stage.turn();
+      client = HostileClient::attach(stage, strike.arena);
+    }
     if (!client) return client.error();
     evil(**client, strike.draw);
     stage.prop(kProp, strike.arena) = std::shared_ptr<HostileClient>(std::move(*client));

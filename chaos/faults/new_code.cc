@@ -8,8 +8,8 @@ namespace {
 constexpr const char* kGame = "ledger";
 constexpr const char* kGoodVersion = "2.0-good";
 constexpr const char* kFirstVersion = "1.0";
-// More frames than after which a module is bad.
-constexpr sweep::Rig::Probation kLong{.ms = 100, .frames = 45};
+// More frames than after which a module is bad; and for arenas without ticks, of which only the time counts, the time to say as many entries.
+constexpr sweep::Rig::Probation kLong{.ms = 4000, .frames = 45};
 
 Result<void> order(Stage& stage, const Strike& strike, const std::string& module, sweep::Rig::Probation probation) {
   auto ordered = stage.rig().reload(kGame, module, stage.arenas()[strike.arena].name, 1, probation);
