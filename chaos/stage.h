@@ -10,8 +10,8 @@
 #include <vector>
 
 #include "chaos/plan.h"
-#include "tests/support/faulty_vfs.h"
 #include "tests/real/ledger_player.h"
+#include "tests/support/faulty_vfs.h"
 #include "tests/sweep/rig.h"
 
 namespace arenad::chaos {

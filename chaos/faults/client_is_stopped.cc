@@ -1,9 +1,10 @@
+#include <csignal>
+
 #include "arenad/client.h"
 #include "chaos/faults/catalogue.h"
 #include "chaos/faults/control_socket.h"
-#include "chaos/stage.h"
 #include "chaos/faults/guest_process.h"
-#include <csignal>
+#include "chaos/stage.h"
 
 namespace arenad::chaos {
 

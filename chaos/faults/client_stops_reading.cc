@@ -20,7 +20,8 @@ Fault client_stops_reading() {
             auto client = Client::connect(stage.rig().socket());
             if (!client) return client.error();
             observer->client = std::move(*client);
-            auto attached = observer->client->attach({.arena = stage.arenas()[strike.arena].name, .player = "", .observer = true});
+            auto attached =
+                observer->client->attach({.arena = stage.arenas()[strike.arena].name, .player = "", .observer = true});
             if (!attached) return attached.error();
             observer->attachment = std::move(*attached);
             stage.prop("client.stops_reading", strike.arena) = std::move(observer);

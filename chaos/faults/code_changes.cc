@@ -24,7 +24,8 @@ Fault code_changes() {
             auto module = other_good_module(stage, strike);
             if (!module) return module.error();
             const auto was = std::static_pointer_cast<std::string>(stage.prop("code.changes", strike.arena));
-            if (was && *module == *was) return make_error(ErrorCode::failed, "the arena does not run the version that it was given");
+            if (was && *module == *was)
+              return make_error(ErrorCode::failed, "the arena does not run the version that it was given");
             return {};
           }};
 }

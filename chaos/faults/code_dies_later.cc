@@ -12,7 +12,8 @@ Fault code_dies_later() {
           .worker = Ends::must,
           .uses = "code",
           .prepare = wait_for_arenad,
-          .inject = [](Stage& stage, const Strike& strike) { return order_module_on_long_probation(stage, strike, "ledger_dies_later"); },
+          .inject = [](Stage& stage,
+                       const Strike& strike) { return order_module_on_long_probation(stage, strike, "ledger_dies_later"); },
           .plays_on = 60,
           .settled = no_rollout,
           .check = bad_module_is_not_there};

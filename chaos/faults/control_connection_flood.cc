@@ -12,7 +12,8 @@ Fault control_connection_flood() {
           .inject = [](Stage& stage, const Strike& strike) -> Result<void> {
             Random random(strike.draw, "flood");
             for (int i = 0; i < 300; ++i) {
-              auto sent = with_connection(stage, [&](test::RawControl& raw) { raw.send(random_bytes(random, 1 + random.below(200))); });
+              auto sent =
+                  with_connection(stage, [&](test::RawControl& raw) { raw.send(random_bytes(random, 1 + random.below(200))); });
               if (!sent) return sent;
               if (i % 20 == 0) stage.turn();
             }

@@ -11,7 +11,8 @@ Fault control_garbage() {
           .prepare = wait_for_arenad,
           .inject = [](Stage& stage, const Strike& strike) {
             Random random(strike.draw, "garbage");
-            return with_connection(stage, [&](test::RawControl& raw) { raw.send(random_bytes(random, 1 + random.below(8000))); });
+            return with_connection(stage,
+                                   [&](test::RawControl& raw) { raw.send(random_bytes(random, 1 + random.below(8000))); });
           }};
 }
 

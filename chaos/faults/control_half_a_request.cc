@@ -10,11 +10,12 @@ Fault control_half_a_request() {
           .holds = "nobody waits for them",
           .uses = "control",
           .prepare = wait_for_arenad,
-          .inject = [](Stage& stage, const Strike& strike) {
-            const std::string whole = version_request();
-            const std::string half = whole.substr(0, 1 + strike.draw % (whole.size() - 1));
-            return hold_connections(stage, "control.half_a_request", strike, 10, half);
-          },
+          .inject =
+              [](Stage& stage, const Strike& strike) {
+                const std::string whole = version_request();
+                const std::string half = whole.substr(0, 1 + strike.draw % (whole.size() - 1));
+                return hold_connections(stage, "control.half_a_request", strike, 10, half);
+              },
           .heal = [](Stage& stage, const Strike& strike) { return drop_connections(stage, "control.half_a_request", strike); },
           .heal_after_ms = 300};
 }

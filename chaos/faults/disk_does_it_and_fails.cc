@@ -11,7 +11,8 @@ Fault disk_does_it_and_fails() {
           .uses = "disk",
           .missing = cannot_order_disk,
           .prepare = wait_for_obedient_disk,
-          .inject = disk_falls_ill({.calls = test::kChangingCalls, .effect = test::Effect::done, .lasting = test::Lasting::until_healed}),
+          .inject = disk_falls_ill(
+              {.calls = test::kChangingCalls, .effect = test::Effect::done, .lasting = test::Lasting::until_healed}),
           .heal = disk_becomes_well,
           .heal_after_ms = 500,
           .plays_on = 20,

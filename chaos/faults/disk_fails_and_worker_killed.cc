@@ -16,12 +16,13 @@ Fault disk_fails_and_worker_killed() {
           .uses = "disk",
           .missing = cannot_order_disk,
           .prepare = wait_for_obedient_disk,
-          .inject = [](Stage& stage, const Strike& strike) {
-            stage.disk()->arm({.lasting = test::Lasting::until_healed});
-            auto killed = signal_worker(stage, strike.arena, SIGKILL);
-            if (!killed) stage.disk()->heal();
-            return killed;
-          },
+          .inject =
+              [](Stage& stage, const Strike& strike) {
+                stage.disk()->arm({.lasting = test::Lasting::until_healed});
+                auto killed = signal_worker(stage, strike.arena, SIGKILL);
+                if (!killed) stage.disk()->heal();
+                return killed;
+              },
           .heal = disk_becomes_well,
           .heal_after_ms = 500,
           .plays_on = 20,

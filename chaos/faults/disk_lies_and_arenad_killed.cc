@@ -15,7 +15,8 @@ Fault disk_lies_and_arenad_killed() {
           .uses = "disk",
           .missing = cannot_order_disk,
           .prepare = wait_for_obedient_disk,
-          .inject = disk_falls_ill({.calls = bit(test::Call::sync), .effect = test::Effect::denied, .lasting = test::Lasting::until_healed}),
+          .inject = disk_falls_ill(
+              {.calls = bit(test::Call::sync), .effect = test::Effect::denied, .lasting = test::Lasting::until_healed}),
           .heal = [](Stage& stage, const Strike& strike) -> Result<void> {
             auto killed = signal_arenad(stage, SIGKILL);
             auto well = disk_becomes_well(stage, strike);

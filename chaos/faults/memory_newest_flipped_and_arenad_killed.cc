@@ -15,9 +15,12 @@ Fault memory_newest_flipped_and_arenad_killed() {
           .missing = cannot_write_memory,
           .prepare = stop_with_two_snapshots,
           .inject = [](Stage& stage, const Strike& strike) {
-            return damage_and_kill(stage, strike, [](const test::WorkerMemory& memory, Random& random) {
-              flip_in_snapshot(memory, memory.newest(), 0, memory.header(memory.newest()).total_bytes, random);
-            }, Dies::worker_and_arenad);
+            return damage_and_kill(
+                stage, strike,
+                [](const test::WorkerMemory& memory, Random& random) {
+                  flip_in_snapshot(memory, memory.newest(), 0, memory.header(memory.newest()).total_bytes, random);
+                },
+                Dies::worker_and_arenad);
           }};
 }
 

@@ -16,15 +16,16 @@ Fault memory_newest_misdirected() {
             return cannot_write_memory(stage);
           },
           .prepare = stop_with_two_snapshots,
-          .inject = [](Stage& stage, const Strike& strike) {
-            return damage_and_kill(stage, strike, [&](const test::WorkerMemory& memory, Random&) {
-              const size_t other = (strike.arena + 1) % stage.arenas().size();
-              const test::WorkerMemory from(stage.arenas()[other].worker);
-              memory.write(memory.slot(memory.newest()), from.read(from.slot(from.newest()), from.slot_bytes()));
-              // As if it were newer than anything here.
-              memory.put(memory.slot(memory.newest()), memory.frame_decided() + 1'000'000);
-            });
-          }};
+          .inject =
+              [](Stage& stage, const Strike& strike) {
+                return damage_and_kill(stage, strike, [&](const test::WorkerMemory& memory, Random&) {
+                  const size_t other = (strike.arena + 1) % stage.arenas().size();
+                  const test::WorkerMemory from(stage.arenas()[other].worker);
+                  memory.write(memory.slot(memory.newest()), from.read(from.slot(from.newest()), from.slot_bytes()));
+                  // As if it were newer than anything here.
+                  memory.put(memory.slot(memory.newest()), memory.frame_decided() + 1'000'000);
+                });
+              }};
 }
 
 }  // namespace arenad::chaos

@@ -18,7 +18,8 @@ Fault memory_old_record_flipped() {
               // Behind its length, without which the records after it could not be found. It may be kept no longer.
               const auto record = memory.record_of(*memory.frame_of(memory.older()));
               if (!record) return;
-              memory.flip(*record + offsetof(FrameRecord, frame) + random.below(sizeof(uint64_t) * 4), static_cast<unsigned>(random.below(8)));
+              memory.flip(*record + offsetof(FrameRecord, frame) + random.below(sizeof(uint64_t) * 4),
+                          static_cast<unsigned>(random.below(8)));
             });
           }};
 }

@@ -36,8 +36,11 @@ Result<void> order_module_on_long_probation(Stage& stage, const Strike& strike, 
   return order(stage, strike, module, kLong);
 }
 
-bool no_rollout(Stage& stage, const Strike&) {
-  return !stage.rig().is_rolling_out();
+bool no_rollout(Stage& stage, const Strike& strike) {
+  if (stage.rig().is_rolling_out()) return false;
+  // A rollout is over when it is known that the new code is taken back, a moment before the old one runs.
+  const auto status = stage.rig().status(stage.arenas()[strike.arena].id);
+  return status && status->state == "running" && status->epoch == stage.epoch(strike.arena);
 }
 
 Result<void> bad_module_is_not_there(Stage& stage, const Strike& strike) {
