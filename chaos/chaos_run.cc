@@ -10,6 +10,8 @@ namespace arenad::chaos {
 namespace {
 
 constexpr uint64_t kLookAtArenadNs = 20 * kMillisecond;
+// To be asked, arenad is.
+constexpr uint64_t kAskWhetherSettledNs = 20 * kMillisecond;
 
 bool concerns_others(const Fault& fault) {
   return fault.other_workers != Ends::never || fault.arenad != Ends::never;
@@ -87,7 +89,15 @@ void ChaosRun::take_steps() {
 void ChaosRun::begin_steps() {
   for (size_t arena = 0; arena < waiting_.size(); ++arena) {
     auto& steps = waiting_[arena];
-    stage_.arenas()[arena].limit = steps.empty() ? UINT64_MAX : steps.back()->at;
+    uint64_t& limit = stage_.arenas()[arena].limit;
+    limit = steps.empty() ? UINT64_MAX : steps.back()->at;
+    // The next step may wait for a moment that does not come before these are over.
+    for (const Active& active : active_) {
+      if (active.step->arena != arena) continue;
+      const uint64_t needed = active.said + 1 + active.fault->plays_on + active.unsettled;
+      limit = std::max(limit, needed);
+      stage_.arenas()[arena].entries = std::max(stage_.arenas()[arena].entries, needed);
+    }
     if (steps.empty()) continue;
     const Step& step = *steps.back();
     if (stage_.arenas()[arena].player->said() < step.at) continue;
@@ -105,11 +115,17 @@ void ChaosRun::begin_steps() {
 
 bool ChaosRun::may_begin(const Step& step, const Fault& fault) const {
   const auto is_of_arena = [&](const Active& active) { return active.step->arena == step.arena; };
+  const auto uses_the_same = [&](const Active& active) { return !fault.uses.empty() && active.fault->uses == fault.uses; };
+  if (std::ranges::any_of(active_, uses_the_same)) return false;
   // What is still to be undone would undo the next one too.
-  if (std::ranges::any_of(active_, [](const Active& active) { return active.fault->heal && !active.healed; }) && step.compound)
-    return false;
+  const auto is_in_the_way = [](const Active& active) {
+    return active.fault->heal && !active.healed && active.fault->uses.empty();
+  };
+  if (step.compound && std::ranges::any_of(active_, is_in_the_way)) return false;
   // And what undoes itself would undo what is there already: a worker that is to hang would go on.
-  if (fault.heal && (std::ranges::any_of(active_, is_of_arena) || (concerns_others(fault) && !active_.empty()))) return false;
+  if (fault.heal && fault.uses.empty() && (std::ranges::any_of(active_, is_of_arena) || (concerns_others(fault) && !active_.empty()))) {
+    return false;
+  }
   if (step.compound) return true;
   if (std::ranges::any_of(active_, is_of_arena)) return false;
   if (concerns_others(fault)) return active_.empty();
@@ -120,6 +136,15 @@ void ChaosRun::strike(const Step& step, const Fault& fault) {
   if (std::string missing = fault.missing(stage_); !missing.empty()) {
     findings_.outcomes.push_back({&step, std::move(missing), now_ms(), 0, true});
     return;
+  }
+  if (fault.prepare) {
+    if (auto prepared = fault.prepare(stage_, {step.arena, step.draw}); !prepared) {
+      findings_.outcomes.push_back({&step, prepared.error().text(), now_ms(), 0});
+      return;
+    }
+    // What has ended meanwhile is not put down to it.
+    looked_at_arenad_ns_ = 0;
+    look_at_processes();
   }
   Active active{.step = &step,
                 .fault = &fault,
@@ -206,7 +231,7 @@ bool ChaosRun::has_seen_enough() const {
   return until == Until::first_violation && findings_.invariants.violations() != 0;
 }
 
-bool ChaosRun::is_over(const Active& active) {
+bool ChaosRun::is_over(Active& active) {
   const size_t arena = active.step->arena;
   if (active.fault->heal && !active.healed) return false;
   for (size_t i = 0; i < active.epochs.size(); ++i) {
@@ -218,9 +243,14 @@ bool ChaosRun::is_over(const Active& active) {
     if (now == 0 || now == active.arenad) return false;
   }
   const auto& player = *stage_.arenas()[arena].player;
-  // The next step may wait for a moment that does not come before this one is over.
-  if (player.said() == active.said) stage_.arenas()[arena].limit = std::max(stage_.arenas()[arena].limit, active.said + 1);
-  return player.heard_back() > active.said;
+  if (player.heard_back() <= active.said) return false;
+  const uint64_t now_ns = monotonic_ns();
+  if (now_ns - active.asked_ns < kAskWhetherSettledNs) return false;
+  active.asked_ns = now_ns;
+  if (active.fault->settled(stage_, {arena, active.step->draw})) return true;
+  // What it waits for may need frames, which an arena without ticks has only when something is said.
+  active.unsettled += 1;
+  return false;
 }
 
 void ChaosRun::finish_steps() {
@@ -261,7 +291,11 @@ void ChaosRun::finish(const Active& active) {
   looked_at_arenad_ns_ = 0;
   look_at_processes();
   // With another fault on its way arenad cannot be right about either.
-  if (active.was_alone) check_status(active.step->arena, *active.fault);
+  if (!active.was_alone) return;
+  check_status(active.step->arena, *active.fault);
+  if (auto checked = active.fault->check(stage_, {active.step->arena, active.step->draw}); !checked) {
+    violated(Invariant::recovery, active.step->arena, active.fault->name + ": " + checked.error().text());
+  }
 }
 
 void ChaosRun::check_status(size_t arena, const Fault& fault) {
@@ -277,10 +311,8 @@ void ChaosRun::check_status(size_t arena, const Fault& fault) {
              fmt::format("{}: arenad says that its worker ended by \"{}\", and not \"{}\"", fault.name, status->last_exit,
                          fault.told));
   }
-  if (fault.worker == Ends::must && !fault.rung.empty() && status->rung != fault.rung) {
-    violated(Invariant::status, arena,
-             fmt::format("{}: its worker has begun from the {}, though nothing has damaged the {}", fault.name, status->rung,
-                         fault.rung));
+  if (!fault.rungs.empty() && std::ranges::find(fault.rungs, status->rung) == fault.rungs.end()) {
+    violated(Invariant::recovery, arena, fmt::format("{}: its next worker began at the rung \"{}\"", fault.name, status->rung));
   }
   findings_.invariants.holds(Invariant::status);
 }

@@ -91,7 +91,9 @@ class ChaosRun {
     std::vector<uint64_t> epochs;  // of all arenas, then
     pid_t arenad = 0;              // then
     bool healed = false;
-    bool was_alone = true;  // no other fault has been on its way meanwhile
+    uint64_t asked_ns = 0;   // when it was last asked whether it is settled
+    uint64_t unsettled = 0;  // so often it was not
+    bool was_alone = true;   // no other fault has been on its way meanwhile
   };
   void take_steps();
   void begin_steps();
@@ -100,7 +102,7 @@ class ChaosRun {
   void look_at_processes();
   void look_at_players();
   void finish_steps();
-  [[nodiscard]] bool is_over(const Active& active);
+  [[nodiscard]] bool is_over(Active& active);
   void finish(const Active& active);
   void check_status(size_t arena, const Fault& fault);
   void violated(Invariant invariant, size_t arena, std::string text);

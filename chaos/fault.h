@@ -31,12 +31,16 @@ struct Fault {
   Ends arenad = Ends::never;
   // Part of what arenad must say of the end of the arena's worker; empty: nothing is asked.
   std::string told;
-  // Of the recovery ladder, from which the arena's next worker must begin; empty: from any.
-  std::string rung;
+  // The rung of the recovery ladder at which the arena's next incarnation begins: one of these; empty: nothing is asked.
+  std::vector<std::string> rungs;
+  // What only one fault at a time may use, and what its `heal` gives back and nothing else: "disk", "code". Empty: nothing.
+  std::string uses;
   // Entries that the arena may leave out, because they are in quarantine or were rejected.
   bool may_reject = false;
   // What is missing here to do it; empty: nothing is. Such a fault is reported as not run, never as passed.
   std::function<std::string(const Stage&)> missing = [](const Stage&) { return std::string(); };
+  // What must be so before it can be done; players may play on meanwhile (Stage::turn). Empty: nothing.
+  std::function<Result<void>(Stage&, const Strike&)> prepare;
   std::function<Result<void>(Stage&, const Strike&)> inject;
   // Undone after so long; a fault without `heal` is over when it has been survived.
   std::function<Result<void>(Stage&, const Strike&)> heal;
@@ -44,6 +48,12 @@ struct Fault {
   // Of a fault that is there to try this tool itself: the violation that is reported when it is over, though nothing is wrong. Empty: a
   // real fault. Planted ones are drawn only with --with-planted.
   std::string pretends;
+  // Entries that the arena's player may say on the way, beyond the first one: what it takes to be settled.
+  uint64_t plays_on = 0;
+  // Asked when all else is over: whether this is over too.
+  std::function<bool(Stage&, const Strike&)> settled = [](Stage&, const Strike&) { return true; };
+  // When it is over: whether what it says did hold. An error is a violation. Not asked if another fault was on its way meanwhile.
+  std::function<Result<void>(Stage&, const Strike&)> check = [](Stage&, const Strike&) { return Result<void>(); };
 };
 
 // All of them, by name.

@@ -1,6 +1,9 @@
 #include "chaos/stage.h"
 
+#include <cstdlib>
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "chaos/driver_player.h"
@@ -45,14 +48,49 @@ Result<std::unique_ptr<Player>> begin_player(const Plan& plan, const Stage::Aren
   return std::unique_ptr<Player>(std::move(*player));
 }
 
+#ifdef ARENAD_TEST_FAULTY_VFS
+// Whatever is started while this lives, and is an arenad, has a disk that goes by these orders.
+class ObedientDisk {
+ public:
+  static Result<ObedientDisk> make(const std::filesystem::path& path) {
+    const Fd file(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+    if (!file || ::ftruncate(file.get(), sizeof(test::FaultOrders)) != 0) return errno_error("cannot make " + path.string());
+    void* memory = ::mmap(nullptr, sizeof(test::FaultOrders), PROT_READ | PROT_WRITE, MAP_SHARED, file.get(), 0);
+    if (memory == MAP_FAILED) return errno_error("cannot map " + path.string());
+    ::setenv("LD_PRELOAD", ARENAD_TEST_FAULTY_VFS, 1);
+    ::setenv("ARENAD_TEST_FAULTS", path.c_str(), 1);
+    return ObedientDisk(static_cast<test::FaultOrders*>(memory));
+  }
+  ObedientDisk(ObedientDisk&& other) noexcept : orders_(std::exchange(other.orders_, nullptr)) {}
+  ObedientDisk& operator=(ObedientDisk&&) = delete;
+  ~ObedientDisk() {
+    if (orders_ == nullptr) return;
+    ::unsetenv("LD_PRELOAD");
+    ::unsetenv("ARENAD_TEST_FAULTS");
+  }
+  [[nodiscard]] test::FaultOrders* orders() const { return orders_; }
+
+ private:
+  explicit ObedientDisk(test::FaultOrders* orders) : orders_(orders) {}
+  test::FaultOrders* orders_;
+};
+#endif
+
 }  // namespace
 
 Result<std::unique_ptr<Stage>> Stage::set(const std::filesystem::path& folder, const Plan& plan) {
+  test::FaultOrders* disk = nullptr;
+#ifdef ARENAD_TEST_FAULTY_VFS
+  auto obedient = ObedientDisk::make(folder / "faults");
+  if (!obedient) return obedient.error();
+  disk = obedient->orders();
+#endif
   const std::filesystem::path module =
       plan.game.empty() ? std::filesystem::path(ARENAD_TEST_GAMES) / "ledger.so" : std::filesystem::path(plan.game);
   auto rig = sweep::Rig::start(folder, config(folder, module));
   if (!rig) return rig.error();
   std::unique_ptr<Stage> stage(new Stage(std::move(*rig)));
+  stage->disk_ = disk;
   for (const PlannedArena& planned : plan.arenas) {
     // Its ticks are a parameter of the ledger; a studio's game has its own.
     const uint32_t hz = plan.game.empty() ? planned.hz : 0;
@@ -83,6 +121,8 @@ void Stage::turn() {
 }
 
 Result<void> Stage::strike() {
+  props_.clear();
+  if (disk_ != nullptr) disk_->heal();
   for (Arena& arena : arenas_) arena.player->leave();
   return rig_->stop();
 }

@@ -1,14 +1,17 @@
 // What a chaos run plays on: arena-keeper, arenad and workers in a private folder, and a player in each arena. It is what faults are done to,
-// and what shows whether they are survived; it judges nothing.
+// and what shows whether they are survived; it judges nothing. arenad's disk obeys (faulty_vfs.h), unless this is built with sanitizers.
 #pragma once
 
 #include <filesystem>
+#include <map>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "chaos/plan.h"
 #include "chaos/player.h"
+#include "tests/support/faulty_vfs.h"
 #include "tests/sweep/rig.h"
 
 namespace arenad::chaos {
@@ -38,11 +41,17 @@ class Stage {
   [[nodiscard]] std::vector<Arena>& arenas() { return arenas_; }
   [[nodiscard]] const std::vector<Arena>& arenas() const { return arenas_; }
   [[nodiscard]] uint64_t epoch(size_t arena) const { return arenas_[arena].player->epoch(); }
+  // Of arenad's disk; nullptr: it is one that does not obey.
+  [[nodiscard]] test::FaultOrders* disk() const { return disk_; }
+  // What a fault has put on the stage, until it is undone.
+  std::shared_ptr<void>& prop(const std::string& fault, size_t arena) { return props_[{fault, arena}]; }
 
  private:
   explicit Stage(std::unique_ptr<sweep::Rig> rig) : rig_(std::move(rig)) {}
   std::unique_ptr<sweep::Rig> rig_;
+  test::FaultOrders* disk_ = nullptr;  // shared with arenad until the process ends
   std::vector<Arena> arenas_;
+  std::map<std::pair<std::string, size_t>, std::shared_ptr<void>> props_;
 };
 
 }  // namespace arenad::chaos

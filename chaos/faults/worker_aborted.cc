@@ -12,7 +12,7 @@ Fault worker_aborted() {
           .holds = "as if it had been killed, and arenad names the signal",
           .worker = Ends::must,
           .told = "ABRT",
-          .rung = "newest slot",
+          .rungs = {"newest slot"},
           .inject = [](Stage& stage, const Strike& strike) { return signal_worker(stage, strike.arena, SIGABRT); }};
 }
 

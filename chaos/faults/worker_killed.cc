@@ -12,7 +12,7 @@ Fault worker_killed() {
           .holds = "the next worker goes on from the newest snapshot and the log",
           .worker = Ends::must,
           .told = "KILL",
-          .rung = "newest slot",
+          .rungs = {"newest slot"},
           .inject = [](Stage& stage, const Strike& strike) { return signal_worker(stage, strike.arena, SIGKILL); }};
 }
 

@@ -34,7 +34,7 @@ Fault worker_killed_while_nobody_hears() {
           .worker = Ends::must,
           .arenad = Ends::must,
           .told = "KILL",
-          .rung = "newest slot",
+          .rungs = {"newest slot"},
           .inject = [](Stage& stage, const Strike& strike) -> Result<void> {
             const uint64_t epoch = stage.epoch(strike.arena);
             if (auto killed = signal_arenad(stage, SIGKILL); !killed) return killed;

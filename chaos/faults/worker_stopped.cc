@@ -12,7 +12,7 @@ Fault worker_stopped() {
           .holds = "arenad finds that it hangs, ends it and starts the next one",
           .worker = Ends::must,
           .told = "did not move",
-          .rung = "newest slot",
+          .rungs = {"newest slot"},
           .inject = [](Stage& stage, const Strike& strike) { return signal_worker(stage, strike.arena, SIGSTOP); }};
 }
 

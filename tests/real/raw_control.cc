@@ -2,20 +2,19 @@
 
 #include <array>
 #include <poll.h>
+#include <stdexcept>
 #include <sys/socket.h>
 
 #include <capnp/serialize.h>
-#include <doctest/doctest.h>
 
 #include "ipc/clock.h"
 #include "ipc/socket.h"
-#include "tests/support/why_not.h"
 
 namespace arenad::test {
 
 RawControl::RawControl(const std::string& socket_path) {
   auto socket = connect_unix(socket_path);
-  REQUIRE_MESSAGE(socket.ok(), why_not(socket));
+  if (!socket) throw std::runtime_error(socket.error().text());
   socket_ = std::move(*socket);
 }
 

@@ -13,6 +13,7 @@ namespace arenad::test {
 
 class RawControl {
  public:
+  // Throws std::runtime_error if nobody listens there.
   explicit RawControl(const std::string& socket_path);
   // False if the other side has closed already.
   bool send(std::string_view bytes, std::span<const int> fds = {});

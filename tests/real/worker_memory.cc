@@ -3,9 +3,8 @@
 #include <fcntl.h>
 #include <fstream>
 #include <sstream>
+#include <stdexcept>
 #include <unistd.h>
-
-#include <doctest/doctest.h>
 
 namespace arenad::test {
 namespace {
@@ -25,26 +24,31 @@ uint64_t address_of_region(pid_t worker) {
   return 0;
 }
 
+void require(bool holds, const char* otherwise) {
+  if (!holds) throw std::runtime_error(otherwise);
+}
+
 }  // namespace
 
 WorkerMemory::WorkerMemory(pid_t worker)
     : memory_(::open(("/proc/" + std::to_string(worker) + "/mem").c_str(), O_RDWR | O_CLOEXEC)),
       base_(address_of_region(worker)) {
-  REQUIRE(memory_);
-  REQUIRE(base_ != 0);
+  require(bool(memory_), "the worker's memory cannot be opened");
+  require(base_ != 0, "the worker has no region of its own");
   identity_ = get<IncarnationIdentity>(0);
-  REQUIRE(identity_.magic == kIncarnationMagic);
+  require(identity_.magic == kIncarnationMagic, "the worker's region is not an incarnation's");
 }
 
 std::vector<std::byte> WorkerMemory::read(uint64_t offset, size_t bytes) const {
   std::vector<std::byte> content(bytes);
-  REQUIRE(::pread(memory_.get(), content.data(), bytes, static_cast<off_t>(base_ + offset)) == static_cast<ssize_t>(bytes));
+  const auto got = ::pread(memory_.get(), content.data(), bytes, static_cast<off_t>(base_ + offset));
+  require(got == static_cast<ssize_t>(bytes), "the worker's memory cannot be read");
   return content;
 }
 
 void WorkerMemory::write(uint64_t offset, std::span<const std::byte> bytes) const {
   const auto written = ::pwrite(memory_.get(), bytes.data(), bytes.size(), static_cast<off_t>(base_ + offset));
-  REQUIRE(written == static_cast<ssize_t>(bytes.size()));
+  require(written == static_cast<ssize_t>(bytes.size()), "the worker's memory cannot be written");
 }
 
 std::optional<uint64_t> WorkerMemory::frame_of(int index) const {
@@ -64,7 +68,7 @@ std::optional<uint64_t> WorkerMemory::record_of(uint64_t frame) const {
     const uint64_t offset = identity_.frame_log.offset + at % identity_.frame_log.bytes;
     const auto bytes = get<uint32_t>(offset + offsetof(FrameRecord, bytes));
     if (get<uint64_t>(offset + offsetof(FrameRecord, frame)) == frame) return offset;
-    REQUIRE(bytes >= sizeof(FrameRecord));
+    require(bytes >= sizeof(FrameRecord), "the worker's log holds a record that is none");
     at += bytes;
   }
   return std::nullopt;

@@ -1,4 +1,5 @@
 // The region of a worker, written from outside as only a fault of the memory could: through /proc/PID/mem, while the worker is stopped.
+// What cannot be done throws std::runtime_error: the worker has ended, or it is not ours to write to.
 #pragma once
 
 #include <cstring>

@@ -1,6 +1,8 @@
 // Loaded into arenad with LD_PRELOAD: puts the FaultyVfs before SQLite, with orders that a test gives through the file that
-// ARENAD_TEST_FAULTS names. arenad's children do not get it.
+// ARENAD_TEST_FAULTS names. arenad's children do not get it; a keeper passes it on to each arenad.
+#include <cerrno>
 #include <cstdlib>
+#include <cstring>
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -10,6 +12,7 @@
 namespace {
 
 __attribute__((constructor)) void stand_before_sqlite() {
+  if (std::strcmp(::program_invocation_short_name, "arenad") != 0) return;
   const char* path = std::getenv("ARENAD_TEST_FAULTS");
   ::unsetenv("LD_PRELOAD");
   if (path == nullptr) return;

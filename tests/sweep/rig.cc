@@ -155,7 +155,8 @@ std::optional<Rig::RolloutStatus> Rig::rollout(const std::string& game) {
                        rollouts[0].getIsOver()};
 }
 
-Result<void> Rig::reload(const std::string& game, const std::string& module, const std::string& arena, uint32_t batch) {
+Result<void> Rig::reload(const std::string& game, const std::string& module, const std::string& arena, uint32_t batch,
+                         Probation probation) {
   const std::string path = std::string(ARENAD_TEST_GAMES) + "/" + module + ".so";
   const Fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (!file) return errno_error("cannot read " + path);
@@ -168,8 +169,8 @@ Result<void> Rig::reload(const std::string& game, const std::string& module, con
         if (!arena.empty()) reload.initArenas(1).set(0, arena);
         reload.setCanary(1);
         reload.setBatch(batch);
-        reload.setProbationMs(100);
-        reload.setProbationFrames(3);
+        reload.setProbationMs(probation.ms);
+        reload.setProbationFrames(probation.frames);
       },
       {&fd, 1});
   if (!answer) return answer.error();

@@ -67,8 +67,16 @@ class Rig {
   Result<void> start_arena(ArenaId id, const std::string& name, const std::string& game, uint32_t hz);
   Result<std::string> stop_arena(ArenaId id);
   Result<std::string> restart_arena(ArenaId id);
+  struct Probation {
+    uint64_t ms = 100;
+    uint64_t frames = 3;
+  };
   // On a short probation. arena: a name; empty: all of the game.
-  Result<void> reload(const std::string& game, const std::string& module, const std::string& arena, uint32_t batch = 1);
+  Result<void> reload(const std::string& game, const std::string& module, const std::string& arena, uint32_t batch = 1) {
+    return reload(game, module, arena, batch, Probation());
+  }
+  Result<void> reload(const std::string& game, const std::string& module, const std::string& arena, uint32_t batch,
+                      Probation probation);
   // Of arenad itself, to its own program.
   Result<void> upgrade();
   struct RolloutStatus {

@@ -1,0 +1,12 @@
+// A process of its own that is a client of an arena: it observes, and is there to be killed.
+#pragma once
+
+#include "chaos/child_process.h"
+#include "chaos/fault.h"
+
+namespace arenad::chaos {
+
+// It is attached and reads when this returns; players play on meanwhile.
+Result<ChildProcess> guest_process(Stage& stage, size_t arena);
+
+}  // namespace arenad::chaos

@@ -1,0 +1,23 @@
+#include "chaos/faults/catalogue.h"
+#include "chaos/faults/worker_region.h"
+#include "chaos/stage.h"
+
+namespace arenad::chaos {
+
+Fault memory_both_flipped() {
+  return {.name = "memory.both_flipped",
+          .does = "A bit flips in each of the two snapshots, and the worker is killed",
+          .holds = "the next worker begins at the checkpoint, and runs the rest again from the log",
+          .worker = Ends::must,
+          .told = "KILL",
+          .rungs = {"checkpoint"},
+          .missing = cannot_write_memory,
+          .prepare = stop_with_two_snapshots,
+          .inject = [](Stage& stage, const Strike& strike) {
+            return damage_and_kill(stage, strike, [](const test::WorkerMemory& memory, Random& random) {
+              for (const int slot : {0, 1}) flip_in_snapshot(memory, slot, 0, memory.header(slot).total_bytes, random);
+            });
+          }};
+}
+
+}  // namespace arenad::chaos

@@ -1,0 +1,31 @@
+#include "chaos/faults/catalogue.h"
+#include "chaos/faults/worker_region.h"
+#include "chaos/stage.h"
+
+namespace arenad::chaos {
+
+Fault memory_newest_misdirected() {
+  return {.name = "memory.newest_misdirected",
+          .does = "A snapshot of another arena is written over the newest one, and the worker is killed",
+          .holds = "it is not taken: the arena goes on from its own, and the other arena does not notice",
+          .worker = Ends::must,
+          .told = "KILL",
+          .rungs = {"older slot", "checkpoint"},
+          .missing = [](const Stage& stage) -> std::string {
+            if (stage.arenas().size() < 2) return "there is no other arena";
+            return cannot_write_memory(stage);
+          },
+          .prepare = stop_with_two_snapshots,
+          .inject =
+              [](Stage& stage, const Strike& strike) {
+                return damage_and_kill(stage, strike, [&](const test::WorkerMemory& memory, Random&) {
+                  const size_t other = (strike.arena + 1) % stage.arenas().size();
+                  const test::WorkerMemory from(stage.arenas()[other].worker);
+                  memory.write(memory.slot(memory.newest()), from.read(from.slot(from.newest()), from.slot_bytes()));
+                  // As if it were newer than anything here.
+                  memory.put(memory.slot(memory.newest()), memory.frame_decided() + 1'000'000);
+                });
+              }};
+}
+
+}  // namespace arenad::chaos

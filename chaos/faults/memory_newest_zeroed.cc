@@ -1,0 +1,25 @@
+#include "chaos/faults/catalogue.h"
+#include "chaos/faults/worker_region.h"
+#include "chaos/stage.h"
+
+namespace arenad::chaos {
+
+Fault memory_newest_zeroed() {
+  return {
+      .name = "memory.newest_zeroed",
+      .does = "The newest snapshot becomes zeros, and the worker is killed",
+      .holds =
+          "the next worker begins at the older slot, or at a checkpoint that is as new, and runs the rest again from the log",
+      .worker = Ends::must,
+      .told = "KILL",
+      .rungs = {"older slot", "checkpoint"},
+      .missing = cannot_write_memory,
+      .prepare = stop_with_two_snapshots,
+      .inject = [](Stage& stage, const Strike& strike) {
+        return damage_and_kill(stage, strike, [](const test::WorkerMemory& memory, Random&) {
+          memory.write(memory.snapshot(memory.newest()), std::vector<std::byte>(memory.slot_bytes() - sizeof(SlotHeader)));
+        });
+      }};
+}
+
+}  // namespace arenad::chaos
