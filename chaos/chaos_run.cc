@@ -88,6 +88,8 @@ void ChaosRun::begin_steps() {
 
 bool ChaosRun::may_begin(const Step& step, const Fault& fault) const {
   const auto is_of_arena = [&](const Active& active) { return active.step->arena == step.arena; };
+  if (fault.alone && !active_.empty()) return false;
+  if (std::ranges::any_of(active_, [](const Active& active) { return active.fault->alone; })) return false;
   // What is still to be undone would undo the next one too.
   if (std::ranges::any_of(active_, [](const Active& active) { return active.fault->heal && !active.healed; }) && step.compound)
     return false;
@@ -104,13 +106,17 @@ void ChaosRun::strike(const Step& step, const Fault& fault) {
   }
   Active active{.step = &step,
                 .fault = &fault,
+                .strike = {step.arena, step.draw, stage_.arenas()[step.arena].worker},
                 .since_ns = monotonic_ns(),
                 .said = stage_.arenas()[step.arena].player->said(),
                 .epochs = epochs_,
                 .arenad = stage_.rig().arenad(),
-                .was_alone = active_.empty()};
-  for (Active& other : active_) other.was_alone = false;
-  if (auto injected = fault.inject(stage_, {step.arena, step.draw}); !injected) {
+                .was_alone = true};
+  for (Active& other : active_) {
+    if (other.step->arena != step.arena && !concerns_others(fault) && !concerns_others(*other.fault)) continue;
+    other.was_alone = active.was_alone = false;
+  }
+  if (auto injected = fault.inject(stage_, active.strike); !injected) {
     findings_.outcomes.push_back({&step, injected.error().text(), now_ms(), 0});
     return;
   }
@@ -160,6 +166,9 @@ void ChaosRun::look_at_players() {
 
 bool ChaosRun::is_over(const Active& active) {
   const size_t arena = active.step->arena;
+  const auto& player = *stage_.arenas()[arena].player;
+  // The next step may wait for a moment that does not come before this one is over, and this one for another frame.
+  if (player.hears_all()) stage_.arenas()[arena].limit = std::max(stage_.arenas()[arena].limit, player.said() + 1);
   if (active.fault->heal && !active.healed) return false;
   for (size_t i = 0; i < active.epochs.size(); ++i) {
     const Ends must = i == arena ? active.fault->worker : active.fault->other_workers;
@@ -169,9 +178,7 @@ bool ChaosRun::is_over(const Active& active) {
     const pid_t now = stage_.rig().arenad();
     if (now == 0 || now == active.arenad) return false;
   }
-  const auto& player = *stage_.arenas()[arena].player;
-  // The next step may wait for a moment that does not come before this one is over.
-  if (player.said() == active.said) stage_.arenas()[arena].limit = std::max(stage_.arenas()[arena].limit, active.said + 1);
+  if (!active.fault->fired(stage_, active.strike)) return false;
   return player.heard_back() > active.said;
 }
 
@@ -181,7 +188,7 @@ void ChaosRun::finish_steps() {
     const uint64_t age_ns = monotonic_ns() - active.since_ns;
     if (active.fault->heal && !active.healed && age_ns > active.fault->heal_after_ms * kMillisecond) {
       active.healed = true;
-      if (auto healed = active.fault->heal(stage_, {active.step->arena, active.step->draw}); !healed) {
+      if (auto healed = active.fault->heal(stage_, active.strike); !healed) {
         violated(Invariant::fired, active.step->arena,
                  fmt::format("{} could not be undone: {}", active.fault->name, healed.error().text()));
       }
@@ -234,7 +241,7 @@ void ChaosRun::check_status(size_t arena, const Fault& fault) {
 // Everything is healed: players say what is left, and all must come back.
 bool ChaosRun::converge() {
   for (const Active& active : active_) {
-    if (active.fault->heal && !active.healed) (void)active.fault->heal(stage_, {active.step->arena, active.step->draw});
+    if (active.fault->heal && !active.healed) (void)active.fault->heal(stage_, active.strike);
   }
   const uint64_t deadline_ns = monotonic_ns() + kPatienceNs;
   const auto is_done = [&](const Stage::Arena& arena) {

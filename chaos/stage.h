@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "chaos/child_process.h"
 #include "chaos/plan.h"
 #include "tests/real/ledger_player.h"
 #include "tests/sweep/rig.h"
@@ -36,12 +37,15 @@ class Stage {
   [[nodiscard]] const sweep::Rig& rig() const { return *rig_; }
   [[nodiscard]] std::vector<Arena>& arenas() { return arenas_; }
   [[nodiscard]] const std::vector<Arena>& arenas() const { return arenas_; }
+  // Processes of faults that are to be healed.
+  [[nodiscard]] std::vector<ChildProcess>& helpers() { return helpers_; }
   [[nodiscard]] uint64_t epoch(size_t arena) const { return arenas_[arena].player->epoch(); }
 
  private:
   explicit Stage(std::unique_ptr<sweep::Rig> rig) : rig_(std::move(rig)) {}
   std::unique_ptr<sweep::Rig> rig_;
   std::vector<Arena> arenas_;
+  std::vector<ChildProcess> helpers_;
 };
 
 }  // namespace arenad::chaos
