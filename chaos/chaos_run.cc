@@ -72,11 +72,17 @@ void ChaosRun::begin_steps() {
     auto& steps = waiting_[arena];
     stage_.arenas()[arena].limit = steps.empty() ? UINT64_MAX : steps.back()->at;
     if (steps.empty()) continue;
+    // The moment of this one does not come before the last one is over, which may need a further frame.
+    const auto is_of_arena = [&](const Active& active) { return active.step->arena == arena; };
+    const auto& player = *stage_.arenas()[arena].player;
+    if (std::ranges::any_of(active_, is_of_arena) && player.hears_all())
+      stage_.arenas()[arena].limit = std::max(stage_.arenas()[arena].limit, player.said() + 1);
     const Step& step = *steps.back();
     if (stage_.arenas()[arena].player->said() < step.at) continue;
     const Fault* fault = find_fault(step.fault);
-    if (fault == nullptr) {
-      findings_.outcomes.push_back({&step, "there is no such fault", now_ms(), 0});
+    const std::string& gone = stage_.arenas()[arena].player->gone();
+    if (fault == nullptr || !gone.empty()) {
+      findings_.outcomes.push_back({&step, fault == nullptr ? "there is no such fault" : "its arena is lost: " + gone, now_ms(), 0});
       steps.pop_back();
       continue;
     }
@@ -167,8 +173,6 @@ void ChaosRun::look_at_players() {
 bool ChaosRun::is_over(const Active& active) {
   const size_t arena = active.step->arena;
   const auto& player = *stage_.arenas()[arena].player;
-  // The next step may wait for a moment that does not come before this one is over, and this one for another frame.
-  if (player.hears_all()) stage_.arenas()[arena].limit = std::max(stage_.arenas()[arena].limit, player.said() + 1);
   if (active.fault->heal && !active.healed) return false;
   for (size_t i = 0; i < active.epochs.size(); ++i) {
     const Ends must = i == arena ? active.fault->worker : active.fault->other_workers;
@@ -195,10 +199,10 @@ void ChaosRun::finish_steps() {
     }
     if (is_over(active)) {
       finish(active);
-    } else if (age_ns > kPatienceNs) {
+    } else if (age_ns > kPatienceNs || !stage_.arenas()[active.step->arena].player->gone().empty()) {
       violated(Invariant::recovery, active.step->arena,
-               fmt::format("{}: after {} s it is not over: epoch {} was {}, {} of {} entries came back", active.fault->name,
-                           kPatienceNs / kSecond, stage_.epoch(active.step->arena), active.epochs[active.step->arena],
+               fmt::format("{}: after {:.0f} s it is not over: epoch {} was {}, {} of {} entries came back", active.fault->name,
+                           static_cast<double>(age_ns) / 1e9, stage_.epoch(active.step->arena), active.epochs[active.step->arena],
                            stage_.arenas()[active.step->arena].player->heard_back(),
                            stage_.arenas()[active.step->arena].player->said()));
       findings_.outcomes.push_back({active.step, "", (active.since_ns - began_ns_) / kMillisecond, 0});
@@ -230,7 +234,9 @@ void ChaosRun::check_status(size_t arena, const Fault& fault) {
   if (status->epoch != stage_.epoch(arena))
     violated(Invariant::status, arena,
              fmt::format("it is at epoch {}, and arenad says {}", stage_.epoch(arena), status->epoch));
-  if (fault.worker == Ends::must && !fault.told.empty() && status->last_exit.find(fault.told) == std::string::npos) {
+  const auto tells = [&](const char* what) { return status->last_exit.find(what) != std::string::npos; };
+  const bool may_not_know = fault.leaves_no_note && tells("it left no trace");
+  if (fault.worker == Ends::must && !fault.told.empty() && !tells(fault.told.c_str()) && !may_not_know) {
     violated(Invariant::status, arena,
              fmt::format("{}: arenad says that its worker ended by \"{}\", and not \"{}\"", fault.name, status->last_exit,
                          fault.told));

@@ -33,6 +33,8 @@ struct Fault {
   Ends arenad = Ends::never;
   // Part of what arenad must say of the end of the arena's worker; empty: nothing is asked.
   std::string told;
+  // The worker leaves no note: an arenad that is not its parent, because it has adopted it, cannot tell more than that it has ended.
+  bool leaves_no_note = false;
   // Entries that the arena may leave out, because they are in quarantine or were rejected.
   bool may_reject = false;
   // No other fault may be on its way, not even in a compound: it uses what there is once, as a trap for whichever process comes by.

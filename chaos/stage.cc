@@ -13,7 +13,7 @@ namespace {
 // Entries of a player that have not come back.
 constexpr uint64_t kMostOnTheirWay = 4;
 
-// A hang is found within a moment, nothing waits before a restart, and little memory is all that a worker may take; otherwise as a service
+// A hang is found within a moment, a restart waits for no more than a moment, and little memory is all that a worker may take; otherwise as a service
 // runs.
 std::string config(const std::filesystem::path& folder) {
   return fmt::format(
@@ -21,7 +21,7 @@ std::string config(const std::filesystem::path& folder) {
       "log_format = \"plain\"\n"
       "[checkpoint]\ninterval_ms = 50\n"
       "[hang]\nsoft_limit_ms = 100\nhard_limit_ms = 1000\n"
-      "[restart]\nintensity = 1000\nwindow_ms = 1000\nfirst_delay_ms = 0\nmax_delay_ms = 0\nhealthy_ms = 1\n"
+      "[restart]\nintensity = 1000\nwindow_ms = 1000\nfirst_delay_ms = 1\nmax_delay_ms = 100\nhealthy_ms = 1\n"
       "[games.ledger]\nmodule = \"{2}/ledger.so\"\nsnapshot_interval_ms = 20\nspares = 2\nmemory_mib = 64\n",
       folder.string(), ARENAD_TEST_WORKER, ARENAD_TEST_GAMES);
 }
