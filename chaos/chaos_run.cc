@@ -70,13 +70,15 @@ Result<void> ChaosRun::play() {
 void ChaosRun::begin_steps() {
   for (size_t arena = 0; arena < waiting_.size(); ++arena) {
     auto& steps = waiting_[arena];
-    stage_.arenas()[arena].limit = steps.empty() ? UINT64_MAX : steps.back()->at;
-    if (steps.empty()) continue;
+    Stage::Arena& played = stage_.arenas()[arena];
+    played.limit = steps.empty() ? UINT64_MAX : steps.back()->at;
     // The moment of this one does not come before the last one is over, which may need a further frame.
     const auto is_of_arena = [&](const Active& active) { return active.step->arena == arena; };
-    const auto& player = *stage_.arenas()[arena].player;
-    if (std::ranges::any_of(active_, is_of_arena) && player.hears_all())
-      stage_.arenas()[arena].limit = std::max(stage_.arenas()[arena].limit, player.said() + 1);
+    if (std::ranges::any_of(active_, is_of_arena) && played.player->hears_all()) {
+      played.limit = std::max(played.limit, played.player->said() + 1);
+      played.entries = std::max(played.entries, played.player->said() + 1);
+    }
+    if (steps.empty()) continue;
     const Step& step = *steps.back();
     if (stage_.arenas()[arena].player->said() < step.at) continue;
     const Fault* fault = find_fault(step.fault);

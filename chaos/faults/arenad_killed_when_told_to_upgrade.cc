@@ -12,7 +12,7 @@ Fault arenad_killed_when_told_to_upgrade() {
           .holds = "one arenad goes on with all workers",
           .arenad = Ends::must,
           .inject = [](Stage& stage, const Strike& strike) -> Result<void> {
-            if (auto asked = signal_arenad(stage, SIGUSR2); !asked) return asked;
+            if (auto asked = tell_arenad_to_upgrade(stage, strike); !asked) return asked;
             ::usleep(static_cast<useconds_t>(strike.draw % 20'000));
             return signal_arenad(stage, SIGKILL);
           }};

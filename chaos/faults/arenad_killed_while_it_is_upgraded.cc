@@ -17,7 +17,7 @@ Fault arenad_killed_while_it_is_upgraded() {
             static const std::vector<std::string_view> points{
                 "arenad.upgrade.asked", "arenad.upgrade.before", "arenad.upgrade.arena", "arenad.upgrade.begun"};
             trap_next(stage, drawn_from(points, strike));
-            return signal_arenad(stage, SIGUSR2);
+            return tell_arenad_to_upgrade(stage, strike);
           },
           .fired = next_trap_fired};
 }

@@ -1,15 +1,13 @@
-#include <csignal>
-
 #include "chaos/faults/catalogue.h"
-#include "chaos/faults/signals.h"
+#include "chaos/stage.h"
 
 namespace arenad::chaos {
 
 Fault arenad_upgraded() {
   return {.name = "arenad.upgraded",
-          .does = "SIGUSR2 to arenad, which gives over to its own program",
+          .does = "arenad is told to upgrade: it gives over to its own program",
           .holds = "no worker ends, and players notice nothing",
-          .inject = [](Stage& stage, const Strike&) { return signal_arenad(stage, SIGUSR2); }};
+          .inject = [](Stage& stage, const Strike&) { return stage.rig().upgrade(); }};
 }
 
 }  // namespace arenad::chaos

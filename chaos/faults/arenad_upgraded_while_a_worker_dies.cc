@@ -12,7 +12,7 @@ Fault arenad_upgraded_while_a_worker_dies() {
           .worker = Ends::must,
           .told = "KILL",
           .inject = [](Stage& stage, const Strike& strike) -> Result<void> {
-            if (auto asked = signal_arenad(stage, SIGUSR2); !asked) return asked;
+            if (auto asked = tell_arenad_to_upgrade(stage, strike); !asked) return asked;
             return signal_worker(stage, strike.arena, SIGKILL);
           }};
 }

@@ -23,6 +23,11 @@ Result<void> signal_arenad(const Stage& stage, int number) {
   return send(stage.rig().arenad(), number, "arenad");
 }
 
+Result<void> tell_arenad_to_upgrade(Stage& stage, const Strike& strike) {
+  if (!stage.rig().status(stage.arenas()[strike.arena].id)) return make_error(ErrorCode::unreachable, "arenad does not answer");
+  return signal_arenad(stage, SIGUSR2);
+}
+
 Result<void> signal_keeper(const Stage& stage, int number) {
   return send(stage.rig().keeper(), number, "keeper");
 }
