@@ -84,7 +84,8 @@ void ChaosRun::begin_steps() {
     const Fault* fault = find_fault(step.fault);
     const std::string& gone = stage_.arenas()[arena].player->gone();
     if (fault == nullptr || !gone.empty()) {
-      findings_.outcomes.push_back({&step, fault == nullptr ? "there is no such fault" : "its arena is lost: " + gone, now_ms(), 0});
+      findings_.outcomes.push_back(
+          {&step, fault == nullptr ? "there is no such fault" : "its arena is lost: " + gone, now_ms(), 0});
       steps.pop_back();
       continue;
     }
@@ -204,8 +205,8 @@ void ChaosRun::finish_steps() {
     } else if (age_ns > kPatienceNs || !stage_.arenas()[active.step->arena].player->gone().empty()) {
       violated(Invariant::recovery, active.step->arena,
                fmt::format("{}: after {:.0f} s it is not over: epoch {} was {}, {} of {} entries came back", active.fault->name,
-                           static_cast<double>(age_ns) / 1e9, stage_.epoch(active.step->arena), active.epochs[active.step->arena],
-                           stage_.arenas()[active.step->arena].player->heard_back(),
+                           static_cast<double>(age_ns) / 1e9, stage_.epoch(active.step->arena),
+                           active.epochs[active.step->arena], stage_.arenas()[active.step->arena].player->heard_back(),
                            stage_.arenas()[active.step->arena].player->said()));
       findings_.outcomes.push_back({active.step, "", (active.since_ns - began_ns_) / kMillisecond, 0});
     } else {

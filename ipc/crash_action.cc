@@ -48,7 +48,8 @@ void burn_until(uint64_t end_ns) {
 
 // Sources of signals do not shorten it.
 void sleep_until(uint64_t end_ns) {
-  for (uint64_t now = monotonic_ns(); now < end_ns; now = monotonic_ns()) ::usleep(static_cast<useconds_t>((end_ns - now) / 1000 + 1));
+  for (uint64_t now = monotonic_ns(); now < end_ns; now = monotonic_ns())
+    ::usleep(static_cast<useconds_t>((end_ns - now) / 1000 + 1));
 }
 
 void take_memory() noexcept {

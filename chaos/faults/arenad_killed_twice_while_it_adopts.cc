@@ -14,9 +14,10 @@ Fault arenad_killed_twice_while_it_adopts() {
           .alone = true,
           .missing = without_crash_points,
           .inject = [](Stage& stage, const Strike& strike) -> Result<void> {
-            static const std::vector<std::string_view> points{
-                "arenad.adoption.begun", "arenad.adoption.known", "arenad.adoption.offer", "arenad.adoption.before_board",
-             "arenad.adoption.board_sent", "arenad.adoption.settled", "arenad.socket.opened", "arenad.ready.told"};
+            static const std::vector<std::string_view> points{"arenad.adoption.begun",      "arenad.adoption.known",
+                                                              "arenad.adoption.offer",      "arenad.adoption.before_board",
+                                                              "arenad.adoption.board_sent", "arenad.adoption.settled",
+                                                              "arenad.socket.opened",       "arenad.ready.told"};
             trap_next(stage, drawn_from(points, strike));
             trap_after_next(stage, drawn_from(points, {.draw = strike.draw / points.size()}));
             return signal_arenad(stage, SIGKILL);

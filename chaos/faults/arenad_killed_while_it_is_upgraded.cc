@@ -14,8 +14,8 @@ Fault arenad_killed_while_it_is_upgraded() {
           .alone = true,
           .missing = without_crash_points,
           .inject = [](Stage& stage, const Strike& strike) -> Result<void> {
-            static const std::vector<std::string_view> points{
-                "arenad.upgrade.asked", "arenad.upgrade.before", "arenad.upgrade.arena", "arenad.upgrade.begun"};
+            static const std::vector<std::string_view> points{"arenad.upgrade.asked", "arenad.upgrade.before",
+                                                              "arenad.upgrade.arena", "arenad.upgrade.begun"};
             trap_next(stage, drawn_from(points, strike));
             return tell_arenad_to_upgrade(stage, strike);
           },

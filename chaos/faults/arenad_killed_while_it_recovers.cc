@@ -16,9 +16,9 @@ Fault arenad_killed_while_it_recovers() {
           .missing = without_crash_points,
           .inject = [](Stage& stage, const Strike& strike) -> Result<void> {
             static const std::vector<std::string_view> points{
-                "arenad.death.before", "arenad.death.after", "arenad.spare.taken", "arenad.assign.before",
-                "arenad.assign.after", "arenad.live.before", "arenad.live.after", "arenad.keep.before",
-                "arenad.keep.after", "arenad.fork.before", "arenad.fork.requested", "arenad.spare.ready"};
+                "arenad.death.before", "arenad.death.after", "arenad.spare.taken",    "arenad.assign.before",
+                "arenad.assign.after", "arenad.live.before", "arenad.live.after",     "arenad.keep.before",
+                "arenad.keep.after",   "arenad.fork.before", "arenad.fork.requested", "arenad.spare.ready"};
             trap_next(stage, drawn_from(points, strike));
             return signal_worker(stage, strike.arena, SIGKILL);
           },

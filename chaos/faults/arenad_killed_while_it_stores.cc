@@ -14,9 +14,9 @@ Fault arenad_killed_while_it_stores() {
           .missing = without_crash_points,
           .inject = [](Stage& stage, const Strike& strike) -> Result<void> {
             static const std::vector<std::string_view> points{
-                "arenad.checkpoint.read", "arenad.checkpoint.submitted", "arenad.store.begun", "arenad.store.written",
-                "arenad.store.committed", "arenad.checkpoint.board", "arenad.results.read", "arenad.results.stored",
-                "arenad.results.acknowledged"};
+                "arenad.checkpoint.read", "arenad.checkpoint.submitted", "arenad.store.begun",
+                "arenad.store.written",   "arenad.store.committed",      "arenad.checkpoint.board",
+                "arenad.results.read",    "arenad.results.stored",       "arenad.results.acknowledged"};
             trap_next(stage, drawn_from(points, strike));
             return {};
           },

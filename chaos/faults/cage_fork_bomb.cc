@@ -4,10 +4,8 @@
 namespace arenad::chaos {
 
 Fault cage_fork_bomb() {
-  return worker_breaks_cage({.name = "cage.fork_bomb",
-          .does = "The worker forks for ever",
-          .action = CrashAction::fork_forever,
-          .told = "SYS"});
+  return worker_breaks_cage(
+      {.name = "cage.fork_bomb", .does = "The worker forks for ever", .action = CrashAction::fork_forever, .told = "SYS"});
 }
 
 }  // namespace arenad::chaos

@@ -4,10 +4,8 @@
 namespace arenad::chaos {
 
 Fault cage_traces() {
-  return worker_breaks_cage({.name = "cage.traces",
-          .does = "The worker asks to be traced",
-          .action = CrashAction::trace,
-          .told = "ptrace"});
+  return worker_breaks_cage(
+      {.name = "cage.traces", .does = "The worker asks to be traced", .action = CrashAction::trace, .told = "ptrace"});
 }
 
 }  // namespace arenad::chaos

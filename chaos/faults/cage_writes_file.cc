@@ -4,10 +4,8 @@
 namespace arenad::chaos {
 
 Fault cage_writes_file() {
-  return worker_breaks_cage({.name = "cage.writes_file",
-          .does = "The worker makes a file",
-          .action = CrashAction::write_file,
-          .told = "openat"});
+  return worker_breaks_cage(
+      {.name = "cage.writes_file", .does = "The worker makes a file", .action = CrashAction::write_file, .told = "openat"});
 }
 
 }  // namespace arenad::chaos

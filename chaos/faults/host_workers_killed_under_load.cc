@@ -1,6 +1,5 @@
-#include <thread>
-
 #include <csignal>
+#include <thread>
 
 #include "chaos/faults/catalogue.h"
 #include "chaos/faults/signals.h"

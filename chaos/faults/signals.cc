@@ -39,8 +39,8 @@ Fault worker_ended_by(const char* name, int number, const char* told) {
           .worker = Ends::must,
           .told = told,
           // The black box does not know them (worker/black_box.cc).
-          .leaves_no_note = number == SIGHUP || number == SIGINT || number == SIGUSR1 || number == SIGUSR2 || number == SIGPIPE ||
-                            number == SIGALRM,
+          .leaves_no_note = number == SIGHUP || number == SIGINT || number == SIGUSR1 || number == SIGUSR2 ||
+                            number == SIGPIPE || number == SIGALRM,
           .inject = [number](Stage& stage, const Strike& strike) { return signal_worker(stage, strike.arena, number); }};
 }
 

@@ -8,7 +8,9 @@ namespace arenad::chaos {
 
 Fault template_stopped() {
   return {.name = "template.stopped",
-          .does = "SIGSTOP to the template that workers are forked from, and SIGKILL to the arena's worker; SIGCONT half a second later",
+          .does =
+              "SIGSTOP to the template that workers are forked from, and SIGKILL to the arena's worker; SIGCONT half a second "
+              "later",
           .holds = "the next worker comes from a spare, or when the template is back",
           .worker = Ends::must,
           .told = "KILL",

@@ -8,8 +8,9 @@ namespace arenad::chaos {
 namespace {
 
 // In every frame, with events or without. None lies where an event would be to blame.
-const std::vector<std::string_view> kFramePoints{"frame.decided", "frame.recorded",          "frame.tick.before", "frame.tick.after",
-                                                 "frame.done",    "frame.outputs_published", "frame.end"};
+const std::vector<std::string_view> kFramePoints{"frame.decided",    "frame.recorded", "frame.tick.before",
+                                                 "frame.tick.after", "frame.done",     "frame.outputs_published",
+                                                 "frame.end"};
 constexpr uint64_t kFramesUntil = 3;
 
 size_t index_of(std::string_view point) {

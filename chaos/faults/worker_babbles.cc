@@ -5,9 +5,9 @@ namespace arenad::chaos {
 
 Fault worker_babbles() {
   return worker_ends_itself({.name = "worker.babbles",
-          .does = "The worker sends arenad a message that is none",
-          .action = CrashAction::babble,
-          .told = ""});
+                             .does = "The worker sends arenad a message that is none",
+                             .action = CrashAction::babble,
+                             .told = ""});
 }
 
 }  // namespace arenad::chaos

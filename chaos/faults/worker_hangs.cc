@@ -5,9 +5,9 @@ namespace arenad::chaos {
 
 Fault worker_hangs() {
   return worker_ends_itself({.name = "worker.hangs",
-          .does = "The worker runs in an endless loop",
-          .action = CrashAction::hang,
-          .told = "did not move"});
+                             .does = "The worker runs in an endless loop",
+                             .action = CrashAction::hang,
+                             .told = "did not move"});
 }
 
 }  // namespace arenad::chaos

@@ -6,8 +6,7 @@
 namespace arenad::chaos {
 
 Fault worker_killed_in_a_tick() {
-  return worker_killed_at("worker.killed_in_a_tick",
-                          "SIGKILL before or after a tick",
+  return worker_killed_at("worker.killed_in_a_tick", "SIGKILL before or after a tick",
                           {"frame.tick.before", "frame.tick.after"});
 }
 

@@ -6,8 +6,7 @@
 namespace arenad::chaos {
 
 Fault worker_killed_in_an_event() {
-  return worker_killed_at("worker.killed_in_an_event",
-                          "SIGKILL before or after an event is applied",
+  return worker_killed_at("worker.killed_in_an_event", "SIGKILL before or after an event is applied",
                           {"frame.event.before", "frame.event.after"});
 }
 

@@ -16,8 +16,8 @@ Fault worker_killed_while_it_recovers() {
           .missing = without_crash_points,
           .inject = [](Stage& stage, const Strike& strike) -> Result<void> {
             static const std::vector<std::string_view> points{
-                "worker.assigned", "recovery.chosen", "recovery.restored", "recovery.replayed", "recovery.first_snapshot",
-                "worker.live.before", "worker.live.staged", "worker.live.told"};
+                "worker.assigned",         "recovery.chosen",    "recovery.restored",  "recovery.replayed",
+                "recovery.first_snapshot", "worker.live.before", "worker.live.staged", "worker.live.told"};
             trap_next(stage, drawn_from(points, strike));
             return signal_worker(stage, strike.arena, SIGKILL);
           },

@@ -10,7 +10,8 @@ Fault worker_slow() {
           .missing = without_crash_points,
           .inject =
               [](Stage& stage, const Strike& strike) {
-                return trap_worker(stage, strike, "frame.tick.before", CrashAction::burn, 1000 / 60 * (90 + strike.draw % 211) / 100);
+                return trap_worker(stage, strike, "frame.tick.before", CrashAction::burn,
+                                   1000 / 60 * (90 + strike.draw % 211) / 100);
               },
           .fired = worker_trap_fired};
 }

@@ -12,9 +12,10 @@ Fault worker_takes_all_descriptors() {
           .holds = "it plays on, and its successor takes over from it",
           .worker = Ends::must,
           .missing = without_crash_points,
-          .inject = [](Stage& stage, const Strike& strike) {
-            return trap_worker(stage, strike, "frame.tick.before", CrashAction::take_descriptors);
-          },
+          .inject =
+              [](Stage& stage, const Strike& strike) {
+                return trap_worker(stage, strike, "frame.tick.before", CrashAction::take_descriptors);
+              },
           .fired = worker_trap_fired,
           .heal = [](Stage& stage, const Strike& strike) { return signal_worker(stage, strike.arena, SIGKILL); },
           .heal_after_ms = 500};

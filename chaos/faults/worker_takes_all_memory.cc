@@ -5,9 +5,9 @@ namespace arenad::chaos {
 
 Fault worker_takes_all_memory() {
   return worker_ends_itself({.name = "worker.takes_all_memory",
-          .does = "The worker takes private memory until its limit",
-          .action = CrashAction::take_memory,
-          .told = "bad_alloc"});
+                             .does = "The worker takes private memory until its limit",
+                             .action = CrashAction::take_memory,
+                             .told = "bad_alloc"});
 }
 
 }  // namespace arenad::chaos
