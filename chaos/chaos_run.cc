@@ -89,21 +89,24 @@ void ChaosRun::take_steps() {
 void ChaosRun::begin_steps() {
   for (size_t arena = 0; arena < waiting_.size(); ++arena) {
     auto& steps = waiting_[arena];
-    uint64_t& limit = stage_.arenas()[arena].limit;
-    limit = steps.empty() ? UINT64_MAX : steps.back()->at;
-    // The next step may wait for a moment that does not come before these are over.
+    Stage::Arena& played = stage_.arenas()[arena];
+    played.limit = steps.empty() ? UINT64_MAX : steps.back()->at;
+    // The next step may wait for a moment that does not come before these are over, which may need further frames.
     for (const Active& active : active_) {
       if (active.step->arena != arena) continue;
-      const uint64_t needed = active.said + 1 + active.fault->plays_on + active.unsettled;
-      limit = std::max(limit, needed);
-      stage_.arenas()[arena].entries = std::max(stage_.arenas()[arena].entries, needed);
+      uint64_t needed = active.said + 1 + active.fault->plays_on + active.unsettled;
+      if (played.player->hears_all()) needed = std::max(needed, played.player->said() + 1);
+      played.limit = std::max(played.limit, needed);
+      played.entries = std::max(played.entries, needed);
     }
     if (steps.empty()) continue;
     const Step& step = *steps.back();
     if (stage_.arenas()[arena].player->said() < step.at) continue;
     const Fault* fault = find_fault(step.fault);
-    if (fault == nullptr) {
-      findings_.outcomes.push_back({&step, "there is no such fault", now_ms(), 0});
+    const std::string& gone = stage_.arenas()[arena].player->gone();
+    if (fault == nullptr || !gone.empty()) {
+      findings_.outcomes.push_back(
+          {&step, fault == nullptr ? "there is no such fault" : "its arena is lost: " + gone, now_ms(), 0});
       steps.pop_back();
       continue;
     }
@@ -117,6 +120,8 @@ bool ChaosRun::may_begin(const Step& step, const Fault& fault) const {
   const auto is_of_arena = [&](const Active& active) { return active.step->arena == step.arena; };
   const auto uses_the_same = [&](const Active& active) { return !fault.uses.empty() && active.fault->uses == fault.uses; };
   if (std::ranges::any_of(active_, uses_the_same)) return false;
+  if (fault.alone && !active_.empty()) return false;
+  if (std::ranges::any_of(active_, [](const Active& active) { return active.fault->alone; })) return false;
   // What is still to be undone would undo the next one too.
   const auto is_in_the_way = [](const Active& active) {
     return active.fault->heal && !active.healed && active.fault->uses.empty();
@@ -133,7 +138,11 @@ bool ChaosRun::may_begin(const Step& step, const Fault& fault) const {
 }
 
 void ChaosRun::strike(const Step& step, const Fault& fault) {
-  if (std::string missing = fault.missing(stage_); !missing.empty()) {
+  std::string missing = fault.missing(stage_);
+  // What they say to the arena, and the versions that they bring, are the ledger's.
+  const bool needs_ledger = fault.name.starts_with("client.") || fault.name.starts_with("code.");
+  if (needs_ledger && stage_.arenas()[step.arena].player->ledger() == nullptr) missing = "it is for the ledger, and this is another game";
+  if (!missing.empty()) {
     findings_.outcomes.push_back({&step, std::move(missing), now_ms(), 0, true});
     return;
   }
@@ -148,13 +157,17 @@ void ChaosRun::strike(const Step& step, const Fault& fault) {
   }
   Active active{.step = &step,
                 .fault = &fault,
+                .strike = {step.arena, step.draw, stage_.arenas()[step.arena].worker},
                 .since_ns = monotonic_ns(),
                 .said = stage_.arenas()[step.arena].player->said(),
                 .epochs = epochs_,
                 .arenad = stage_.rig().arenad(),
-                .was_alone = active_.empty()};
-  for (Active& other : active_) other.was_alone = false;
-  if (auto injected = fault.inject(stage_, {step.arena, step.draw}); !injected) {
+                .was_alone = true};
+  for (Active& other : active_) {
+    if (other.step->arena != step.arena && !concerns_others(fault) && !concerns_others(*other.fault)) continue;
+    other.was_alone = active.was_alone = false;
+  }
+  if (auto injected = fault.inject(stage_, active.strike); !injected) {
     findings_.outcomes.push_back({&step, injected.error().text(), now_ms(), 0});
     return;
   }
@@ -233,6 +246,7 @@ bool ChaosRun::has_seen_enough() const {
 
 bool ChaosRun::is_over(Active& active) {
   const size_t arena = active.step->arena;
+  const auto& player = *stage_.arenas()[arena].player;
   if (active.fault->heal && !active.healed) return false;
   for (size_t i = 0; i < active.epochs.size(); ++i) {
     const Ends must = i == arena ? active.fault->worker : active.fault->other_workers;
@@ -242,6 +256,7 @@ bool ChaosRun::is_over(Active& active) {
     const pid_t now = stage_.rig().arenad();
     if (now == 0 || now == active.arenad) return false;
   }
+  if (!active.fault->fired(stage_, active.strike)) return false;
   const auto& player = *stage_.arenas()[arena].player;
   if (player.heard_back() <= active.said) return false;
   const uint64_t now_ns = monotonic_ns();
@@ -259,18 +274,18 @@ void ChaosRun::finish_steps() {
     const uint64_t age_ns = monotonic_ns() - active.since_ns;
     if (active.fault->heal && !active.healed && age_ns > active.fault->heal_after_ms * kMillisecond) {
       active.healed = true;
-      if (auto healed = active.fault->heal(stage_, {active.step->arena, active.step->draw}); !healed) {
+      if (auto healed = active.fault->heal(stage_, active.strike); !healed) {
         violated(Invariant::fired, active.step->arena,
                  fmt::format("{} could not be undone: {}", active.fault->name, healed.error().text()));
       }
     }
     if (is_over(active)) {
       finish(active);
-    } else if (age_ns > patience_ns) {
+    } else if (age_ns > patience_ns || !stage_.arenas()[active.step->arena].player->gone().empty()) {
       violated(Invariant::recovery, active.step->arena,
-               fmt::format("{}: after {} s it is not over: epoch {} was {}, {} of {} entries came back", active.fault->name,
-                           patience_ns / kSecond, stage_.epoch(active.step->arena), active.epochs[active.step->arena],
-                           stage_.arenas()[active.step->arena].player->heard_back(),
+               fmt::format("{}: after {:.0f} s it is not over: epoch {} was {}, {} of {} entries came back", active.fault->name,
+                           static_cast<double>(age_ns) / 1e9, stage_.epoch(active.step->arena),
+                           active.epochs[active.step->arena], stage_.arenas()[active.step->arena].player->heard_back(),
                            stage_.arenas()[active.step->arena].player->said()));
       findings_.outcomes.push_back({active.step, "", (active.since_ns - began_ns_) / kMillisecond, 0});
     } else {
@@ -306,7 +321,9 @@ void ChaosRun::check_status(size_t arena, const Fault& fault) {
   if (status->epoch != stage_.epoch(arena))
     violated(Invariant::status, arena,
              fmt::format("it is at epoch {}, and arenad says {}", stage_.epoch(arena), status->epoch));
-  if (fault.worker == Ends::must && !fault.told.empty() && status->last_exit.find(fault.told) == std::string::npos) {
+  const auto tells = [&](const char* what) { return status->last_exit.find(what) != std::string::npos; };
+  const bool may_not_know = fault.leaves_no_note && tells("it left no trace");
+  if (fault.worker == Ends::must && !fault.told.empty() && !tells(fault.told.c_str()) && !may_not_know) {
     violated(Invariant::status, arena,
              fmt::format("{}: arenad says that its worker ended by \"{}\", and not \"{}\"", fault.name, status->last_exit,
                          fault.told));
@@ -320,7 +337,7 @@ void ChaosRun::check_status(size_t arena, const Fault& fault) {
 // Everything is healed: players say what is left, and all must come back.
 bool ChaosRun::converge() {
   for (const Active& active : active_) {
-    if (active.fault->heal && !active.healed) (void)active.fault->heal(stage_, {active.step->arena, active.step->draw});
+    if (active.fault->heal && !active.healed) (void)active.fault->heal(stage_, active.strike);
   }
   const uint64_t deadline_ns = monotonic_ns() + patience_ns;
   const auto is_done = [&](const Stage::Arena& arena) {

@@ -4,7 +4,7 @@
 //   a step:  waiting --its player has said so much--> struck --what it must end has ended, an entry said since came back--> over
 //
 // A step whose fault ends more than its own arena's worker begins when no other is struck, unless it is to be a compound one; and no other
-// begins meanwhile.
+// begins meanwhile. One that must be alone is so even then.
 #pragma once
 
 #include <cstdint>
@@ -86,6 +86,7 @@ class ChaosRun {
   struct Active {
     const Step* step;
     const Fault* fault;
+    Strike strike;
     uint64_t since_ns = 0;
     uint64_t said = 0;             // by the arena's player, when it struck
     std::vector<uint64_t> epochs;  // of all arenas, then
@@ -93,7 +94,7 @@ class ChaosRun {
     bool healed = false;
     uint64_t asked_ns = 0;   // when it was last asked whether it is settled
     uint64_t unsettled = 0;  // so often it was not
-    bool was_alone = true;   // no other fault has been on its way meanwhile
+    bool was_alone = true;  // no other fault that concerns its arena has been on its way meanwhile
   };
   void take_steps();
   void begin_steps();

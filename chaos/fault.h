@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <string>
+#include <sys/types.h>
 #include <vector>
 
 #include "arenad/result.h"
@@ -20,6 +21,7 @@ enum class Ends { never, may, must };
 struct Strike {
   size_t arena = 0;   // index in the stage's arenas
   uint64_t draw = 0;  // a random number of its own
+  pid_t worker = 0;   // of the arena, when it struck
 };
 
 struct Fault {
@@ -35,13 +37,19 @@ struct Fault {
   std::vector<std::string> rungs;
   // What only one fault at a time may use, and what its `heal` gives back and nothing else: "disk", "code". Empty: nothing.
   std::string uses;
+  // The worker leaves no note: an arenad that is not its parent, because it has adopted it, cannot tell more than that it has ended.
+  bool leaves_no_note = false;
   // Entries that the arena may leave out, because they are in quarantine or were rejected.
   bool may_reject = false;
+  // No other fault may be on its way, not even in a compound: it uses what there is once, as a trap for whichever process comes by.
+  bool alone = false;
   // What is missing here to do it; empty: nothing is. Such a fault is reported as not run, never as passed.
   std::function<std::string(const Stage&)> missing = [](const Stage&) { return std::string(); };
   // What must be so before it can be done; players may play on meanwhile (Stage::turn). Empty: nothing.
   std::function<Result<void>(Stage&, const Strike&)> prepare;
   std::function<Result<void>(Stage&, const Strike&)> inject;
+  // Whether it has done what it does, where nothing that ends shows it. It is not over before.
+  std::function<bool(const Stage&, const Strike&)> fired = [](const Stage&, const Strike&) { return true; };
   // Undone after so long; a fault without `heal` is over when it has been survived.
   std::function<Result<void>(Stage&, const Strike&)> heal;
   uint64_t heal_after_ms = 0;

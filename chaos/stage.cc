@@ -19,16 +19,17 @@ constexpr uint64_t kMostOnTheirWay = 4;
 // What the game is called in the configuration, whichever it is.
 constexpr const char* kGame = "ledger";
 
-// A hang is found within a moment, and nothing waits before a restart; otherwise as a service runs.
-std::string config(const std::filesystem::path& folder, const std::filesystem::path& module) {
+// A hang is found within a moment, a restart waits for no more than a moment, and little memory is all that a worker of the ledger may take;
+// otherwise as a service runs.
+std::string config(const std::filesystem::path& folder, const std::filesystem::path& module, bool is_ledger) {
   return fmt::format(
       "[daemon]\ndirectory = \"{0}/state\"\nruntime_directory = \"{0}/run\"\nsocket = \"arenad.sock\"\nworker = \"{1}\"\n"
       "log_format = \"plain\"\n"
       "[checkpoint]\ninterval_ms = 50\n"
       "[hang]\nsoft_limit_ms = 100\nhard_limit_ms = 1000\n"
-      "[restart]\nintensity = 1000\nwindow_ms = 1000\nfirst_delay_ms = 0\nmax_delay_ms = 0\nhealthy_ms = 1\n"
-      "[games.{3}]\nmodule = \"{2}\"\nsnapshot_interval_ms = 20\nspares = 2\n",
-      folder.string(), ARENAD_TEST_WORKER, module.string(), kGame);
+      "[restart]\nintensity = 1000\nwindow_ms = 1000\nfirst_delay_ms = 1\nmax_delay_ms = 100\nhealthy_ms = 1\n"
+      "[games.{3}]\nmodule = \"{2}\"\nsnapshot_interval_ms = 20\nspares = 2\n{4}",
+      folder.string(), ARENAD_TEST_WORKER, module.string(), kGame, is_ledger ? "memory_mib = 64\n" : "");
 }
 
 Result<std::unique_ptr<Player>> begin_player(const Plan& plan, const Stage::Arena& arena, const sweep::Rig& rig,
@@ -87,7 +88,7 @@ Result<std::unique_ptr<Stage>> Stage::set(const std::filesystem::path& folder, c
 #endif
   const std::filesystem::path module =
       plan.game.empty() ? std::filesystem::path(ARENAD_TEST_GAMES) / "ledger.so" : std::filesystem::path(plan.game);
-  auto rig = sweep::Rig::start(folder, config(folder, module));
+  auto rig = sweep::Rig::start(folder, config(folder, module, plan.game.empty()));
   if (!rig) return rig.error();
   std::unique_ptr<Stage> stage(new Stage(std::move(*rig)));
   stage->disk_ = disk;

@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "chaos/child_process.h"
 #include "chaos/plan.h"
 #include "chaos/player.h"
 #include "tests/support/faulty_vfs.h"
@@ -40,6 +41,8 @@ class Stage {
   [[nodiscard]] const sweep::Rig& rig() const { return *rig_; }
   [[nodiscard]] std::vector<Arena>& arenas() { return arenas_; }
   [[nodiscard]] const std::vector<Arena>& arenas() const { return arenas_; }
+  // Processes of faults that are to be healed.
+  [[nodiscard]] std::vector<ChildProcess>& helpers() { return helpers_; }
   [[nodiscard]] uint64_t epoch(size_t arena) const { return arenas_[arena].player->epoch(); }
   // Of arenad's disk; nullptr: it is one that does not obey.
   [[nodiscard]] test::FaultOrders* disk() const { return disk_; }
@@ -52,6 +55,7 @@ class Stage {
   test::FaultOrders* disk_ = nullptr;  // shared with arenad until the process ends
   std::vector<Arena> arenas_;
   std::map<std::pair<std::string, size_t>, std::shared_ptr<void>> props_;
+  std::vector<ChildProcess> helpers_;
 };
 
 }  // namespace arenad::chaos

@@ -18,12 +18,15 @@ CrashTableLayout* map_table(int fd) {
   return memory == MAP_FAILED ? nullptr : static_cast<CrashTableLayout*>(memory);
 }
 
-void set(CrashTrap& trap, size_t point, uint64_t n, CrashAction action) {
+void set(CrashTrap& trap, size_t point, uint64_t n, CrashAction action, uint64_t argument = 0, pid_t only_pid = 0) {
+  trap.armed = 0;
   trap.action = static_cast<uint32_t>(action);
   trap.at_hit = n;
   trap.hits = 0;
   trap.fired = 0;
   trap.fired_pid = 0;
+  trap.argument = argument;
+  trap.only_pid = static_cast<uint32_t>(only_pid);
   trap.armed = static_cast<uint32_t>(point + 1);
 }
 
@@ -58,6 +61,23 @@ void CrashPointTable::disarm() {
   for (CrashTrap& trap : table_->traps) trap.armed = 0;
 }
 
+bool CrashPointTable::arm_in(pid_t pid, size_t point, uint64_t n, CrashAction action, uint64_t argument) {
+  CrashTrap& trap = table_->own_traps[static_cast<size_t>(pid) % kOwnTraps];
+  const bool waits = trap.armed != 0 && trap.fired == 0 && ::kill(static_cast<pid_t>(trap.only_pid.load()), 0) == 0;
+  if (!waits) set(trap, point, n, action, argument, pid);
+  return !waits;
+}
+
+void CrashPointTable::disarm_in(pid_t pid) {
+  CrashTrap& trap = table_->own_traps[static_cast<size_t>(pid) % kOwnTraps];
+  if (trap.only_pid == static_cast<uint32_t>(pid)) trap.armed = 0;
+}
+
+bool CrashPointTable::fired_in(pid_t pid) const {
+  const CrashTrap& trap = table_->own_traps[static_cast<size_t>(pid) % kOwnTraps];
+  return trap.only_pid == static_cast<uint32_t>(pid) && trap.fired != 0;
+}
+
 #ifdef ARENAD_CRASH_POINTS
 namespace crash {
 namespace {
@@ -74,24 +94,6 @@ CrashTableLayout* table_of_environment() {
   return mapped->magic == kCrashTableMagic && mapped->point_count == kCrashPoints.size() ? mapped : nullptr;
 }
 
-void act(CrashAction action) {
-  switch (action) {
-    case CrashAction::kill:
-      ::kill(::getpid(), SIGKILL);
-      return;
-    case CrashAction::abort:
-      std::abort();
-    case CrashAction::segv:
-      ::raise(SIGSEGV);
-      return;
-    case CrashAction::stop:
-      ::kill(::getpid(), SIGSTOP);
-      return;
-    case CrashAction::exit:
-      ::_exit(0);
-  }
-}
-
 // Whether this hit is the one.
 bool springs(CrashTrap& trap, size_t point) {
   if (trap.armed != point + 1 || ++trap.hits != trap.at_hit) return false;
@@ -100,17 +102,24 @@ bool springs(CrashTrap& trap, size_t point) {
   return true;
 }
 
+void act_as(const CrashTrap& trap) {
+  carry_out(static_cast<CrashAction>(trap.action.load()), trap.argument);
+}
+
 }  // namespace
 
 CrashTableLayout* const table = table_of_environment();
 
 void reach(size_t point) {
   ++table->hits[point];
+  const pid_t pid = ::getpid();
+  CrashTrap& own = table->own_traps[static_cast<size_t>(pid) % kOwnTraps];
+  if (own.armed != 0 && own.only_pid == static_cast<uint32_t>(pid) && springs(own, point)) act_as(own);
   // The hit that springs the first trap is not one of the second's.
   if (table->traps[0].fired == 0) {
-    if (springs(table->traps[0], point)) act(static_cast<CrashAction>(table->traps[0].action.load()));
+    if (springs(table->traps[0], point)) act_as(table->traps[0]);
   } else if (springs(table->traps[1], point)) {
-    act(static_cast<CrashAction>(table->traps[1].action.load()));
+    act_as(table->traps[1]);
   }
 }
 

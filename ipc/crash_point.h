@@ -17,14 +17,13 @@
 #include <filesystem>
 
 #include "arenad/result.h"
+#include "ipc/crash_action.h"
 #include "ipc/crash_points.h"
 
 namespace arenad {
 
 constexpr const char* kCrashPointsVariable = "ARENAD_CRASH_POINTS";
 constexpr uint64_t kCrashTableMagic = 0x3154505241524141;  // "AARARPT1"
-
-enum class CrashAction : uint32_t { kill, abort, segv, stop, exit };
 
 // Written by whoever arms it while `armed` is 0, then by the processes that hit the point.
 struct CrashTrap {
@@ -34,14 +33,21 @@ struct CrashTrap {
   std::atomic<uint64_t> hits;    // since it was armed, or since the trap before it went off
   std::atomic<uint32_t> fired;   // how often: 0 or 1
   std::atomic<uint32_t> fired_pid;
+  std::atomic<uint64_t> argument;  // of the action
+  std::atomic<uint32_t> only_pid;  // 0: whichever process
+  uint32_t reserved;
 };
-static_assert(sizeof(CrashTrap) == 32);
+static_assert(sizeof(CrashTrap) == 48);
+
+// A process's own trap lies at its pid modulo this.
+constexpr size_t kOwnTraps = 256;
 
 // The file.
 struct CrashTableLayout {
   uint64_t magic;
   uint64_t point_count;
   std::array<CrashTrap, 2> traps;  // the second counts from when the first has gone off
+  std::array<CrashTrap, kOwnTraps> own_traps;
   std::array<std::atomic<uint64_t>, kCrashPoints.size()> hits;
 };
 
@@ -58,6 +64,12 @@ class CrashPointTable {
   // One more, after arm().
   void arm_second(size_t point, uint64_t n, CrashAction action = CrashAction::kill);
   void disarm();
+
+  // The trap of one process, which may act and live on. False: its place is taken, by one that has not gone off and whose process lives.
+  bool arm_in(pid_t pid, size_t point, uint64_t n, CrashAction action, uint64_t argument = 0);
+  void disarm_in(pid_t pid);
+  [[nodiscard]] bool fired_in(pid_t pid) const;
+
   [[nodiscard]] bool fired(size_t trap = 0) const { return table_->traps[trap].fired.load() != 0; }
   [[nodiscard]] pid_t fired_pid(size_t trap = 0) const { return static_cast<pid_t>(table_->traps[trap].fired_pid.load()); }
   // Of all processes, since the file was made.

@@ -3,6 +3,7 @@
 
 #include <cstdlib>
 #include <fcntl.h>
+#include <functional>
 #include <set>
 
 #include <doctest/doctest.h>
@@ -28,9 +29,11 @@ struct TableFile {
     std::error_code error;
     std::filesystem::remove(path, error);
   }
-  // How a process ends that passes both points so often.
-  [[nodiscard]] Exit hit(int times) const {
+  // How a process ends that passes both points so often. first: done by this process before it executes the program.
+  [[nodiscard]] Exit hit(
+      int times, const std::function<void()>& first = [] {}) const {
     Child child([&] {
+      first();
       ::setenv(kCrashPointsVariable, path.c_str(), 1);
       ::setenv(kRoleVariable, std::to_string(times).c_str(), 1);
       const int nowhere = ::open("/dev/null", O_WRONLY);
@@ -127,6 +130,37 @@ TEST_CASE("crash points: disarmed, nothing happens") {
   table->arm_second(kHere, 1);
   table->disarm();
   CHECK(file.survives(9));
+}
+
+TEST_CASE("crash points: a process's own trap is sprung by nobody else, and waits beside the others") {
+  TableFile file;
+  auto table = CrashPointTable::create(file.path);
+  REQUIRE(table.ok());
+  const pid_t someone = ::getpid();  // lives, and hits nothing
+  CHECK(table->arm_in(someone, kHere, 1, CrashAction::kill));
+  CHECK_FALSE(table->arm_in(someone + static_cast<pid_t>(kOwnTraps), kHere, 1, CrashAction::kill));
+  CHECK(file.survives(3));
+  CHECK_FALSE(table->fired_in(someone));
+  table->disarm_in(someone);
+  CHECK(table->arm_in(someone, kThere, 1, CrashAction::kill));
+  table->arm(kHere, 2);
+  CHECK(killed(file.hit(3), SIGKILL));
+  CHECK(table->fired());
+  CHECK_FALSE(table->fired_in(someone));
+  table->disarm_in(someone);
+  const Exit exit = file.hit(3, [&] { table->arm_in(::getpid(), kThere, 2, CrashAction::exit_with, 7); });
+  CHECK(exit.how == Exit::How::exited);
+  CHECK(exit.value == 7);
+  CHECK(table->hits(kThere) == 3 + 1 + 2);
+}
+
+TEST_CASE("crash points: an action that a process survives is done once") {
+  TableFile file;
+  auto table = CrashPointTable::create(file.path);
+  REQUIRE(table.ok());
+  table->arm(kHere, 1, CrashAction::sleep);
+  CHECK(file.survives(3));
+  CHECK(table->fired());
 }
 
 TEST_CASE("crash points: ways to die") {

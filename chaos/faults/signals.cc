@@ -23,4 +23,45 @@ Result<void> signal_arenad(const Stage& stage, int number) {
   return send(stage.rig().arenad(), number, "arenad");
 }
 
+Result<void> tell_arenad_to_upgrade(Stage& stage, const Strike& strike) {
+  if (!stage.rig().status(stage.arenas()[strike.arena].id)) return make_error(ErrorCode::unreachable, "arenad does not answer");
+  return signal_arenad(stage, SIGUSR2);
+}
+
+Result<void> signal_keeper(const Stage& stage, int number) {
+  return send(stage.rig().keeper(), number, "keeper");
+}
+
+Fault worker_ended_by(const char* name, int number, const char* told) {
+  return {.name = name,
+          .does = std::string("SIG") + told + " to the arena's worker",
+          .holds = "as if it had been killed, and arenad names the signal",
+          .worker = Ends::must,
+          .told = told,
+          // The black box does not know them (worker/black_box.cc).
+          .leaves_no_note = number == SIGHUP || number == SIGINT || number == SIGUSR1 || number == SIGUSR2 ||
+                            number == SIGPIPE || number == SIGALRM,
+          .inject = [number](Stage& stage, const Strike& strike) { return signal_worker(stage, strike.arena, number); }};
+}
+
+Fault arenad_ended_by(const char* name, const char* does, int number) {
+  return {.name = name,
+          .does = does,
+          .holds = "no worker ends; the keeper starts the next arenad, which adopts them all",
+          .arenad = Ends::must,
+          .inject = [number](Stage& stage, const Strike&) { return signal_arenad(stage, number); }};
+}
+
+Fault arenad_takes(const char* name, const char* does, int number, int times) {
+  return {.name = name,
+          .does = does,
+          .holds = "nothing ends, and arenad answers",
+          .inject = [number, times](Stage& stage, const Strike&) -> Result<void> {
+            for (int i = 0; i < times; ++i) {
+              if (auto sent = signal_arenad(stage, number); !sent) return sent;
+            }
+            return {};
+          }};
+}
+
 }  // namespace arenad::chaos

@@ -8,5 +8,15 @@ namespace arenad::chaos {
 // To the worker of the arena that is struck. An error if it has none that is known.
 Result<void> signal_worker(const Stage& stage, size_t arena, int number);
 Result<void> signal_arenad(const Stage& stage, int number);
+// When it answers: one that is not ready yet refuses to be upgraded.
+Result<void> tell_arenad_to_upgrade(Stage& stage, const Strike& strike);
+Result<void> signal_keeper(const Stage& stage, int number);
+
+// The struck worker ends by a signal from outside, which arenad tells by this name.
+Fault worker_ended_by(const char* name, int number, const char* told);
+// arenad ends by a signal.
+Fault arenad_ended_by(const char* name, const char* does, int number);
+// Nothing ends by it: what arenad has written down that this signal does.
+Fault arenad_takes(const char* name, const char* does, int number, int times);
 
 }  // namespace arenad::chaos

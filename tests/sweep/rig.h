@@ -57,6 +57,7 @@ class Rig {
   Result<void> stop();
 
   CrashPointTable& points() { return points_; }
+  [[nodiscard]] const CrashPointTable& points() const { return points_; }
   [[nodiscard]] std::string socket() const { return (folder_ / "run/arenad.sock").string(); }
   [[nodiscard]] const std::filesystem::path& folder() const { return folder_; }
   [[nodiscard]] std::filesystem::path log() const { return folder_ / "arenad.log"; }
@@ -92,6 +93,7 @@ class Rig {
   std::optional<ArenaStatus> status(ArenaId id);
   std::optional<std::vector<StoredAward>> awards(ArenaId id);
 
+  [[nodiscard]] pid_t keeper() const { return keeper_.pid(); }
   // 0: there is none at the moment.
   [[nodiscard]] pid_t arenad() const;
   // Living processes of this name under the keeper.

@@ -1,0 +1,20 @@
+#include <csignal>
+
+#include "chaos/faults/catalogue.h"
+#include "chaos/faults/signals.h"
+
+namespace arenad::chaos {
+
+Fault arenad_killed_before_its_worker() {
+  return {.name = "arenad.killed_before_its_worker",
+          .does = "SIGKILL to arenad, and to the arena's worker while there is none",
+          .holds = "the next arenad finds the arena without a worker and takes it up where it was",
+          .worker = Ends::must,
+          .arenad = Ends::must,
+          .inject = [](Stage& stage, const Strike& strike) -> Result<void> {
+            if (auto killed = signal_arenad(stage, SIGKILL); !killed) return killed;
+            return signal_worker(stage, strike.arena, SIGKILL);
+          }};
+}
+
+}  // namespace arenad::chaos

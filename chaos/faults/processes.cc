@@ -1,0 +1,62 @@
+#include "chaos/faults/processes.h"
+
+#include <algorithm>
+#include <csignal>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <string>
+
+#include "chaos/stage.h"
+
+namespace arenad::chaos {
+namespace {
+
+bool maps(pid_t pid, const std::string& region) {
+  std::ifstream file("/proc/" + std::to_string(pid) + "/maps");
+  return std::string(std::istreambuf_iterator<char>(file), {}).find(region) != std::string::npos;
+}
+
+}  // namespace
+
+std::vector<pid_t> templates(const Stage& stage) {
+  std::vector<pid_t> found = stage.rig().processes_named("arena-worker");
+  std::erase_if(found, [](pid_t pid) { return maps(pid, "arenad-incarnation"); });
+  return found;
+}
+
+std::vector<pid_t> spares(const Stage& stage) {
+  std::vector<pid_t> found = stage.rig().processes_named("arena-worker");
+  std::erase_if(found, [](pid_t pid) { return !maps(pid, "arenad-incarnation") || maps(pid, "arenad-board"); });
+  return found;
+}
+
+Result<void> signal_all(const std::vector<pid_t>& processes, int number) {
+  if (processes.empty()) return make_error(ErrorCode::refused, "there is no such process at the moment");
+  for (const pid_t pid : processes) ::kill(pid, number);
+  return {};
+}
+
+Result<void> limit(pid_t process, __rlimit_resource resource, rlim_t value) {
+  rlimit now{};
+  if (process <= 0 || ::prlimit(process, resource, nullptr, &now) != 0) return errno_error("cannot read a limit of a process");
+  now.rlim_cur = std::min(value, now.rlim_max);
+  if (::prlimit(process, resource, &now, nullptr) != 0) return errno_error("cannot limit a process");
+  return {};
+}
+
+Result<void> lift_limit(pid_t process, __rlimit_resource resource) {
+  rlimit now{};
+  if (process <= 0 || ::prlimit(process, resource, nullptr, &now) != 0) return {};
+  now.rlim_cur = now.rlim_max;
+  (void)::prlimit(process, resource, &now, nullptr);
+  return {};
+}
+
+size_t open_descriptors(pid_t process) {
+  std::error_code error;
+  const std::filesystem::directory_iterator listed("/proc/" + std::to_string(process) + "/fd", error);
+  return error ? 0 : static_cast<size_t>(std::distance(begin(listed), end(listed)));
+}
+
+}  // namespace arenad::chaos

@@ -1,0 +1,13 @@
+#include "chaos/faults/catalogue.h"
+#include "chaos/faults/traps.h"
+
+namespace arenad::chaos {
+
+Fault worker_babbles() {
+  return worker_ends_itself({.name = "worker.babbles",
+                             .does = "The worker sends arenad a message that is none",
+                             .action = CrashAction::babble,
+                             .told = ""});
+}
+
+}  // namespace arenad::chaos

@@ -1,0 +1,24 @@
+#include <csignal>
+
+#include "chaos/faults/catalogue.h"
+#include "chaos/faults/signals.h"
+#include "chaos/faults/traps.h"
+
+namespace arenad::chaos {
+
+Fault worker_takes_all_descriptors() {
+  return {.name = "worker.takes_all_descriptors",
+          .does = "The worker takes all descriptors that it may have, and is killed half a second later",
+          .holds = "it plays on, and its successor takes over from it",
+          .worker = Ends::must,
+          .missing = without_crash_points,
+          .inject =
+              [](Stage& stage, const Strike& strike) {
+                return trap_worker(stage, strike, "frame.tick.before", CrashAction::take_descriptors);
+              },
+          .fired = worker_trap_fired,
+          .heal = [](Stage& stage, const Strike& strike) { return signal_worker(stage, strike.arena, SIGKILL); },
+          .heal_after_ms = 500};
+}
+
+}  // namespace arenad::chaos
