@@ -235,8 +235,8 @@ int main(int argc, char** argv) {
   reports(runs);
   auto* module = runs->add_option("--game", options.game, "A game of your own instead of the ledger: its module")
                      ->check(CLI::ExistingFile);
-  auto* driver = runs->add_option("--driver", options.driver, "The program that plays it (arenad/driver.h)")
-                     ->check(CLI::ExistingFile);
+  auto* driver =
+      runs->add_option("--driver", options.driver, "The program that plays it (arenad/driver.h)")->check(CLI::ExistingFile);
   module->needs(driver);
   driver->needs(module);
   CLI::App* plans = app.add_subcommand("plan", "Prints what a seed would do, as JSON");

@@ -128,7 +128,8 @@ bool ChaosRun::may_begin(const Step& step, const Fault& fault) const {
   };
   if (step.compound && std::ranges::any_of(active_, is_in_the_way)) return false;
   // And what undoes itself would undo what is there already: a worker that is to hang would go on.
-  if (fault.heal && fault.uses.empty() && (std::ranges::any_of(active_, is_of_arena) || (concerns_others(fault) && !active_.empty()))) {
+  if (fault.heal && fault.uses.empty() &&
+      (std::ranges::any_of(active_, is_of_arena) || (concerns_others(fault) && !active_.empty()))) {
     return false;
   }
   if (step.compound) return true;
@@ -141,7 +142,8 @@ void ChaosRun::strike(const Step& step, const Fault& fault) {
   std::string missing = fault.missing(stage_);
   // What they say to the arena, and the versions that they bring, are the ledger's.
   const bool needs_ledger = fault.name.starts_with("client.") || fault.name.starts_with("code.");
-  if (needs_ledger && stage_.arenas()[step.arena].player->ledger() == nullptr) missing = "it is for the ledger, and this is another game";
+  if (needs_ledger && stage_.arenas()[step.arena].player->ledger() == nullptr)
+    missing = "it is for the ledger, and this is another game";
   if (!missing.empty()) {
     findings_.outcomes.push_back({&step, std::move(missing), now_ms(), 0, true});
     return;
@@ -246,7 +248,6 @@ bool ChaosRun::has_seen_enough() const {
 
 bool ChaosRun::is_over(Active& active) {
   const size_t arena = active.step->arena;
-  const auto& player = *stage_.arenas()[arena].player;
   if (active.fault->heal && !active.healed) return false;
   for (size_t i = 0; i < active.epochs.size(); ++i) {
     const Ends must = i == arena ? active.fault->worker : active.fault->other_workers;

@@ -94,7 +94,7 @@ class ChaosRun {
     bool healed = false;
     uint64_t asked_ns = 0;   // when it was last asked whether it is settled
     uint64_t unsettled = 0;  // so often it was not
-    bool was_alone = true;  // no other fault that concerns its arena has been on its way meanwhile
+    bool was_alone = true;   // no other fault that concerns its arena has been on its way meanwhile
   };
   void take_steps();
   void begin_steps();

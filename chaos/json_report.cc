@@ -125,23 +125,23 @@ std::string json_figures(const RunRecord& record) {
   std::string states;
   for (const uint64_t state : record.final_states) states += state_text(state);
   ordered_json json{{"chaos.verdict", name_of(record.verdict)},
-                          {"chaos.seed", record.plan.seed},
-                          {"chaos.seconds", record.seconds},
-                          {"chaos.arenas", record.plan.arenas.size()},
-                          {"chaos.faults_planned", record.plan.steps.size()},
-                          {"chaos.faults_fired", record.fired()},
-                          {"chaos.fault_kinds_planned", record.kinds.size()},
-                          {"chaos.fault_kinds_fired", record.kinds_fired()},
-                          {"chaos.fault_kinds_not_run", kinds_not_run(record)},
-                          {"chaos.violations", record.invariants.violations()},
-                          {"chaos.worker_kills", record.worker_ends},
-                          {"chaos.arenad_kills", record.arenad_ends},
-                          {"chaos.entries", record.entries},
-                          {"chaos.frames_compared", record.frames_compared},
-                          {"chaos.recovery_p50_ms", took.quantile(0.5)},
-                          {"chaos.recovery_p99_ms", took.quantile(0.99)},
-                          {"chaos.recovery_max_ms", took.max()},
-                          {"chaos.final_states", states}};
+                    {"chaos.seed", record.plan.seed},
+                    {"chaos.seconds", record.seconds},
+                    {"chaos.arenas", record.plan.arenas.size()},
+                    {"chaos.faults_planned", record.plan.steps.size()},
+                    {"chaos.faults_fired", record.fired()},
+                    {"chaos.fault_kinds_planned", record.kinds.size()},
+                    {"chaos.fault_kinds_fired", record.kinds_fired()},
+                    {"chaos.fault_kinds_not_run", kinds_not_run(record)},
+                    {"chaos.violations", record.invariants.violations()},
+                    {"chaos.worker_kills", record.worker_ends},
+                    {"chaos.arenad_kills", record.arenad_ends},
+                    {"chaos.entries", record.entries},
+                    {"chaos.frames_compared", record.frames_compared},
+                    {"chaos.recovery_p50_ms", took.quantile(0.5)},
+                    {"chaos.recovery_p99_ms", took.quantile(0.99)},
+                    {"chaos.recovery_max_ms", took.max()},
+                    {"chaos.final_states", states}};
   for (const auto& [name, figure] : record.figures) json[name] = figure;
   return text_of(json, 2);
 }

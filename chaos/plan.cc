@@ -68,7 +68,8 @@ Plan make_plan(const PlanOptions& options, const std::vector<std::string>& fault
 }
 
 Plan plan_with(const Plan& plan, std::vector<Step> steps) {
-  Plan fewer{plan.seed, plan.arenas, std::move(steps)};
+  Plan fewer = plan;
+  fewer.steps = std::move(steps);
   set_entries(fewer);
   return fewer;
 }

@@ -41,6 +41,8 @@ const char* name_of(CrashAction action) {
       return "stop";
     case CrashAction::exit:
       return "exit";
+    default:  // the others are arena-chaos's
+      break;
   }
   return "?";
 }
