@@ -137,12 +137,12 @@ void Client::State::take_in() {
 }
 
 void Client::State::look_for_another() {
-  if (looked_ns - gone_ns > options.reconnect_ms * kMillisecond) {
-    looking = false;
+  auto next = ControlClient::connect(socket_path);
+  if (!next) {
+    // Not before: whoever was away himself for longer than that finds the one that has come meanwhile.
+    looking = looked_ns - gone_ns <= options.reconnect_ms * kMillisecond;
     return;
   }
-  auto next = ControlClient::connect(socket_path);
-  if (!next) return;
   control = std::move(*next);
   connected = true;
   early.clear();

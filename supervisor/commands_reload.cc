@@ -234,9 +234,6 @@ void Commands::pin(RequestId from, wire::Pin::Reader pin) {
 }
 
 void Commands::versions(RequestId from, const std::string& game) {
-  if (!game.empty()) {
-    if (auto found = find_game(game); !found) return scope_.server.fail(from, found.error());
-  }
   struct Row {
     const GameVersions* game;
     const GameTemplate* version;

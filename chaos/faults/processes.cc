@@ -1,34 +1,18 @@
 #include "chaos/faults/processes.h"
 
-#include <algorithm>
 #include <csignal>
-#include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <string>
 
 #include "chaos/stage.h"
 
 namespace arenad::chaos {
-namespace {
-
-bool maps(pid_t pid, const std::string& region) {
-  std::ifstream file("/proc/" + std::to_string(pid) + "/maps");
-  return std::string(std::istreambuf_iterator<char>(file), {}).find(region) != std::string::npos;
-}
-
-}  // namespace
-
+// They say what they are by their names (worker/template_role.cc).
 std::vector<pid_t> templates(const Stage& stage) {
-  std::vector<pid_t> found = stage.rig().processes_named("arena-worker");
-  std::erase_if(found, [](pid_t pid) { return maps(pid, "arenad-incarnation"); });
-  return found;
+  return stage.rig().processes_named("template");
 }
 
 std::vector<pid_t> spares(const Stage& stage) {
-  std::vector<pid_t> found = stage.rig().processes_named("arena-worker");
-  std::erase_if(found, [](pid_t pid) { return !maps(pid, "arenad-incarnation") || maps(pid, "arenad-board"); });
-  return found;
+  return stage.rig().processes_named("spare:ledger");
 }
 
 Result<void> signal_all(const std::vector<pid_t>& processes, int number) {

@@ -18,7 +18,9 @@ Fault spares_stopped() {
         return signal_worker(stage, strike.arena, SIGKILL);
       },
       .heal = [](Stage& stage, const Strike&) -> Result<void> {
-        (void)signal_all(stage.rig().processes_named("arena-worker"), SIGCONT);
+        // Some may have become arenas' workers meanwhile.
+        (void)signal_all(spares(stage), SIGCONT);
+        for (const Stage::Arena& arena : stage.arenas()) (void)signal_all({arena.worker}, SIGCONT);
         return {};
       },
       .heal_after_ms = 500};
