@@ -121,11 +121,15 @@ uint64_t OutputFile::skip_excess() {
 
 // The memory is measured before the end: whoever prints meanwhile makes what is unread larger, not what is elsewhere.
 OutputFile::Use OutputFile::hold_to_bounds() {
-  const int flags = ::fcntl(fd_.get(), F_GETFL);
-  if (flags >= 0 && (flags & O_APPEND) == 0) (void)::fcntl(fd_.get(), F_SETFL, flags | O_APPEND);
   struct stat facts {};
   if (::fstat(fd_.get(), &facts) != 0) return Use::printing;
   const uint64_t memory = static_cast<uint64_t>(facts.st_blocks) * kBlockBytes;
+  // Hundreds of files that nobody writes to should cost next to nothing.
+  if (facts.st_size == held_size_ && memory == held_memory_) return Use::printing;
+  held_size_ = facts.st_size;
+  held_memory_ = memory;
+  const int flags = ::fcntl(fd_.get(), F_GETFL);
+  if (flags >= 0 && (flags & O_APPEND) == 0) (void)::fcntl(fd_.get(), F_SETFL, flags | O_APPEND);
   const auto [begin, end] = unread_now();
   if (memory <= end - begin + kMostElsewhereBytes) return Use::printing;
   give_back(fd_.get(), kPageBytes, begin / kPageBytes * kPageBytes);

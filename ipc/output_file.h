@@ -15,6 +15,7 @@
 
 #include <cstdint>
 #include <string>
+#include <sys/types.h>
 
 #include "arenad/result.h"
 #include "ipc/fd.h"
@@ -56,6 +57,9 @@ class OutputFile {
   Fd fd_;
   Mapping header_;
   uint64_t given_back_ = kPageBytes;  // up to here
+  // When it was last held to its bounds; as it is, there is nothing to be looked at again.
+  off_t held_size_ = -1;
+  uint64_t held_memory_ = 0;
 };
 
 // Whether what is written to this descriptor of the process goes into such a file.
