@@ -2,7 +2,6 @@
 
 #include <filesystem>
 #include <fstream>
-#include <poll.h>
 
 #include "ipc/process.h"
 
@@ -43,11 +42,6 @@ std::optional<Fd> open_named(pid_t pid, const std::string& name) {
   // If it lives after its name was read, then the name is that of the process that the descriptor means.
   if (!pidfd || process_name(pid) != name.substr(0, kNameLength) || has_ended(*pidfd)) return std::nullopt;
   return std::move(*pidfd);
-}
-
-bool has_ended(const Fd& pidfd) {
-  pollfd end{pidfd.get(), POLLIN, 0};
-  return ::poll(&end, 1, 0) == 1;
 }
 
 }  // namespace arenad::chaos

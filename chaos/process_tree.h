@@ -18,6 +18,5 @@ std::vector<pid_t> children_of(pid_t pid);
 std::vector<pid_t> descendants_of(pid_t pid);
 // A pidfd of the process, if it lives and has this name.
 std::optional<Fd> open_named(pid_t pid, const std::string& name);
-[[nodiscard]] bool has_ended(const Fd& pidfd);
 
 }  // namespace arenad::chaos

@@ -1,6 +1,7 @@
 #include "chaos/status_client.h"
 
 #include "ipc/clock.h"
+#include "ipc/text.h"
 
 namespace arenad::chaos {
 namespace {
@@ -8,10 +9,6 @@ namespace {
 // A stopped arenad takes connections and says nothing.
 constexpr uint64_t kPatienceMs = 200;
 constexpr uint64_t kSilenceNs = 2 * kSecond;
-
-std::string text_of(capnp::Text::Reader text) {
-  return {text.cStr(), text.size()};
-}
 
 }  // namespace
 

@@ -192,8 +192,4 @@ bool has_incarnation(wire::ArenaStatus::Reader status) {
   return status.getSharedMemoryBytes() != 0;
 }
 
-std::string text_of(capnp::Text::Reader text) {
-  return {text.cStr(), text.size()};
-}
-
 }  // namespace arenad::cli

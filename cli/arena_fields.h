@@ -13,6 +13,7 @@
 #include "arenad/result.h"
 #include "cli/table.h"
 #include "ipc/control.capnp.h"
+#include "ipc/text.h"
 
 namespace arenad::cli {
 
@@ -65,7 +66,5 @@ std::string field_text(const FieldValue& value);
 
 // Whether arenad holds the memory of an incarnation. If not, it fills in nothing of what a worker counts.
 bool has_incarnation(wire::ArenaStatus::Reader status);
-
-std::string text_of(capnp::Text::Reader text);
 
 }  // namespace arenad::cli

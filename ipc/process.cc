@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <fstream>
 #include <linux/sched.h>
+#include <poll.h>
 #include <signal.h>
 #include <spawn.h>
 #include <string.h>
@@ -78,6 +79,11 @@ Result<Fd> open_pidfd(pid_t pid) {
   const auto fd = static_cast<int>(::syscall(SYS_pidfd_open, pid, 0));
   if (fd < 0) return errno_error("cannot watch process " + std::to_string(pid));
   return Fd(fd);
+}
+
+bool has_ended(const Fd& pidfd) {
+  pollfd end{pidfd.get(), POLLIN, 0};
+  return ::poll(&end, 1, 0) == 1;
 }
 
 void send_signal(const Fd& pidfd, int signal) {

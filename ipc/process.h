@@ -23,6 +23,7 @@ struct Exit {
 Result<Fd> open_pidfd(pid_t pid);
 // No error if the process has ended already.
 void send_signal(const Fd& pidfd, int signal);
+bool has_ended(const Fd& pidfd);
 // Takes the end of a child that has ended; nothing if it still runs. `unknown` if it is not our child.
 std::optional<Exit> reap(const Fd& pidfd);
 // Takes the end of a child that has ended, whoever it is.

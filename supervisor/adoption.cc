@@ -9,6 +9,7 @@
 #include "ipc/channel.h"
 #include "ipc/crash_point.h"
 #include "ipc/mutant.h"
+#include "ipc/process.h"
 #include "ipc/socket.h"
 #include "supervisor/log.h"
 
@@ -22,11 +23,6 @@ constexpr uint64_t kMostSilentLooks = 10;
 // A worker that is hung up on calls again, every 10 ms at most. Nobody is hung up on so often.
 constexpr uint64_t kMostCallsInAMinute = 1000;
 constexpr uint64_t kLooksInAMinute = 60;
-
-bool has_ended(const Fd& pidfd) {
-  pollfd end{pidfd.get(), POLLIN, 0};
-  return ::poll(&end, 1, 0) == 1;
-}
 
 bool has_hung_up(const Fd& socket) {
   pollfd state{socket.get(), 0, 0};

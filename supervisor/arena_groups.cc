@@ -12,13 +12,13 @@
 #include <fcntl.h>
 #include <map>
 #include <mutex>
-#include <poll.h>
 #include <sys/stat.h>
 #include <sys/xattr.h>
 #include <thread>
 #include <unistd.h>
 
 #include "ipc/clock.h"
+#include "ipc/process.h"
 #include "supervisor/log.h"
 #include "supervisor/rarely.h"
 
@@ -112,11 +112,6 @@ Result<ArenaGroups::Tree> make_tree(GroupHierarchy hierarchy, const std::string&
     if (auto passed_on = write_text(tree.folder + "/cgroup.subtree_control", name); !passed_on) return passed_on.error();
   }
   return tree;
-}
-
-bool has_ended(const Fd& pidfd) {
-  pollfd ready{pidfd.get(), POLLIN, 0};
-  return ::poll(&ready, 1, 0) == 1;
 }
 
 Result<void> enclose_in(const ArenaGroups::Tree& tree, pid_t pid, const Fd& pidfd, const GroupLimits& limits) {

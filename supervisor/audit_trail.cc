@@ -2,6 +2,7 @@
 
 #include "ipc/clock.h"
 #include "ipc/control_client.h"
+#include "ipc/text.h"
 #include "supervisor/request_kind.h"
 
 namespace arenad {
@@ -17,10 +18,6 @@ struct Outcome {
   std::string outcome;
   std::string detail;
 };
-
-std::string text_of(capnp::Text::Reader text) {
-  return {text.begin(), text.size()};
-}
 
 std::string shortened(std::string text) {
   if (text.size() <= kMaxTextBytes) return text;

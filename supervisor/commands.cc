@@ -10,6 +10,7 @@
 #include "ipc/control_client.h"
 #include "ipc/crash_point.h"
 #include "ipc/request_limits.h"
+#include "ipc/text.h"
 #include "supervisor/exporter.h"
 #include "supervisor/request_kind.h"
 #include "supervisor/status_report.h"
@@ -17,10 +18,6 @@
 
 namespace arenad {
 namespace {
-
-std::string text_of(capnp::Text::Reader text) {
-  return {text.begin(), text.size()};
-}
 
 Error no_arena(const std::string& name) {
   return make_error(ErrorCode::unknown_arena, "no arena " + name);

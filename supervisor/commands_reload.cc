@@ -5,6 +5,7 @@
 
 #include "ipc/clock.h"
 #include "ipc/control_client.h"
+#include "ipc/text.h"
 #include "supervisor/commands.h"
 
 namespace arenad {
@@ -12,10 +13,6 @@ namespace {
 
 constexpr uint64_t kMaxProbationMs = 3'600'000;
 constexpr uint64_t kMaxProbationFrames = 1'000'000;
-
-std::string text_of(capnp::Text::Reader text) {
-  return {text.begin(), text.size()};
-}
 
 Result<RolloutOrder> order_of(wire::Reload::Reader reload) {
   if (reload.getBatchPercent() > 100) return make_error(ErrorCode::invalid, "a batch is at most 100% of all arenas");

@@ -1,6 +1,7 @@
 // The request for an upgrade of arenad, and how requests that wait go over it: the program that takes over answers them.
 #include "ipc/clock.h"
 #include "ipc/control_client.h"
+#include "ipc/text.h"
 #include "supervisor/commands.h"
 #include "supervisor/log.h"
 #include "supervisor/version.h"
@@ -9,10 +10,6 @@ namespace arenad {
 namespace {
 
 using Kind = wire::WaitingRequest::Kind;
-
-std::string text_of(capnp::Text::Reader text) {
-  return {text.begin(), text.size()};
-}
 
 void write_request(RequestId from, wire::RequestRef::Builder to) {
   to.setConnection(from.connection);

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <charconv>
 
+#include "ipc/region.h"
+
 namespace arenad {
 namespace {
 
@@ -77,7 +79,6 @@ uint64_t counted(std::string_view text, std::string_view name) {
 }
 
 constexpr std::string_view kWorkerPrefix = "worker-";
-constexpr uint64_t kPageBytes = 4096;
 
 }  // namespace
 

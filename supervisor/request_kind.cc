@@ -3,15 +3,12 @@
 #include <utility>
 
 #include "arenad/result.h"
+#include "ipc/text.h"
 
 namespace arenad {
 namespace {
 
 using enum RequestEffect;
-
-std::string text_of(capnp::Text::Reader text) {
-  return {text.begin(), text.size()};
-}
 
 // Nobody reads more than this of it, however much was asked for.
 constexpr size_t kEnoughBytes = 4096;

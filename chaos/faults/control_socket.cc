@@ -5,20 +5,15 @@
 
 #include <capnp/serialize.h>
 
+#include "chaos/faults/patience.h"
 #include "chaos/stage.h"
 #include "ipc/clock.h"
 #include "ipc/control.capnp.h"
 #include "ipc/socket.h"
 
 namespace arenad::chaos {
-namespace {
-
-constexpr uint64_t kPatienceNs = 20 * kSecond;
-
-}  // namespace
-
 Result<void> wait_for_arenad(Stage& stage, const Strike&) {
-  const uint64_t deadline_ns = monotonic_ns() + kPatienceNs;
+  const uint64_t deadline_ns = monotonic_ns() + kFaultPatienceNs;
   for (;;) {
     auto socket = connect_unix(stage.rig().socket());
     if (socket) return {};

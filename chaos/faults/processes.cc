@@ -3,9 +3,24 @@
 #include <csignal>
 #include <string>
 
+#include "chaos/faults/patience.h"
 #include "chaos/stage.h"
+#include "ipc/clock.h"
 
 namespace arenad::chaos {
+namespace {
+
+Result<void> wait_for_any(Stage& stage, std::vector<pid_t> (*find)(const Stage&)) {
+  const uint64_t deadline_ns = monotonic_ns() + kFaultPatienceNs;
+  while (find(stage).empty()) {
+    if (monotonic_ns() > deadline_ns) return make_error(ErrorCode::timeout, "there is no such process for 20 s");
+    stage.turn();
+  }
+  return {};
+}
+
+}  // namespace
+
 // They say what they are by their names (worker/template_role.cc).
 std::vector<pid_t> templates(const Stage& stage) {
   return stage.rig().processes_named("template");
@@ -13,6 +28,14 @@ std::vector<pid_t> templates(const Stage& stage) {
 
 std::vector<pid_t> spares(const Stage& stage) {
   return stage.rig().processes_named("spare:ledger");
+}
+
+Result<void> wait_for_template(Stage& stage, const Strike&) {
+  return wait_for_any(stage, templates);
+}
+
+Result<void> wait_for_spares(Stage& stage, const Strike&) {
+  return wait_for_any(stage, spares);
 }
 
 Result<void> signal_all(const std::vector<pid_t>& processes, int number) {

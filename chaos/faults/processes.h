@@ -14,6 +14,9 @@ namespace arenad::chaos {
 std::vector<pid_t> templates(const Stage& stage);
 // Workers that wait for an arena.
 std::vector<pid_t> spares(const Stage& stage);
+// For `prepare`: until there is one, which takes a moment after one has ended.
+Result<void> wait_for_template(Stage& stage, const Strike& strike);
+Result<void> wait_for_spares(Stage& stage, const Strike& strike);
 
 Result<void> signal_all(const std::vector<pid_t>& processes, int number);
 // The soft limit alone. An error if there is no such process.

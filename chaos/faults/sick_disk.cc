@@ -2,6 +2,7 @@
 
 #include <memory>
 
+#include "chaos/faults/patience.h"
 #include "chaos/files.h"
 #include "chaos/stage.h"
 #include "ipc/clock.h"
@@ -9,7 +10,6 @@
 namespace arenad::chaos {
 namespace {
 
-constexpr uint64_t kPatienceNs = 20 * kSecond;
 constexpr const char* kFrameWhenWell = "frame when the disk became well";
 
 }  // namespace
@@ -19,7 +19,7 @@ std::string cannot_order_disk(const Stage& stage) {
 }
 
 Result<void> wait_for_obedient_disk(Stage& stage, const Strike&) {
-  const uint64_t deadline_ns = monotonic_ns() + kPatienceNs;
+  const uint64_t deadline_ns = monotonic_ns() + kFaultPatienceNs;
   do {
     const pid_t arenad = stage.rig().arenad();
     if (arenad > 0 && !lines_with("/proc/" + std::to_string(arenad) + "/maps", "faulty_vfs").empty()) return {};

@@ -9,6 +9,7 @@ Fault spares_killed() {
   return {.name = "spares.killed",
           .does = "SIGKILL to all workers that wait for an arena",
           .holds = "others take their place; no arena notices",
+          .prepare = wait_for_spares,
           .inject = [](Stage& stage, const Strike&) { return signal_all(spares(stage), SIGKILL); }};
 }
 

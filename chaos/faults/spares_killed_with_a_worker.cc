@@ -12,6 +12,7 @@ Fault spares_killed_with_a_worker() {
           .holds = "the next worker is forked for it",
           .worker = Ends::must,
           .told = "KILL",
+          .prepare = wait_for_spares,
           .inject = [](Stage& stage, const Strike& strike) -> Result<void> {
             (void)signal_all(spares(stage), SIGKILL);
             return signal_worker(stage, strike.arena, SIGKILL);

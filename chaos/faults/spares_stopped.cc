@@ -13,6 +13,7 @@ Fault spares_stopped() {
       .does = "SIGSTOP to all workers that wait for an arena, and SIGKILL to the arena's worker; SIGCONT half a second later",
       .holds = "the next worker comes when one of them is back, or another one instead",
       .worker = Ends::must,
+      .prepare = wait_for_spares,
       .inject = [](Stage& stage, const Strike& strike) -> Result<void> {
         if (auto stopped = signal_all(spares(stage), SIGSTOP); !stopped) return stopped;
         return signal_worker(stage, strike.arena, SIGKILL);

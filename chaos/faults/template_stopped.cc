@@ -14,6 +14,7 @@ Fault template_stopped() {
           .holds = "the next worker comes from a spare, or when the template is back",
           .worker = Ends::must,
           .told = "KILL",
+          .prepare = wait_for_template,
           .inject = [](Stage& stage, const Strike& strike) -> Result<void> {
             if (auto stopped = signal_all(templates(stage), SIGSTOP); !stopped) return stopped;
             return signal_worker(stage, strike.arena, SIGKILL);

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include "chaos/faults/catalogue.h"
+#include "chaos/faults/patience.h"
 #include "chaos/faults/signals.h"
 #include "chaos/stage.h"
 #include "ipc/clock.h"
@@ -10,13 +11,12 @@
 namespace arenad::chaos {
 namespace {
 
-constexpr uint64_t kPatienceNs = 20 * kSecond;
 // Some frames and snapshots long.
 constexpr unsigned kUnheardUs = 200'000;
 
 // Nobody else is turned to meanwhile, and so no player connects to the next arenad.
 Result<pid_t> next_worker(Stage& stage, size_t arena, uint64_t epoch_before) {
-  const uint64_t deadline_ns = monotonic_ns() + kPatienceNs;
+  const uint64_t deadline_ns = monotonic_ns() + kFaultPatienceNs;
   while (monotonic_ns() < deadline_ns) {
     const auto status = stage.rig().status(stage.arenas()[arena].id);
     if (status && status->state == "running" && status->epoch > epoch_before && status->pid > 0) return status->pid;

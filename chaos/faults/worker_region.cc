@@ -6,6 +6,7 @@
 #include <fstream>
 #include <unistd.h>
 
+#include "chaos/faults/patience.h"
 #include "chaos/faults/signals.h"
 #include "chaos/stage.h"
 #include "ipc/clock.h"
@@ -13,8 +14,6 @@
 namespace arenad::chaos {
 namespace {
 
-// Far beyond what it takes; the arena may be recovering from something else.
-constexpr uint64_t kPatienceNs = 20 * kSecond;
 // Less than what a worker may stand still.
 constexpr uint64_t kStopNs = 500 * kMillisecond;
 
@@ -68,7 +67,7 @@ std::string cannot_write_memory(const Stage& stage) {
 
 Result<void> stop_with_two_snapshots(Stage& stage, const Strike& strike) {
   Stage::Arena& arena = stage.arenas()[strike.arena];
-  const uint64_t deadline_ns = monotonic_ns() + kPatienceNs;
+  const uint64_t deadline_ns = monotonic_ns() + kFaultPatienceNs;
   while (monotonic_ns() < deadline_ns) {
     if (stops(arena.worker)) return {};
     // An arena without ticks has a frame only when something is said.

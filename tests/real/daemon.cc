@@ -8,6 +8,7 @@
 
 #include <doctest/doctest.h>
 
+#include "ipc/text.h"
 #include "tests/support/why_not.h"
 
 namespace arenad::test {
@@ -27,10 +28,6 @@ std::vector<std::string> places_outside() {
 }
 
 const std::vector<std::string> kOutsideBefore = places_outside();
-
-std::string text_of(capnp::Text::Reader text) {
-  return {text.cStr(), text.size()};
-}
 
 Result<std::string> only_item(Result<ControlIncoming> answer) {
   if (!answer) return answer.error();

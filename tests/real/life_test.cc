@@ -715,7 +715,7 @@ TEST_CASE("killed templates and spares are made anew") {
   std::erase(killed, worker);
   for (const pid_t child : killed) ::kill(child, SIGKILL);
   // A new arena that is given one spare after the other in the moment of their deaths fails, and says so.
-  REQUIRE(eventually([&] { return std::ranges::all_of(killed, has_ended); }));
+  REQUIRE(eventually([&] { return std::ranges::all_of(killed, [](pid_t pid) { return has_ended(pid); }); }));
   play(ann, 5);
   auto started = daemon.try_start_arena("more");
   CHECK_MESSAGE(started.ok(), why_not(started));

@@ -3,14 +3,11 @@
 #include <doctest/doctest.h>
 
 #include "ipc/crash.capnp.h"
+#include "ipc/text.h"
 #include "tests/support/why_not.h"
 
 namespace arenad::test {
 namespace {
-
-std::string text_of(capnp::Text::Reader text) {
-  return {text.begin(), text.size()};
-}
 
 const char* word_of(wire::IncidentKind kind) {
   switch (kind) {

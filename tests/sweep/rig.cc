@@ -10,6 +10,7 @@
 #include "arenad/message.h"
 #include "chaos/files.h"
 #include "ipc/clock.h"
+#include "ipc/text.h"
 #include "tests/games/ledger.capnp.h"
 
 namespace arenad::sweep {
@@ -25,10 +26,6 @@ std::string config(const std::filesystem::path& folder) {
       "[games.ledger]\nmodule = \"{2}/ledger.so\"\nsnapshot_interval_ms = 1\nspares = 1\n"
       "[games.ledger_log]\nmodule = \"{2}/ledger.so\"\nsnapshot_interval_ms = 600000\nspares = 0\n",
       folder.string(), ARENAD_TEST_WORKER, ARENAD_TEST_GAMES);
-}
-
-std::string text_of(capnp::Text::Reader text) {
-  return {text.cStr(), text.size()};
 }
 
 void select(wire::Selection::Builder selection, ArenaId id) {

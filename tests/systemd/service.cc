@@ -9,6 +9,8 @@ namespace {
 
 constexpr const char* kDropIns = "/run/systemd/system/arenad.service.d";
 constexpr const char* kConfiguration = "/etc/arenad/arenad.toml";
+// What `arenactl status` exits with if it has found the arena, and it does not run at the moment.
+constexpr int kNotRunning = 3;
 constexpr const char* kEcho = "/usr/lib/arenad/games/echo.so";
 
 }  // namespace
@@ -69,9 +71,13 @@ bool Unit::says_status(const std::string& text) {
 }
 
 Unit::Arena Unit::arena(const std::string& name) {
-  std::istringstream columns(run("arenactl status --no-header -o pid,frame,epoch,restarts-total " + name));
+  const Finished shown = try_to("arenactl status --no-header -o frame,epoch,restarts-total,pid " + name);
+  REQUIRE_MESSAGE((shown.code == 0 || shown.code == kNotRunning), shown.code, ": ", shown.err);
+  std::istringstream columns(shown.out);
   Arena arena;
-  columns >> arena.pid >> arena.frame >> arena.epoch >> arena.restarts;
+  columns >> arena.frame >> arena.epoch >> arena.restarts;
+  // Between two workers there is none.
+  if (shown.code == 0) columns >> arena.pid;
   REQUIRE(columns);
   return arena;
 }

@@ -1,0 +1,15 @@
+// Texts of messages as strings.
+#pragma once
+
+#include <string>
+
+#include <capnp/blob.h>
+
+namespace arenad {
+
+// Also if the text has bytes that are zero.
+inline std::string text_of(capnp::Text::Reader text) {
+  return {text.begin(), text.size()};
+}
+
+}  // namespace arenad
