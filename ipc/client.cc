@@ -22,9 +22,8 @@ namespace {
 
 constexpr uint64_t kMaxOutputBytes = 16 * 1024 * 1024;
 constexpr size_t kMaxSleepers = 60;  // two futex words each
-constexpr uint64_t kIdleLooksPerSocketLook = 1024;
 constexpr uint64_t kPollSliceNs = 2 * kMillisecond;
-// Nothing wakes a sleeper when arenad dies, so it looks at the socket this often at least. When the arena dies with arenad, this is the
+// Nothing wakes a sleeper when arenad dies, so it looks at the socket this often at least, and so does a caller that never sleeps. When the arena dies with arenad, this is the
 // longest part of the pause that players see: both are back sooner.
 constexpr uint64_t kLongestSleepNs = 50 * kMillisecond;
 // While arenad is gone.
@@ -43,6 +42,8 @@ struct Client::State {
       : control(std::move(c)), socket_path(std::move(path)), options(o) {}
   void take_in();
   void take_notices();
+  // For callers that never wait, however rarely they come by.
+  void look_if_due();
   void look_for_another();
   [[nodiscard]] Attachment::State* find(uint32_t attachment) const;
   // No arenad, and none is looked for any more.
@@ -82,7 +83,6 @@ struct Attachment::State {
   FrameNumber rolled_back_to;
   std::optional<Departure> departure;
   uint64_t full = 0;
-  uint64_t idle_looks = 0;
 
   void add_incarnation(IncarnationView view);
   void take_notice(ControlIncoming& incoming);
@@ -134,6 +134,10 @@ void Client::State::take_in() {
     looking = options.reconnect_ms != 0;
   }
   if (looking) look_for_another();
+}
+
+void Client::State::look_if_due() {
+  if (monotonic_ns() - looked_ns >= look_interval_ns()) take_in();
 }
 
 void Client::State::look_for_another() {
@@ -355,8 +359,7 @@ Incoming Attachment::receive() {
   const Incoming incoming = s.read_outputs();
   if (incoming != Incoming::none) return incoming;
   if (s.departure) return Incoming::gone;
-  // For callers that never wait.
-  if (++s.idle_looks % kIdleLooksPerSocketLook == 0) s.client->take_in();
+  s.client->look_if_due();
   return s.client->given_up() ? Incoming::disconnected : Incoming::none;
 }
 
@@ -484,11 +487,7 @@ void Client::wait_any(std::span<Attachment* const> attachments, uint64_t timeout
   }
   set_asleep(0);
   // Nothing rings when arenad is gone: only the socket tells.
-  const uint64_t awake_ns = monotonic_ns();
-  for (Attachment* a : attachments) {
-    Client::State& client = *a->state_->client;
-    if (awake_ns - client.looked_ns >= client.look_interval_ns()) client.take_in();
-  }
+  for (Attachment* a : attachments) a->state_->client->look_if_due();
 }
 
 }  // namespace arenad

@@ -1,5 +1,6 @@
 // arenad dies, alone or with everybody else: its arenas go on, and nothing is lost.
 #include <algorithm>
+#include <chrono>
 #include <csignal>
 #include <cstdlib>
 #include <filesystem>
@@ -106,6 +107,25 @@ TEST_CASE("arenad dies alone: its arenas go on without it, and the next one adop
     CHECK(ann.ask().applied == 540);
     CHECK(daemon.arena("duel").pid == before.pid);
   }
+}
+
+TEST_CASE("a client that looks once a frame and never waits finds the next arenad too") {
+  Daemon daemon(kManyRestarts + echo_section());
+  daemon.start();
+  daemon.start_arena("duel");
+  Player ann(daemon.socket(), "duel", "ann");
+  play(ann, 10);
+  daemon.kill_arenad();
+  daemon.start();
+  // As many frames as two seconds have.
+  int frames = 0;
+  while (daemon.arena("duel").clients != 1 && frames < 120) {
+    ann.listen();
+    ++frames;
+    std::this_thread::sleep_for(std::chrono::milliseconds(16));
+  }
+  CHECK(daemon.arena("duel").clients == 1);
+  play(ann, 10);
 }
 
 TEST_CASE("a client that leaves or dies while no arenad is there has left") {
