@@ -16,6 +16,8 @@ namespace arenad {
 namespace {
 
 constexpr uint32_t kMaxLostInRow = 3;
+// A template that has served for so long is loaded again when it ends, though nobody waits for a worker.
+constexpr uint64_t kUsefulNs = kSecond;
 
 std::string whole_path(const std::filesystem::path& path) {
   std::error_code error;
@@ -193,6 +195,7 @@ void GameTemplate::take_template_message(const LinkMessage& message) {
       facts.module_file = whole_path(config_.module);
       deadline_.stop();
       state_ = State::serving;
+      serving_since_ns_ = monotonic_ns();
       game_facts_ = std::move(facts);
       log_info("game={} pid={} msg=\"its template is ready: version {}\"", game_, process_->pid(), game_facts_.version);
       fork_as_needed();
@@ -269,14 +272,20 @@ void GameTemplate::template_ended(Exit exit) {
     fail_waiters(cannot_be_used(failure_.empty() ? crashed : failure_));
     return;
   }
-  log_error("game={} msg=\"the template has ended ({}); it is loaded again when it is needed\"", game_, exit.text());
+  // At once, so that the next worker that dies does not wait for it; but one that ends each time is no use until somebody needs it.
+  const bool loads = config_.spares != 0 && monotonic_ns() - serving_since_ns_ >= kUsefulNs;
+  log_error("game={} msg=\"the template has ended ({}); it is loaded again{}\"", game_, exit.text(),
+            loads ? "" : " when it is needed");
   // Of a worker whose pid is not known nobody can say whether it was forked. It ends when its link does.
   for (Forking& forking : forking_) {
     if (!forking.process->is_watched()) retire(std::move(forking.process));
   }
   std::erase_if(forking_, [](const Forking& forking) { return forking.process == nullptr; });
   scope_.reaper.expect_strangers();
-  if (waiters_.empty()) return;
+  if (waiters_.empty()) {
+    if (loads) load();
+    return;
+  }
   const std::string why = failure_.empty() ? "its template has ended (" + exit.text() + ")" : failure_;
   if (another_is_lost(why) == Then::goes_on) load();
 }
@@ -399,7 +408,12 @@ void GameTemplate::enclose(const ChildProcess& process, const IncarnationView& r
 
 void GameTemplate::give(Spare spare) {
   if (waiters_.empty()) {
-    spares_.push_back(std::move(spare));
+    // Whoever has prepared gives back what was one more than there are to be.
+    if (spares_.size() < std::max<size_t>(config_.spares, 1)) {
+      spares_.push_back(std::move(spare));
+    } else {
+      retire(std::move(spare.process));
+    }
     return;
   }
   auto taken = std::move(waiters_.front());

@@ -1,6 +1,6 @@
 // One version of a game: its template process and its spares: workers that are forked and wait, so that a start or a recovery finds one ready.
 //
-//   absent --needed--> loading --ready--> serving --dies--> absent (loaded again when it is needed)
+//   absent --needed--> loading --ready--> serving --dies--> absent (loaded again at once, or when it is needed if it served for less than a second)
 //                         '--fails or overdue--> absent: whoever waits for a worker is told why
 //
 // The worker program says what it is before it loads the module. Until then a failure is the runtime's, after that the module's.
@@ -130,6 +130,7 @@ class GameTemplate {
   std::vector<Forking> forking_;
   uint64_t last_request_ = 0;
   std::vector<Spare> spares_;
+  uint64_t serving_since_ns_ = 0;
   std::deque<Taken> waiters_;
   std::deque<std::function<void(Result<void>)>> checks_;  // in the order in which they were asked for
   uint32_t lost_in_row_ = 0;                              // workers that died before they were ready

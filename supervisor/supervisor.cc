@@ -287,8 +287,21 @@ void Supervisor::open_for_clients() {
   tell_manager();
   manager_.ready();
   ARENAD_CRASH_POINT("arenad.ready.told");
+  have_spares_ready();
   config_reload_->begin();
   if (stops_when_settled_) begin_shutdown();
+}
+
+// For arenas that were adopted: a worker of theirs that dies is not to wait until its game is loaded.
+void Supervisor::have_spares_ready() {
+  if (stops_when_settled_) return;
+  for (const auto& [name, game] : games_) {
+    for (const auto& [code, version] : game->all()) {
+      const bool runs =
+          std::ranges::any_of(roster_.all(), [&](const auto& entry) { return entry.second->game() == version.get(); });
+      if (runs) version->prepare([](const Result<void>&) {});  // it has logged why it cannot be
+    }
+  }
 }
 
 Result<void> Supervisor::listen_for_clients() {

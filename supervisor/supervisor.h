@@ -55,6 +55,7 @@ class Supervisor {
   Result<void> take_up_arenas(const std::vector<ArenaRecord>& records);
   void take_up_arena(const ArenaRecord& record);
   void open_for_clients();
+  void have_spares_ready();
   Result<void> listen_for_clients();
   void apply_access();
   [[nodiscard]] gid_t socket_group() const;

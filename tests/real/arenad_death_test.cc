@@ -80,6 +80,18 @@ TEST_CASE("arenad dies alone: its arenas go on without it, and the next one adop
   CHECK(state.joins == 1);
   CHECK(state.dropped == 0);
 
+  SUBCASE("a template and two spares are ready before anybody needs them, and again when they were killed") {
+    // The adopted workers are no children of this arenad.
+    const auto all_are_ready = [&] { return children_of(daemon.pid()).size() == 3; };
+    REQUIRE(eventually(all_are_ready));
+    // One that ends sooner after its beginning is loaded when it is needed.
+    const uint64_t useful_ns = monotonic_ns() + 1100 * kMillisecond;
+    while (monotonic_ns() < useful_ns) play(ann, 10);
+    const std::vector<pid_t> killed = children_of(daemon.pid());
+    for (const pid_t child : killed) ::kill(child, SIGKILL);
+    CHECK(eventually([&] { return std::ranges::none_of(killed, [](pid_t pid) { return !has_ended(pid); }); }));
+    CHECK(eventually(all_are_ready));
+  }
   SUBCASE("an adopted worker that dies is recovered like any other") {
     REQUIRE(daemon.runs_again("duel", daemon.kill_worker("duel")));
     play(ann, 20);
