@@ -119,6 +119,13 @@ uint64_t OutputFile::skip_excess() {
   return end - kMostUnread - begin;
 }
 
+bool OutputFile::is_untouched() const {
+  struct stat facts {};
+  return ::fstat(fd_.get(), &facts) == 0 && facts.st_size == held_size_ &&
+         static_cast<uint64_t>(facts.st_blocks) * kBlockBytes == held_memory_ &&
+         header_of(header_).read_to.load(std::memory_order_relaxed) == static_cast<uint64_t>(facts.st_size);
+}
+
 // The memory is measured before the end: whoever prints meanwhile makes what is unread larger, not what is elsewhere.
 OutputFile::Use OutputFile::hold_to_bounds() {
   struct stat facts {};

@@ -37,6 +37,8 @@ class OutputFile {
   void take(uint64_t bytes);
   // Gives up what is older than the newest kMostUnread bytes. Returns how many bytes that were.
   uint64_t skip_excess();
+  // By one system call: all of it has been taken, and it is as hold_to_bounds() left it.
+  [[nodiscard]] bool is_untouched() const;
   // From now on it is appended to again, and what is not unread takes no memory. Gives whether its process had kept memory there, which
   // nobody does who only prints.
   enum class Use { printing, keeping_memory };

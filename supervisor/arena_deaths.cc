@@ -52,12 +52,16 @@ HangPolicy Arena::hang_policy() const {
 }
 
 // Of one that has said nothing lately; every other is looked at each time.
-constexpr uint64_t kSilentLookNs = 150 * kMillisecond;
+constexpr uint64_t kSilentLookNs = 200 * kMillisecond;
 
 void Arena::log_output(uint64_t now_ns, OutputTurn& turn) {
   OutputFile* output = worker_ ? worker_->output() : nullptr;
   // Hundreds of arenas that say nothing should cost nothing.
   if (output == nullptr || now_ns < next_output_look_ns_) return;
+  if (output_log_.has_told_all() && output->is_untouched()) {
+    next_output_look_ns_ = now_ns + kSilentLookNs;
+    return;
+  }
   const OutputSource source{record_.name, record_.game, record_.epoch, worker_->pid()};
   const auto found = output_log_.read(*output, source, services_.config.logs.rate(), now_ns, turn);
   next_output_look_ns_ = found == OutputLog::Found::nothing ? now_ns + kSilentLookNs : 0;

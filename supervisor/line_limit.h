@@ -31,6 +31,7 @@ class LineLimit {
     fill(rate, now_ns);
     return tokens_ >= 1;
   }
+  [[nodiscard]] bool has_suppressed() const { return suppressed_ != 0; }
   void suppress(uint64_t lines) { suppressed_ += lines; }
   // How many were suppressed since this was last asked with an answer other than 0: once there is room for a line again.
   uint64_t take_suppressed(const LineRate& rate, uint64_t now_ns) {

@@ -41,6 +41,8 @@ class OutputLog {
   enum class Found { nothing, something };
   // Looks what is new. In one call no more is taken than costs little; the rest is taken by later ones. Lines above the rate are only counted.
   Found read(OutputFile& file, const OutputSource& source, const LineRate& rate, uint64_t now_ns, OutputTurn& turn);
+  // Nobody is still to be told of what was left out.
+  [[nodiscard]] bool has_told_all() const { return skipped_bytes_ == 0 && !limit_.has_suppressed(); }
   // The process has ended: all that is left, and of that the last lines in any case, because they tell why.
   void read_last(OutputFile& file, const OutputSource& source, const LineRate& rate, uint64_t now_ns);
 

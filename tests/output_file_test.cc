@@ -51,6 +51,21 @@ TEST_CASE("what is written is read once, oldest first") {
   CHECK(file.unread(100).empty());
 }
 
+TEST_CASE("it is untouched when all was taken and nothing was written, kept or lied about since") {
+  OutputFile file = created();
+  CHECK_FALSE(file.is_untouched());  // nobody has held it to its bounds yet
+  (void)file.hold_to_bounds();
+  CHECK(file.is_untouched());
+  write_to(file, "one\n");
+  CHECK_FALSE(file.is_untouched());
+  (void)file.hold_to_bounds();
+  CHECK_FALSE(file.is_untouched());  // it is not taken yet
+  file.take(4);
+  CHECK(file.is_untouched());
+  REQUIRE(::fallocate(file.fd().get(), FALLOC_FL_KEEP_SIZE, 1024 * 1024, 1024 * 1024) == 0);
+  CHECK_FALSE(file.is_untouched());
+}
+
 TEST_CASE("the next reader goes on where the one before was") {
   OutputFile file = created();
   write_to(file, "one\ntwo\n");
