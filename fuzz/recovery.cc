@@ -204,12 +204,12 @@ void run(std::string_view input) {
   if (std::holds_alternative<RecoveryReport>(recovered)) (void)runtime.state_hash();
 }
 
-std::string seed(const Words& words, bool has_channel) {
+std::string seed(const Words& words, bool has_channel, uint64_t outputs_position = 0) {
   SnapshotFacts facts;
   facts.arena = kArena;
   facts.epoch = {8};
   facts.frame = {4};
-  facts.outputs_position = words.outputs_begin;
+  facts.outputs_position = outputs_position;
   facts.game = "counting";
   facts.game_version = "1";
   facts.state_type = capnp::typeId<wire::EventRef>();
@@ -257,7 +257,17 @@ std::vector<std::string> seeds() {
   words.is_quarantined = 0;
   words.outputs_begin = 4000;
   words.outputs_published = 4096;
-  seeds.push_back(seed(words, true));
+  seeds.push_back(seed(words, true, 4000));
+  // What a module wrote into its region once, and a recovery believed: an end within a word; more unread than a ring holds; places
+  // between words.
+  words.outputs_published = 4004;
+  seeds.push_back(seed(words, true, 4000));
+  words.outputs_published = uint64_t{1} << 24;
+  words.outputs_begin = 0;
+  seeds.push_back(seed(words, true, uint64_t{1} << 24));
+  words.outputs_begin = (uint64_t{1} << 24) - 12;
+  seeds.push_back(seed(words, true, uint64_t{1} << 24));
+  words.outputs_begin = words.outputs_published = 0;
   words.is_handover = 1;
   words.frame_decided = 4;
   seeds.push_back(seed(words, true));
@@ -265,6 +275,8 @@ std::vector<std::string> seeds() {
   words.is_taken_back = 1;
   words.frame_done = 4;
   words.frame_decided = 6;
+  seeds.push_back(seed(words, true));
+  words.outputs_published = 4004;
   seeds.push_back(seed(words, true));
   return seeds;
 }
