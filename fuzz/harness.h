@@ -22,6 +22,7 @@ struct Harness {
   std::vector<std::string> (*seeds)();
   std::vector<std::string> words = {};  // that inputs are made of
   size_t longest = 4096;                // inputs are not made longer than this
+  bool is_loud = false;                 // what it runs writes to standard error
 };
 
 // Takes an input apart: numbers first, and the rest is bytes. Beyond the end everything is zero.

@@ -284,6 +284,6 @@ std::vector<std::string> seeds() {
 }  // namespace
 
 extern const Harness recovery_harness;
-const Harness recovery_harness{run, seeds, {}, 2048};
+const Harness recovery_harness{run, seeds, {}, 2048, true};
 
 }  // namespace arenad::fuzz

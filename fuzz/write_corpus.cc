@@ -40,10 +40,11 @@ bool write_all(const fs::path& folder, std::string_view name, const Harness& har
   bool written = true;
   size_t number = 0;
   for (const std::string& seed : harness.seeds()) written = write(seeds / std::to_string(++number), seed) && written;
-  std::string dictionary;
+  std::string dictionary = "# words of " + std::string(name) + "\n";  // libFuzzer takes no empty one
   for (const std::string& word : harness.words) dictionary += in_quotes(word);
   written = write(folder / (std::string(name) + ".dict"), dictionary) && written;
-  return write(folder / (std::string(name) + ".options"), "-max_len=" + std::to_string(harness.longest) + "\n") && written;
+  const std::string options = "-max_len=" + std::to_string(harness.longest) + "\n" + (harness.is_loud ? "-close_fd_mask=2\n" : "");
+  return write(folder / (std::string(name) + ".options"), options) && written;
 }
 
 }  // namespace

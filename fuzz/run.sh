@@ -1,0 +1,120 @@
+#!/usr/bin/env bash
+# Runs the fuzzers, two at a time, and says how much they have tried and what they have found:
+#
+#   run.sh BUILD [--runs N | --seconds N] [--only NAME]... [--json FILE]
+#
+#   BUILD         where the preset fuzz was built
+#   --runs N      at least so many executions of all of them together: rounds, in which each has the same time, until there are so many
+#   --seconds N   one round of so many seconds each (10 if nothing is said)
+#
+# What they have learned stays in BUILD/work and is gone on from; an input that has found something is kept there, and its name is printed. The
+# exit code is 1 if anything was found.
+set -euo pipefail
+
+at_a_time=2
+first_round_s=10
+
+die() {
+  echo "fuzz: $*" >&2
+  exit 2
+}
+
+is_number() { [[ $1 =~ ^[1-9][0-9]*$ ]]; }
+
+[[ $# -gt 0 ]] || die "usage: run.sh BUILD [--runs N | --seconds N] [--only NAME]... [--json FILE]"
+sources=$(cd -- "$(dirname -- "$(readlink -f -- "${BASH_SOURCE[0]}")")" && pwd)
+build=$1
+shift
+wanted_runs=0
+seconds=0
+json=''
+only=()
+while [[ $# -gt 0 ]]; do
+  [[ $# -gt 1 ]] || die "$1 needs a value"
+  case $1 in
+    --runs) is_number "$2" && wanted_runs=$2 || die "--runs: '$2' is no number of executions" ;;
+    --seconds) is_number "$2" && seconds=$2 || die "--seconds: '$2' is no number of seconds" ;;
+    --only) only+=("$2") ;;
+    --json) json=$2 ;;
+    *) die "unknown argument '$1'" ;;
+  esac
+  shift 2
+done
+[[ $wanted_runs -eq 0 || $seconds -eq 0 ]] || die "either --runs or --seconds"
+[[ $seconds -ne 0 ]] || seconds=$first_round_s
+
+work=$build/work
+"$build/fuzz/arenad-fuzz-corpus" "$work"
+mkdir -p "$work/findings" "$work/logs"
+names=()
+for options in "$work"/*.options; do
+  name=$(basename "$options" .options)
+  # One that there is no more.
+  [[ -x $build/fuzz/fuzz_$name ]] || continue
+  [[ ${#only[@]} -eq 0 || " ${only[*]} " == *" $name "* ]] || continue
+  names+=("$name")
+done
+[[ ${#names[@]} -ne 0 && (${#only[@]} -eq 0 || ${#names[@]} -eq ${#only[@]}) ]] || die "there is no fuzzer of one of these names: ${only[*]}"
+
+# NAME SECONDS: one fuzzer for so long.
+run_one() {
+  local name=$1 options folders
+  mapfile -t options <"$work/$name.options"
+  folders=("$work/corpus/$name" "$work/seeds/$name")
+  [[ ! -d $sources/corpus/$name ]] || folders+=("$sources/corpus/$name")
+  mkdir -p "${folders[0]}"
+  # One that does not stop of itself is a finding too.
+  if UBSAN_OPTIONS=print_stacktrace=1 "$build/fuzz/fuzz_$name" "${options[@]}" -dict="$work/$name.dict" -max_total_time="$2" -timeout=20 \
+    -rss_limit_mb=2048 -print_final_stats=1 -artifact_prefix="$work/findings/$name-" "${folders[@]}" >"$work/logs/$name.log" 2>&1; then
+    rm -f "$work/logs/$name.failed"
+  else
+    touch "$work/logs/$name.failed"
+  fi
+}
+export -f run_one
+export build sources work
+
+declare -A executions=()
+total=0
+rm -f "$work"/logs/*.failed
+
+round() {
+  local name count
+  printf '%s\n' "${running[@]}" | xargs -P "$at_a_time" -I{} bash -c 'run_one "$@"' run {} "$1"
+  speed=0
+  for name in "${running[@]}"; do
+    count=$(sed -n 's/^stat::number_of_executed_units: *//p' "$work/logs/$name.log")
+    executions[$name]=$((${executions[$name]:-0} + ${count:-0}))
+    total=$((total + ${count:-0}))
+    speed=$((speed + ${count:-0} / $1))
+  done
+}
+
+# Whoever has found something is not asked again.
+running=("${names[@]}")
+leave_out_who_found() {
+  local name left=()
+  for name in "${running[@]}"; do [[ -f $work/logs/$name.failed ]] || left+=("$name"); done
+  running=("${left[@]}")
+}
+
+round "$seconds"
+leave_out_who_found
+while [[ $total -lt $wanted_runs && ${#running[@]} -ne 0 ]]; do
+  echo "fuzz: $total of $wanted_runs executions after $SECONDS s"
+  missing=$((wanted_runs - total))
+  round $((speed == 0 ? first_round_s : missing / speed + 1))
+  leave_out_who_found
+done
+
+findings=0
+for name in "${names[@]}"; do
+  printf '%-20s %15d executions\n' "$name" "${executions[$name]}"
+  [[ -f $work/logs/$name.failed ]] || continue
+  findings=$((findings + 1))
+  found=$(sed -n 's/.*Test unit written to //p' "$work/logs/$name.log" | tail -1)
+  echo "  FOUND ${found:-something without an input}; what it is: $work/logs/$name.log; again: $build/fuzz/fuzz_$name $found"
+done
+echo "fuzz: $total executions in $SECONDS s, $findings findings"
+[[ -z $json ]] || printf '{\n  "fuzz.executions": %d,\n  "fuzz.findings": %d\n}\n' "$total" "$findings" >"$json"
+[[ $findings -eq 0 ]]
