@@ -19,7 +19,7 @@ die() {
   exit 2
 }
 
-is_number() { [[ $1 =~ ^[1-9][0-9]*$ ]]; }
+check_number() { [[ $2 =~ ^[1-9][0-9]*$ ]] || die "$1: '$2' is no number"; }
 
 [[ $# -gt 0 ]] || die "usage: run.sh BUILD [--runs N | --seconds N] [--only NAME]... [--json FILE]"
 sources=$(cd -- "$(dirname -- "$(readlink -f -- "${BASH_SOURCE[0]}")")" && pwd)
@@ -32,8 +32,14 @@ only=()
 while [[ $# -gt 0 ]]; do
   [[ $# -gt 1 ]] || die "$1 needs a value"
   case $1 in
-    --runs) is_number "$2" && wanted_runs=$2 || die "--runs: '$2' is no number of executions" ;;
-    --seconds) is_number "$2" && seconds=$2 || die "--seconds: '$2' is no number of seconds" ;;
+    --runs)
+      check_number "$@"
+      wanted_runs=$2
+      ;;
+    --seconds)
+      check_number "$@"
+      seconds=$2
+      ;;
     --only) only+=("$2") ;;
     --json) json=$2 ;;
     *) die "unknown argument '$1'" ;;
