@@ -4,7 +4,9 @@
 #   run.sh BUILD [--runs N | --seconds N] [--only NAME]... [--json FILE]
 #
 #   BUILD         where the preset fuzz was built
-#   --runs N      at least so many executions of all of them together: rounds, in which each has the same time, until there are so many
+#   --runs N      at least so many executions of all of them together: rounds, until there are so many. After the first, in which each has the
+#                 same time, half of the time goes to all alike, and half to each by its speed: so the slow ones are not left out, and
+#                 the many executions do not take for ever
 #   --seconds N   one round of so many seconds each (10 if nothing is said)
 #
 # What they have learned stays in BUILD/work and is gone on from; an input that has found something is kept there, and its name is printed. The
@@ -80,37 +82,48 @@ run_one() {
 export -f run_one
 export build sources work
 
-declare -A executions=()
+declare -A executions=() # of each, in all
+declare -A speed=()      # of each, in the last round: executions a second
 total=0
 rm -f "$work"/logs/*.failed
 
+# Lines of NAME SECONDS: each for so long. Who takes longest begins.
 round() {
-  local name count
-  printf '%s\n' "${running[@]}" | xargs -P "$at_a_time" -I{} bash -c 'run_one "$@"' run {} "$1"
-  speed=0
-  for name in "${running[@]}"; do
+  local plan name count time
+  plan=$(sort -k2,2nr)
+  xargs -P "$at_a_time" -L1 bash -c 'run_one "$@"' run <<<"$plan"
+  while read -r name time; do
     count=$(sed -n 's/^stat::number_of_executed_units: *//p' "$work/logs/$name.log")
     executions[$name]=$((${executions[$name]:-0} + ${count:-0}))
+    speed[$name]=$((${count:-0} / time))
     total=$((total + ${count:-0}))
-    speed=$((speed + ${count:-0} / $1))
+  done <<<"$plan"
+}
+
+# Of those who have found nothing: who has is not asked again.
+speeds() {
+  local name
+  for name in "${names[@]}"; do
+    [[ -f $work/logs/$name.failed ]] || echo "$name ${speed[$name]}"
   done
 }
 
-# Whoever has found something is not asked again.
-running=("${names[@]}")
-leave_out_who_found() {
-  local name left=()
-  for name in "${running[@]}"; do [[ -f $work/logs/$name.failed ]] || left+=("$name"); done
-  running=("${left[@]}")
+# Lines of NAME SPEED become NAME SECONDS, of which so many executions are to be expected.
+plan_for() {
+  awk -v missing="$1" '
+    { name[NR] = $1; speed[NR] = $2 + 1; sum += $2 + 1 }
+    END {
+      for (i = 1; i <= NR; ++i) { share[i] = (1 + speed[i] * NR / sum) / 2; each_s += share[i] * speed[i] }
+      for (i = 1; i <= NR; ++i) print name[i], int(missing / each_s * share[i]) + 1
+    }'
 }
 
-round "$seconds"
-leave_out_who_found
-while [[ $total -lt $wanted_runs && ${#running[@]} -ne 0 ]]; do
+round < <(printf "%s $seconds\n" "${names[@]}")
+while [[ $total -lt $wanted_runs ]]; do
+  plan=$(speeds | plan_for $((wanted_runs - total)))
+  [[ -n $plan ]] || break
   echo "fuzz: $total of $wanted_runs executions after $SECONDS s"
-  missing=$((wanted_runs - total))
-  round $((speed == 0 ? first_round_s : missing / speed + 1))
-  leave_out_who_found
+  round <<<"$plan"
 done
 
 findings=0

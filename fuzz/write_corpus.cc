@@ -43,7 +43,8 @@ bool write_all(const fs::path& folder, std::string_view name, const Harness& har
   std::string dictionary = "# words of " + std::string(name) + "\n";  // libFuzzer takes no empty one
   for (const std::string& word : harness.words) dictionary += in_quotes(word);
   written = write(folder / (std::string(name) + ".dict"), dictionary) && written;
-  const std::string options = "-max_len=" + std::to_string(harness.longest) + "\n" + (harness.is_loud ? "-close_fd_mask=2\n" : "");
+  const std::string options =
+      "-max_len=" + std::to_string(harness.longest) + "\n" + (harness.is_loud ? "-close_fd_mask=2\n" : "");
   return write(folder / (std::string(name) + ".options"), options) && written;
 }
 

@@ -25,7 +25,8 @@ using Problems = std::vector<ConfigProblem>;
 
 std::string without_controls(std::string_view text) {
   std::string result(text);
-  std::ranges::replace_if(result, [](char c) { return static_cast<unsigned char>(c) < ' ' || c == '\x7f'; }, '?');
+  std::ranges::replace_if(
+      result, [](char c) { return static_cast<unsigned char>(c) < ' ' || c == '\x7f'; }, '?');
   return result;
 }
 
@@ -372,7 +373,8 @@ LoadedConfig parse_config(std::string_view text, std::string_view file, const st
     return ConfigReader(file, folder).read(toml::parse(text, file));
   } catch (const toml::parse_error& error) {
     const auto& begin = error.source().begin;
-    return Problems{{std::string(file), begin.line, begin.column, {}, "not valid TOML: " + without_controls(error.description())}};
+    return Problems{
+        {std::string(file), begin.line, begin.column, {}, "not valid TOML: " + without_controls(error.description())}};
   } catch (const std::exception& error) {
     return problem_of_file(file, std::string("cannot be parsed: ") + error.what());
   }

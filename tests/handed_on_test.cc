@@ -1,9 +1,8 @@
 // The state that one arenad hands on to the next: what was written is read, and what is damaged is refused, in time.
 #include "supervisor/handed_on.h"
 
-#include <doctest/doctest.h>
-
 #include <capnp/any.h>
+#include <doctest/doctest.h>
 
 namespace {
 
