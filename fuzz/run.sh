@@ -15,6 +15,8 @@ set -euo pipefail
 
 at_a_time=2
 first_round_s=10
+# A round is no larger, so that one sees how far it is.
+most_in_round=20000000
 
 die() {
   echo "fuzz: $*" >&2
@@ -120,7 +122,8 @@ plan_for() {
 
 round < <(printf "%s $seconds\n" "${names[@]}")
 while [[ $total -lt $wanted_runs ]]; do
-  plan=$(speeds | plan_for $((wanted_runs - total)))
+  missing=$((wanted_runs - total))
+  plan=$(speeds | plan_for $((missing < most_in_round ? missing : most_in_round)))
   [[ -n $plan ]] || break
   echo "fuzz: $total of $wanted_runs executions after $SECONDS s"
   round <<<"$plan"
