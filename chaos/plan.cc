@@ -1,8 +1,11 @@
 #include "chaos/plan.h"
 
 #include <algorithm>
+#include <exception>
 #include <fmt/format.h>
+#include <limits>
 #include <nlohmann/json.hpp>
+#include <stdexcept>
 
 namespace arenad::chaos {
 namespace {
@@ -14,6 +17,17 @@ constexpr uint64_t kOneInCompound = 8;
 
 void shuffle(std::vector<std::string>& list, Random& random) {
   for (size_t i = list.size(); i > 1; --i) std::swap(list[i - 1], list[random.below(i)]);
+}
+
+// Others would be made to fit without a word: -1 is 4294967295 ticks a second then.
+template <class Number>
+Number whole_number(const json& from, const char* key) {
+  const json& value = from.at(key);
+  if (!value.is_number_unsigned() || value.get<uint64_t>() > std::numeric_limits<Number>::max()) {
+    throw std::invalid_argument(
+        fmt::format("{} is {}, and no whole number from 0 to {}", key, value.dump(), std::numeric_limits<Number>::max()));
+  }
+  return value.get<Number>();
 }
 
 void set_entries(Plan& plan) {
@@ -98,19 +112,24 @@ Result<Plan> plan_of_json(std::string_view text) {
     const json from = json::parse(text);
     if (from.at("schema") != 1) return make_error(ErrorCode::invalid, "a plan of another schema than 1");
     Plan plan;
-    plan.seed = from.at("seed");
+    plan.seed = whole_number<uint64_t>(from, "seed");
     plan.game = from.value("game", "");
     plan.driver = from.value("driver", "");
-    for (const json& arena : from.at("arenas")) plan.arenas.push_back({arena.at("name"), arena.at("hz"), arena.at("entries")});
+    if (plan.game.empty() != plan.driver.empty())
+      return make_error(ErrorCode::invalid, "a game of one's own needs both, game and driver");
+    for (const json& arena : from.at("arenas")) {
+      plan.arenas.push_back({arena.at("name"), whole_number<uint32_t>(arena, "hz"), whole_number<uint64_t>(arena, "entries")});
+    }
     for (const json& step : from.at("steps")) {
-      plan.steps.push_back({step.at("fault"), step.at("arena"), step.at("at"), step.at("draw"), step.value("compound", false)});
+      plan.steps.push_back({step.at("fault"), whole_number<uint64_t>(step, "arena"), whole_number<uint64_t>(step, "at"),
+                            whole_number<uint64_t>(step, "draw"), step.value("compound", false)});
       if (plan.steps.back().arena >= plan.arenas.size()) {
         return make_error(ErrorCode::invalid,
                           fmt::format("step {} strikes an arena that the plan does not have", plan.steps.size()));
       }
     }
     return plan;
-  } catch (const json::exception& error) {
+  } catch (const std::exception& error) {
     return make_error(ErrorCode::invalid, fmt::format("not a plan: {}", error.what()));
   }
 }

@@ -104,9 +104,11 @@ class ChannelCursor {
   // Looks at the record at the position; broken if it cannot be one: then nothing behind it can be found either.
   Step peek(const ChannelView& channel, uint64_t end, uint64_t maximum_bytes, RecordHeader& header) const {
     if (position_ >= end) return Step::end;
-    if (end - position_ < kRecordHeaderBytes) return Step::broken;
+    // Who runs a frame again takes the end from its record, which is no more to be believed than the channel.
+    const uint64_t available = std::min(end - position_, channel.capacity());
+    if (available < kRecordHeaderBytes || position_ % 8 != 0) return Step::broken;
     header = channel.record_at(position_);
-    const bool good = plausible_record(header, end - position_, maximum_bytes) && header.sequence == next_sequence_;
+    const bool good = plausible_record(header, available, maximum_bytes) && header.sequence == next_sequence_;
     return good ? Step::record : Step::broken;
   }
   void advance(const RecordHeader& header) {

@@ -103,7 +103,7 @@ void FrameLogWriter::release_through(uint64_t frame) {
 
 bool FrameLogReader::skip(const FrameLogView& log) {
   const uint64_t end = log.published.load(std::memory_order_acquire);
-  if (position_ >= end || end - position_ > log.capacity) return false;
+  if (position_ >= end || end - position_ > log.capacity || position_ % 8 != 0) return false;
   const auto bytes = static_cast<uint32_t>(load_shared<uint64_t>(log.ring + (position_ & (log.capacity - 1))));
   if (!is_length(bytes, end - position_)) return false;
   position_ += bytes;
@@ -114,6 +114,7 @@ FrameLogReader::Step FrameLogReader::next(const FrameLogView& log) {
   const uint64_t end = log.published.load(std::memory_order_acquire);
   if (position_ == end) return Step::end;
   if (position_ > end || end - position_ > log.capacity) return Step::lagged;
+  if (position_ % 8 != 0) return Step::corrupt;
   const std::byte* at = log.ring + (position_ & (log.capacity - 1));
   auto overwritten = [&] {
     std::atomic_thread_fence(std::memory_order_acquire);

@@ -70,6 +70,7 @@ OutboxReader::Step OutboxReader::next(const StreamView& stream) {
   const uint64_t end = stream.published.load(std::memory_order_acquire);
   if (position_ == end) return Step::end;
   if (position_ > end) return Step::ahead;
+  if (position_ % 8 != 0) return Step::corrupt;
   if (position_ < stream.begin.load(std::memory_order_relaxed) || end - position_ > stream.capacity) return Step::lagged;
 
   auto overwritten = [&] {

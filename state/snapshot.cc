@@ -24,7 +24,7 @@ void copy_name(char (&to)[32], const std::string& from) {
 }
 
 std::string name_of(const char (&from)[32]) {
-  return {from, ::strnlen(from, sizeof from)};
+  return {from, ::strnlen(from, sizeof from - 1)};
 }
 
 uint64_t checksum_of(const void* snapshot, uint64_t bytes) {
@@ -47,6 +47,8 @@ const char* fault_of(const SnapshotHeader& header, uint64_t bytes) {
   if (header.cursor_count > limits::kMaxSlots || header.names_bytes > limits::kMaxSlots * limits::kMaxPlayerNameBytes) {
     return "too many channels";
   }
+  // Records of streams begin at whole words.
+  if (header.outputs_position % 8 != 0 || header.system_position % 8 != 0) return "a position that cannot be";
   if (header.state_words > bytes / 8 || state_offset(header) + header.state_words * 8 != bytes) return "its parts do not fit";
   return nullptr;
 }
@@ -156,7 +158,8 @@ Result<Snapshot> Snapshot::parse(std::vector<uint64_t> words) {
   for (uint32_t i = 0; i < h.cursor_count; ++i) {
     SnapshotCursor c;
     std::memcpy(&c, cursors + i * sizeof c, sizeof c);
-    if (c.slot >= limits::kMaxSlots || c.name_bytes > names_left) return damaged("a channel that cannot be");
+    const bool has_name = c.name_bytes <= names_left && c.name_bytes <= limits::kMaxPlayerNameBytes;
+    if (c.slot >= limits::kMaxSlots || !has_name) return damaged("a channel that cannot be");
     snapshot.channels_.push_back(
         {{c.channel_id}, c.slot, c.position, c.next_sequence, std::string(names, c.name_bytes), c.broken != 0});
     names += c.name_bytes;

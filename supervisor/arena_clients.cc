@@ -133,7 +133,7 @@ void Arena::drop_those_who_did_not_return() {
   std::vector<ChannelId> missing;
   for (const auto& [id, channel] : channels_.all()) {
     const bool is_back = std::any_of(attachments_.begin(), attachments_.end(),
-                                     [&](const ArenaAttachment& a) { return a.channel == channel.id; });
+                                     [wanted = channel.id](const ArenaAttachment& a) { return a.channel == wanted; });
     if (!channel.gone_reason && !is_back) missing.push_back(channel.id);
   }
   for (const ChannelId id : missing) {

@@ -23,13 +23,16 @@ constexpr size_t kMaxSocketPathBytes = sizeof(sockaddr_un::sun_path) - 1;
 
 using Problems = std::vector<ConfigProblem>;
 
+std::string without_controls(std::string_view text) {
+  std::string result(text);
+  std::ranges::replace_if(
+      result, [](char c) { return static_cast<unsigned char>(c) < ' ' || c == '\x7f'; }, '?');
+  return result;
+}
+
 // As it can stand in a message: on one line, and not without end.
 std::string one_line(std::string_view text) {
-  std::string result;
-  for (const char c : text.substr(0, kMaxShownBytes)) {
-    result += static_cast<unsigned char>(c) < ' ' || c == '\x7f' ? '?' : c;
-  }
-  return result + (text.size() > kMaxShownBytes ? "..." : "");
+  return without_controls(text.substr(0, kMaxShownBytes)) + (text.size() > kMaxShownBytes ? "..." : "");
 }
 
 std::string excerpt(std::string_view text) {
@@ -370,7 +373,8 @@ LoadedConfig parse_config(std::string_view text, std::string_view file, const st
     return ConfigReader(file, folder).read(toml::parse(text, file));
   } catch (const toml::parse_error& error) {
     const auto& begin = error.source().begin;
-    return Problems{{std::string(file), begin.line, begin.column, {}, "not valid TOML: " + std::string(error.description())}};
+    return Problems{
+        {std::string(file), begin.line, begin.column, {}, "not valid TOML: " + without_controls(error.description())}};
   } catch (const std::exception& error) {
     return problem_of_file(file, std::string("cannot be parsed: ") + error.what());
   }

@@ -118,6 +118,9 @@ Result<HandedOn> HandedOn::read(const Fd& state) {
     done += static_cast<size_t>(count);
   }
   try {
+    // A few bytes can claim to be millions of arenas: what passes here can be read as often as need be.
+    capnp::FlatArrayMessageReader suspect(read.words_, bounded_reader_options(read.words_.size()));
+    (void)all_descriptors(suspect.getRoot<wire::UpgradeState>());
     read.reader_ = std::make_unique<capnp::FlatArrayMessageReader>(read.words_, unbounded_reader_options());
     if (auto checked = check_handed_on(read.state()); !checked) return checked.error();
     const auto arenas = read.state().getArenas();

@@ -469,6 +469,25 @@ TEST_CASE("hostile channel: a record's header that cannot be") {
   }
 }
 
+TEST_CASE("hostile channel: a frame that says a place or an end that the channel cannot have") {
+  RawChannel raw;
+  auto view = raw.view();
+  REQUIRE(view.ok());
+  RecordHeader found{};
+  // Longer than the ring: it would be read beyond its two mappings.
+  const RecordHeader too_long{static_cast<uint32_t>(kRing + 8), 0, 1, kType, 0};
+  raw.put(kRing - 8, too_long);
+  CHECK(ChannelCursor(kRing - 8, 1).peek(*view, UINT64_MAX, 4 * kRing, found) == Step::broken);
+  raw.put(0, {static_cast<uint32_t>(kRing), 0, 1, kType, 0});
+  CHECK(ChannelCursor(0, 1).peek(*view, UINT64_MAX, 4 * kRing, found) == Step::record);
+  // Between words.
+  raw.put(4, {40, 0, 1, kType, 0});
+  CHECK(ChannelCursor(4, 1).peek(*view, 4096, 4096, found) == Step::broken);
+  // An observer's has no ring at all.
+  ChannelWriter observer = writer_of(0);
+  CHECK(ChannelCursor(0, 1).peek(view_of(observer.fd()), 4096, 4096, found) == Step::broken);
+}
+
 TEST_CASE("hostile channel: garbage of every kind ends the walk and nothing else") {
   Random random(test_seed());
   RawChannel raw;

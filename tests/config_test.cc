@@ -419,6 +419,8 @@ TEST_CASE("config: what is not TOML is told with line and column") {
   };
   one("\n[daemon", "arenad.toml:2:8: not valid TOML: ");
   one("a = ", "arenad.toml:1:5: not valid TOML: ");
+  one("a = n\n", "arenad.toml:1:6: not valid TOML: Error while parsing floating-point: expected 'nan', saw 'n?'");
+  one("a = t\x1b[2J", "arenad.toml:1:6: not valid TOML: Error while parsing boolean: expected 'true', saw 't?'");
   one("[daemon]\nsocket = \"a\"\nsocket = \"b\"\n", "arenad.toml:3:10: not valid TOML: ");
   one("[daemon]\n[daemon]\n", "arenad.toml:2:1: not valid TOML: ");
   one("[games.a]\n[games.a]\n", "arenad.toml:2:1: not valid TOML: ");

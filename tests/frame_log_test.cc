@@ -566,6 +566,18 @@ TEST_CASE("hostile frame log: sizes that cannot be") {
   }
 }
 
+TEST_CASE("hostile frame log: a sound record between words") {
+  Log log;
+  const DecidedFrame frame = frame_of(1, some_entries(8));
+  std::memcpy(log.ring() + 4, frame.words().data(), frame.words().size_bytes());
+  log.words().begin.store(4);
+  log.words().published.store(4 + frame.words().size_bytes());
+  FrameLogReader reader;
+  reader.rewind(log.view());
+  CHECK(reader.next(log.view()) == Step::corrupt);
+  CHECK_FALSE(reader.skip(log.view()));
+}
+
 TEST_CASE("hostile frame log: a record that is whole but too large") {
   Log log;
   std::vector<uint64_t> words(kMaxFrameRecordBytes / 8 + 2);

@@ -488,6 +488,15 @@ TEST_CASE("hostile outbox: words of the stream that cannot be") {
   }
 }
 
+TEST_CASE("hostile outbox: a sound record between words") {
+  Stream stream;
+  stream.put(4, {40, 0, 1, 7, kEveryone}, 4 + 40);
+  OutboxReader reader(kMaximum);
+  reader.skip_to(4);
+  CHECK(reader.next(stream.view()) == Step::corrupt);
+  CHECK(reader.position() == 4);
+}
+
 TEST_CASE("hostile outbox: garbage of every kind is read without harm") {
   Random random(test_seed());
   Stream stream;

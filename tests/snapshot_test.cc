@@ -29,9 +29,9 @@ SnapshotFacts facts_of(uint64_t frame, ArenaId arena = kArena) {
           .epoch = {3},
           .frame = {frame},
           .time_unix_ns = mix(frame, 1),
-          .outputs_position = mix(frame, 2),
+          .outputs_position = mix(frame, 2) / 8 * 8,
           .outputs_count = mix(frame, 3),
-          .system_position = mix(frame, 4),
+          .system_position = mix(frame, 4) / 8 * 8,
           .system_count = mix(frame, 5),
           .state_type = mix(frame, 6),
           .schema_hash = mix(frame, 7),
@@ -324,6 +324,20 @@ TEST_CASE("snapshot: headers that cannot be, with a checksum that fits") {
   CHECK(corrupt(with([&](auto& b) { cursor(b, 0).name_bytes = 11; })));
   CHECK(corrupt(with([&](auto& b) { cursor(b, 4).name_bytes = 5; })));
   CHECK(corrupt(with([&](auto& b) { cursor(b, 4).name_bytes = UINT16_MAX; })));
+  // Where no record can begin, a reader would read between words.
+  CHECK(corrupt(with([&](auto& b) { header_in(b).outputs_position += 4; })));
+  CHECK(corrupt(with([&](auto& b) { header_in(b).system_position += 1; })));
+  SUBCASE("names without an end, and longer than any player's") {
+    const auto endless = with([](auto& b) { std::memset(header_in(b).game, 'x', sizeof header_in(b).game); });
+    REQUIRE(endless.ok());
+    CHECK(endless.value().facts().game == std::string(31, 'x'));
+    const std::string long_name = bytes_of(facts_of(9), channels_of(limits::kMaxPlayerNameBytes + 1), 20);
+    std::string longer = long_name;
+    cursor(longer, limits::kMaxPlayerNameBytes).name_bytes = limits::kMaxPlayerNameBytes + 1;
+    cursor(longer, 1).name_bytes = 0;
+    seal_snapshot(longer);
+    CHECK(corrupt(Snapshot::parse(longer)));
+  }
   SUBCASE("parts that are exchanged so that the sizes still fit") {
     // One cursor of 32 bytes for four words of state: the sizes are right, and one name more than there are bytes is found.
     const auto snapshot = with([](auto& b) {

@@ -2,6 +2,7 @@
 #include "worker/state_compatibility.h"
 
 #include <algorithm>
+#include <cstring>
 #include <string>
 #include <vector>
 
@@ -199,6 +200,18 @@ TEST_CASE("state compatibility: what is no schema") {
       CHECK(both({garbage, good.state_type}));
     }
   }
+}
+
+TEST_CASE("state compatibility: a few bytes that claim to be millions of types") {
+  // One segment of three words: the root has one pointer, to a list of five million structs without anything in them.
+  constexpr uint64_t kCount = 5'000'000;
+  const uint64_t words[] = {uint64_t{3} << 32, uint64_t{1} << 48, uint64_t{7} << 32 | 1, kCount << 2};
+  Version vast{std::vector<unsigned char>(sizeof words), 0};
+  std::memcpy(vast.bytes.data(), words, sizeof words);
+  const auto fits = state_fits(vast.schema(), vast.schema());
+  REQUIRE_FALSE(fits.ok());
+  CHECK(fits.error().code == ErrorCode::corrupt);
+  CHECK(fits.error().message.find("cannot be read") != std::string::npos);
 }
 
 TEST_CASE("state compatibility: every shortened schema") {

@@ -89,7 +89,7 @@ bool same_as_published(const IncarnationView& predecessor, const OutboxWriter& o
   const uint64_t theirs = predecessor.status().outputs_published.load(std::memory_order_acquire);
   const uint64_t begin = outputs.published();
   const uint64_t end = std::min(theirs, outputs.written());
-  if (theirs > outputs.written()) return false;  // we give less than was seen already
+  if (theirs > outputs.written() || theirs % 8 != 0) return false;  // we give less than was seen already
   if (end <= begin || end - begin > predecessor.output_capacity()) return true;
   std::vector<uint64_t> seen((end - begin) / 8);
   copy_from_shared(seen.data(), predecessor.output_ring() + (begin & (predecessor.output_capacity() - 1)), end - begin);
@@ -134,6 +134,8 @@ void take_over_unread(ArenaRuntime& runtime, const RecoverySources& sources) {
   const uint64_t reserved = before.outputs_reserved.load(std::memory_order_relaxed);
   begin -= begin % sizeof(uint64_t);  // clients write what they like
   begin = std::max({begin, before.outputs_begin.load(std::memory_order_relaxed), reserved - std::min(reserved, capacity)});
+  // And so does game code in its own region.
+  if (begin % sizeof(uint64_t) != 0 || end - std::min(begin, end) > capacity) return;
   if (begin >= end || before.outputs_published.load(std::memory_order_acquire) < end) return;
   runtime.outputs().take_over(begin, sources.predecessor->output_ring() + (begin & (capacity - 1)));
 }
@@ -145,6 +147,7 @@ void take_over_results(ArenaRuntime& runtime, const RecoverySources& sources) {
   const uint64_t begin = before.system_begin.load(std::memory_order_acquire);
   const uint64_t end = runtime.system().published();
   const uint64_t capacity = sources.predecessor->system_capacity();
+  if (begin % sizeof(uint64_t) != 0) return;
   if (begin >= end || end - begin > capacity || before.system_published.load(std::memory_order_acquire) < end) return;
   runtime.take_over_results(begin, sources.predecessor->system_ring() + (begin & (capacity - 1)));
 }
@@ -241,13 +244,18 @@ std::variant<RecoveryReport, RecoveryFailure> take_back(ArenaRuntime& runtime, c
     return RecoveryFailure{RecoveryFault::no_snapshot, "the snapshot of frame " + std::to_string(from.value) +
                                                            ", in which the code was changed, cannot be read"};
   }
+  const uint64_t outputs_end = before.outputs_published.load(std::memory_order_acquire);
+  const uint64_t results_end = before.system_published.load(std::memory_order_acquire);
+  if (outputs_end % sizeof(uint64_t) != 0 || results_end % sizeof(uint64_t) != 0) {
+    return RecoveryFailure{RecoveryFault::broken_log, "where the outputs of the code that is taken back end cannot be"};
+  }
   auto frames = frames_to_take_back(*sources.predecessor, from, decided_by(sources));
   if (auto* failure = std::get_if<RecoveryFailure>(&frames)) return std::move(*failure);
   ARENAD_CRASH_POINT("takeback.chosen");
   if (auto restored = runtime.restore(*snapshot); !restored) return failure_of(restored.error());
   // What the predecessor had published since has its numbers; this incarnation goes on behind it.
-  runtime.outputs().start_at(before.outputs_published.load(std::memory_order_acquire), before.outputs_count.load());
-  runtime.system().start_at(before.system_published.load(std::memory_order_acquire), before.system_count.load());
+  runtime.outputs().start_at(outputs_end, before.outputs_count.load());
+  runtime.system().start_at(results_end, before.system_count.load());
   runtime.system().keep_from(runtime.system().published());
   take_over_released(runtime, sources, *snapshot);
   take_over_unread(runtime, sources);

@@ -20,13 +20,20 @@ using capnp::schema::Field;
 using capnp::schema::Node;
 using capnp::schema::Type;
 
+// A few bytes can claim to be millions of nodes. Types are read a few times each, by every type that has them as a field.
+capnp::ReaderOptions reader_options(size_t word_count) {
+  capnp::ReaderOptions options;
+  options.traversalLimitInWords = word_count * 64 + 1024;
+  return options;
+}
+
 // The nodes of a schema by their ids.
 class Types {
  public:
   explicit Types(std::span<const unsigned char> bytes)
       : words_(kj::heapArray<capnp::word>(bytes.size() / sizeof(capnp::word))) {
     if (words_.size() != 0) std::memcpy(words_.begin(), bytes.data(), words_.size() * sizeof(capnp::word));
-    message_ = kj::heap<capnp::FlatArrayMessageReader>(words_.asPtr());
+    message_ = kj::heap<capnp::FlatArrayMessageReader>(words_.asPtr(), reader_options(words_.size()));
     for (const auto node : message_->getRoot<capnp::schema::CodeGeneratorRequest>().getNodes())
       nodes_.emplace(node.getId(), node);
   }

@@ -71,10 +71,18 @@ TEST_CASE("what is not a plan is refused with a reason") {
     REQUIRE(place != std::string::npos);
     return text.replace(place, part.size(), by);
   };
-  for (const std::string& text : {std::string(), std::string("{"), std::string("[]"), std::string("{}"), std::string("null"),
-                                  right.substr(0, right.size() / 2), replaced("\"schema\": 1", "\"schema\": 2"),
-                                  replaced("\"seed\": 1", "\"seed\": \"1\""), replaced("\"steps\"", "\"stops\""),
-                                  replaced("\"arena\": 0", "\"arena\": 3"), replaced("\"fault\"", "\"default\"")}) {
+  for (const std::string& text :
+       {std::string(), std::string("{"), std::string("[]"), std::string("{}"), std::string("null"),
+        right.substr(0, right.size() / 2), replaced("\"schema\": 1", "\"schema\": 2"),
+        replaced("\"seed\": 1", "\"seed\": \"1\""), replaced("\"steps\"", "\"stops\""),
+        replaced("\"arena\": 0", "\"arena\": 3"), replaced("\"fault\"", "\"default\""),
+        // numbers that would be made to fit
+        replaced("\"seed\": 1", "\"seed\": -1"), replaced("\"seed\": 1", "\"seed\": 1e99"),
+        replaced("\"hz\": ", "\"hz\": -1, \"x\": "), replaced("\"hz\": ", "\"hz\": 4294967296, \"x\": "),
+        replaced("\"arena\": 0", "\"arena\": 0.5"), replaced("\"arena\": 0", "\"arena\": true"),
+        // half of a game of one's own
+        replaced("\"schema\": 1", "\"schema\": 1, \"driver\": \"d\""),
+        replaced("\"schema\": 1", "\"schema\": 1, \"game\": \"g\"")}) {
     CAPTURE(text);
     const auto plan = plan_of_json(text);
     REQUIRE_FALSE(plan.ok());
