@@ -142,6 +142,9 @@ class Arena {
   enum class HandoverNews { live, passed, failed, gone };
   using HandoverNotice = std::function<void(ArenaId, HandoverNews, const std::string& why)>;
   Result<void> hand_over(GameTemplate& to, const Probation& probation, HandoverNotice tell);
+  // Errors: refused, with what is under way, and what to do about it.
+  [[nodiscard]] Result<void> may_hand_over() const;
+  [[nodiscard]] Result<void> may_restart() const;
   // An arena that was on probation when an earlier arenad died does not pass before it is told how long that lasts, and whom to tell.
   void resume_handover(const Probation& probation, HandoverNotice tell);
   [[nodiscard]] bool is_handover_open() const { return handover_ && handover_->progress.is_open(); }
@@ -274,6 +277,8 @@ class Arena {
   Charge note_death(const IncarnationView& region, Exit exit);
   void restore_quarantine(const std::vector<QuarantineRecord>& records);
   void ask_to_finish();
+  [[nodiscard]] std::string under_way() const;
+  void tell_drain();
   bool handover_worker_ended(WorkerEnd end);
   bool decide_to_take_back();
   [[nodiscard]] bool reaches_back() const;

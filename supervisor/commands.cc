@@ -425,11 +425,11 @@ void Commands::restart(RequestId from, wire::Selection::Reader selection) {
   if (selected.arenas.empty()) return answer(*collected);
   for (Arena* arena : selected.arenas) {
     const uint64_t epoch = arena->record().epoch;
-    if (arena->restart().verdict == Verdict::refused) {
-      add_outcome(collected, {arena->record().id, arena->record().name,
-                              make_error(ErrorCode::refused, std::string("it is ") + to_string(arena->state()))});
+    if (const auto may = arena->may_restart(); !may) {
+      add_outcome(collected, {arena->record().id, arena->record().name, may.error()});
       continue;
     }
+    (void)arena->restart();
     await_restart(collected, *arena, epoch);
   }
 }

@@ -212,8 +212,13 @@ void Commands::pin(RequestId from, wire::Pin::Reader pin) {
       add_outcome(collected, {outcome.id, outcome.name, version.error()});
       continue;
     }
+    const bool has_it = arena->game() == *version && !arena->is_changing_code();
+    if (const auto may = arena->may_hand_over(); !may && !has_it) {
+      add_outcome(collected, {outcome.id, outcome.name, may.error()});
+      continue;
+    }
     arena->pin(true);
-    if (arena->game() == *version) {
+    if (has_it) {
       add_outcome(collected, {outcome.id, outcome.name, std::string("pinned")});
       continue;
     }
