@@ -473,6 +473,8 @@ struct ArenaStatus {
   restartsAllowed @49 :UInt32; # of the restart budget: so many crashes within restartWindowMs, and with one more the arena has failed
   restartWindowMs @50 :UInt64;
   snapshotAgeMs @51 :UInt64;   # of the last snapshot, if frames have run since; 0: none has, or there is no snapshot yet
+  cpuNs @52 :UInt64;           # processor time that the worker has taken since it was forked, with all of its threads; 0: it has none
+  cpuPercent @53 :Float64 = -1;  # of it in the last second, in percent of a core; less than 0: the worker was not watched for so long yet
 }
 
 struct ChannelStatus {

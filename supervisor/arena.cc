@@ -482,6 +482,7 @@ void Arena::begin_watching() {
   hang_.reset();
   slow_seen_ = 0;
   ended_by_arenad_.clear();
+  cpu_.reset();
 }
 
 void Arena::tell_worker(const std::function<void(wire::ToWorker::Builder)>& fill, std::span<const int> fds) {

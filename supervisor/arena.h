@@ -28,6 +28,7 @@
 #include "supervisor/arena_lifecycle.h"
 #include "supervisor/channel_roster.h"
 #include "supervisor/config.h"
+#include "supervisor/cpu_use.h"
 #include "supervisor/crash_report.h"
 #include "supervisor/death.h"
 #include "supervisor/fact_queue.h"
@@ -224,6 +225,7 @@ class Arena {
   void reconsider() { check_waiters(); }
   [[nodiscard]] bool has_worker() const { return worker_ != nullptr; }
   [[nodiscard]] pid_t pid() const { return worker_ ? worker_->pid() : 0; }
+  [[nodiscard]] const CpuUse& cpu() const { return cpu_; }
   [[nodiscard]] const IncarnationView* lived() const { return lived_ ? &*lived_ : nullptr; }
   [[nodiscard]] const ChannelRoster& channels() const { return channels_; }
   [[nodiscard]] size_t clients() const { return attachments_.size(); }
@@ -336,6 +338,7 @@ class Arena {
   uint64_t next_output_look_ns_ = 0;
   HangDetector hang_;            // of worker_
   uint64_t slow_seen_ = 0;       // slow frames of worker_ that have been written down
+  CpuUse cpu_;                   // the same
   std::string ended_by_arenad_;  // why worker_ was told to abort
   PoisonWatch poison_;
   Quarantine quarantine_;

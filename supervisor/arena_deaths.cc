@@ -6,6 +6,7 @@
 #include "ipc/clock.h"
 #include "ipc/mutant.h"
 #include "supervisor/arena.h"
+#include "ipc/process.h"
 #include "supervisor/black_box_reader.h"
 #include "supervisor/cage.h"
 #include "supervisor/crash_report.h"
@@ -78,6 +79,9 @@ void Arena::watch_worker(uint64_t now_ns) {
   note_slow_frame(*region);
   watch_probation(now_ns);
   const uint64_t beats = region->status().beats.load(std::memory_order_relaxed);
+  if (cpu_.is_due(now_ns)) {
+    if (const auto cpu_ns = cpu_time_ns(worker_->pid())) cpu_.read(now_ns, *cpu_ns);
+  }
   if (ARENAD_MUTANT("hang.never_ended")) return;
   switch (hang_.observe(hang_policy(), now_ns, beats, activity_of(*region))) {
     case HangAction::none:

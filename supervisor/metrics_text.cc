@@ -299,6 +299,13 @@ void write_memory(const MetricsFacts& facts, const MemoryFacts& memory, Expositi
   }
   to.gauge("arenad_arena_resident_memory_bytes", "Resident memory of the arena's worker.");
   for (const ArenaMetrics& arena : facts.arenas) to.add(labels_of(arena), of(arena.pid));
+  to.counter(
+      "arenad_cpu_seconds_total",
+      "Processor time of the game's workers with all of their threads, also of those that have ended, as far as a scrape has "
+      "seen it.");
+  for (const auto& [name, game] : facts.games) to.add({game_label(name)}, seconds(facts.cpu.of_game(name)));
+  to.counter("arenad_arena_cpu_seconds_total", "The same, of an arena.");
+  for (const ArenaMetrics& arena : facts.arenas) to.add(labels_of(arena), seconds(facts.cpu.of_arena(arena.name)));
   const double unknown = std::numeric_limits<double>::quiet_NaN();
   const double unlimited = std::numeric_limits<double>::infinity();
   to.gauge("arenad_memory_group_bytes",

@@ -316,6 +316,25 @@ TEST_CASE("an arena that is drained while it has no worker is told when it has o
   CHECK(daemon.arenactl({"drain", "duel", "--deadline", "600s"}).out == "duel: ended\n");
 }
 
+TEST_CASE("how much of a core an arena takes is told of the last second, and of which process") {
+  Daemon daemon(restarts(100) + echo_section());
+  daemon.start();
+  daemon.start_arena("duel", {{"hz", "60"}});
+  const auto shown = [&](const std::string& columns) {
+    const Finished told = daemon.arenactl({"list", "duel", "-o", columns, "--no-header"});
+    CHECK(told.code == 0);
+    return told.out;
+  };
+  CHECK(eventually([&] { return holds(shown("cpu"), "%"); }));
+  CHECK(shown("cpu-time") != "-\n");
+  CHECK(holds(daemon.arenactl({"status", "duel"}).out, "% of a core in the last second\n"));
+  const Finished json = daemon.arenactl({"list", "duel", "-o", "cpu,cpu-time", "--json"});
+  CHECK(holds(json.out, "\"cpu_percent\":"));
+  CHECK(holds(json.out, "\"cpu_ns\":"));
+  REQUIRE(daemon.stop_arena("duel").ok());
+  CHECK(daemon.arenactl({"list", "duel", "--finished", "-o", "cpu,cpu-time", "--no-header"}).out == "-  -\n");
+}
+
 TEST_CASE("a shutdown saves every arena and ends arenad") {
   Daemon daemon(echo_section());
   daemon.start();
