@@ -38,7 +38,7 @@ Error stopped_before() {
 // ---- WaitingWrites ----
 
 void WaitingWrites::merge(StoreBatch later) {
-  incidents_.merge(std::move(later.incidents));
+  incidents_.merge(std::move(later.incidents), std::move(later.recovered));
   quarantine_.merge(later.forgotten, later.unquarantined, std::move(later.quarantined));
   for (const ArenaId id : later.forgotten) {
     forgotten_.insert(id);
@@ -85,6 +85,7 @@ StoreBatch WaitingWrites::take() {
 
 // ---- Any thread ----
 
+  batch.recovered = incidents_.take_recovered();
 StoreThread::StoreThread(Store store, std::function<void()> wake, const StoreRetry& retry)
     : wake_(std::move(wake)), retry_(retry), store_(std::move(store)), delay_(retry.first_delay), thread_([this] { run(); }) {}
 

@@ -189,6 +189,7 @@ void Arena::carry_out(const ArenaActions& actions) {
                },
                action);
   }
+  if (!is_active()) unrecovered_.reset();
   if (handover_ && !is_active()) end_handover(HandoverNews::gone, to_string(state()));
   check_waiters();
 }
@@ -394,6 +395,7 @@ void Arena::worker_live() {
   if (!starting_ || starting_->stage() == Stage::blank) return;
   ARENAD_CRASH_POINT("arenad.live.before");
   tell_live();
+  note_recovery();
   count();
   if (lived_) {
     ++recoveries_;
@@ -480,9 +482,9 @@ void Arena::worker_ended(Exit exit) {
 
 void Arena::begin_watching() {
   hang_.reset();
+  cpu_.reset();
   slow_seen_ = 0;
   ended_by_arenad_.clear();
-  cpu_.reset();
 }
 
 void Arena::tell_worker(const std::function<void(wire::ToWorker::Builder)>& fill, std::span<const int> fds) {

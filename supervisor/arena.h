@@ -267,6 +267,7 @@ class Arena {
   [[nodiscard]] HangPolicy hang_policy() const;
   void begin_watching();
   void tell_live();
+  void note_recovery();
   // Something has happened to it that scripts may want to know.
   void tell(LifecycleEvent event, LifecycleLog::Details details = {});
   void log_last_output(uint64_t now_ns);
@@ -337,8 +338,8 @@ class Arena {
   OutputLog output_log_;  // of its workers
   uint64_t next_output_look_ns_ = 0;
   HangDetector hang_;            // of worker_
-  uint64_t slow_seen_ = 0;       // slow frames of worker_ that have been written down
   CpuUse cpu_;                   // the same
+  uint64_t slow_seen_ = 0;       // slow frames of worker_ that have been written down
   std::string ended_by_arenad_;  // why worker_ was told to abort
   PoisonWatch poison_;
   Quarantine quarantine_;
@@ -361,6 +362,7 @@ class Arena {
   };
   std::optional<UntoldFailure> untold_failure_;
   uint64_t last_crash_ = 0;
+  std::optional<IncidentRecord> unrecovered_;  // of the last death, until the next worker is live: its recovery is added then
 
   std::optional<FrameNumber> submitted_;  // the newest checkpoint that was given to the store
   FrameNumber durable_;

@@ -2,11 +2,12 @@
 // and which event was to blame.
 #include <csignal>
 #include <fmt/format.h>
+#include <utility>
 
 #include "ipc/clock.h"
 #include "ipc/mutant.h"
-#include "supervisor/arena.h"
 #include "ipc/process.h"
+#include "supervisor/arena.h"
 #include "supervisor/black_box_reader.h"
 #include "supervisor/cage.h"
 #include "supervisor/crash_report.h"
@@ -78,10 +79,10 @@ void Arena::watch_worker(uint64_t now_ns) {
   if (worker_ == nullptr || region == nullptr || shutting_down_) return;
   note_slow_frame(*region);
   watch_probation(now_ns);
-  const uint64_t beats = region->status().beats.load(std::memory_order_relaxed);
   if (cpu_.is_due(now_ns)) {
     if (const auto cpu_ns = cpu_time_ns(worker_->pid())) cpu_.read(now_ns, *cpu_ns);
   }
+  const uint64_t beats = region->status().beats.load(std::memory_order_relaxed);
   if (ARENAD_MUTANT("hang.never_ended")) return;
   switch (hang_.observe(hang_policy(), now_ns, beats, activity_of(*region))) {
     case HangAction::none:
@@ -198,9 +199,28 @@ Charge Arena::note_death(const IncarnationView& region, Exit exit) {
                               {"signature", signature},
                               {"crash", std::to_string(where.id)},
                               {"pid", std::to_string(where.pid)}});
-  batch.incidents.push_back(report_of_death(where, death, facts));
+  unrecovered_ = report_of_death(where, death, facts);
+  batch.incidents.push_back(*unrecovered_);
   submit(std::move(batch), [] {});
   return charge;
+}
+
+// The worker that has taken the place of one that died is live: the report of that death gets what it took.
+void Arena::note_recovery() {
+  const auto death = std::exchange(unrecovered_, std::nullopt);
+  if (!death || !lived_ || !starting_) return;
+  const WorkerStatus& s = starting_->status();
+  const uint64_t now_ns = monotonic_ns();
+  const auto completed =
+      with_recovery(*death, {.took_ns = now_ns - died_ns_,
+                             .rung = rung_name(s.rung.load()),
+                             .replayed_frames = s.replayed_frames.load(),
+                             .replayed_events = s.replayed_events.load(),
+                             .ticks_lost = ticks_lost(lived_->status().heartbeat_ns.load(), now_ns, starting_->tick_hz())});
+  if (!completed) return;
+  StoreBatch batch;
+  batch.recovered.push_back(*completed);
+  submit(std::move(batch), [] {});
 }
 
 }  // namespace arenad
