@@ -213,7 +213,7 @@ class Arena {
   [[nodiscard]] ArenaState state() const { return lifecycle_.state(); }
   [[nodiscard]] const ArenaLifecycle& lifecycle() const { return lifecycle_; }
   [[nodiscard]] bool is_active() const { return lifecycle_.is_active(); }
-  [[nodiscard]] bool is_saved() const { return pending_since_ns_.empty(); }
+  [[nodiscard]] bool is_saved() const { return pending_since_ns_.empty() && unawaited_.empty(); }
   // Someone has asked to be called back, by when(), and has not been yet.
   [[nodiscard]] bool is_awaited() const { return !waiters_.empty() || answering_ != 0; }
   // A new arena that could not be started.
@@ -222,7 +222,7 @@ class Arena {
   }
   [[nodiscard]] ErrorCode start_failure_code() const { return start_failure_; }
   // The store's health has changed: who waits may want to know.
-  void reconsider() { check_waiters(); }
+  void reconsider();
   [[nodiscard]] bool has_worker() const { return worker_ != nullptr; }
   [[nodiscard]] pid_t pid() const { return worker_ ? worker_->pid() : 0; }
   [[nodiscard]] const CpuUse& cpu() const { return cpu_; }
@@ -310,7 +310,10 @@ class Arena {
   std::vector<ResultRecord> next_results();
   void save_results();
   void save_last();
-  void submit(StoreBatch batch, std::function<void()> committed);
+  // What is given to the store: of each kind a later one tells of all before it.
+  enum class Saving { record, checkpoint, results, last };
+  void submit(StoreBatch batch, Saving what, std::function<void()> committed);
+  void not_awaited(Saving what, uint64_t since_ns, std::function<void()> committed);
   [[nodiscard]] std::optional<FrameNumber> newest_snapshot(int& slot) const;
   void check_waiters();
   [[nodiscard]] BeginWith restart_source() const;
@@ -371,6 +374,9 @@ class Arena {
   uint64_t given_since_ns_ = 0;            // the one that was given to the store; 0: none waits
   uint64_t held_since_ns_ = 0;             // a newer one than that, not given to the store yet; 0: none
   std::deque<uint64_t> pending_since_ns_;  // records and results that the store has not taken yet, oldest first
+  std::map<Saving, std::function<void()>>
+      unawaited_;  // of what the store has not taken, and awaits no more: asked for again when it does
+  uint64_t unawaited_since_ns_ = 0;
   OutboxReader results_{limits::kMaxResultBytes};
 
   std::string last_exit_;

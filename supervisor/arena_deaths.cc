@@ -144,7 +144,7 @@ void Arena::note_slow_frame(const IncarnationView& region) {
               record_.name, record_.epoch, where.pid, slow->frame.value, slow->ran_ns / kMillisecond, where.id);
   StoreBatch batch;
   batch.incidents.push_back(report_of_slow_frame(where, *slow));
-  submit(std::move(batch), [] {});
+  submit(std::move(batch), Saving::record, [] {});
 }
 
 void Arena::give_group(const IncarnationView& region) {
@@ -201,7 +201,7 @@ Charge Arena::note_death(const IncarnationView& region, Exit exit) {
                               {"pid", std::to_string(where.pid)}});
   unrecovered_ = report_of_death(where, death, facts);
   batch.incidents.push_back(*unrecovered_);
-  submit(std::move(batch), [] {});
+  submit(std::move(batch), Saving::record, [] {});
   return charge;
 }
 
@@ -220,7 +220,7 @@ void Arena::note_recovery() {
   if (!completed) return;
   StoreBatch batch;
   batch.recovered.push_back(*completed);
-  submit(std::move(batch), [] {});
+  submit(std::move(batch), Saving::record, [] {});
 }
 
 }  // namespace arenad

@@ -183,8 +183,9 @@ void Metrics::collect_daemon(MetricsFacts& facts) const {
   facts.adopted = scope_.adoption.adopted();
   facts.set_back = scope_.adoption.set_back();
   const StoreHealth health = scope_.store.health();
-  facts.store = {health.commits,      health.failed_commits,  health.skipped_rows,
-                 health.replacements, health.waiting_batches, since(health.failing_since_ns.value_or(0), monotonic_ns())};
+  facts.store = {health.commits,         health.failed_commits,   health.skipped_rows,
+                 health.replacements,    health.waiting_batches,  since(health.failing_since_ns.value_or(0), monotonic_ns()),
+                 health.refused_records, health.unawaited_batches};
   facts.loop_delay = loop_delay_;
   facts.collecting = collecting_;
   facts.rendering = rendering_;

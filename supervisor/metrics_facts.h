@@ -58,6 +58,8 @@ struct StoreMetrics {
   uint64_t replacements = 0;
   uint64_t waiting_batches = 0;
   uint64_t failing_ns = 0;  // 0: the last commit succeeded
+  uint64_t refused_records = 0;
+  uint64_t unawaited_batches = 0;
 };
 
 // Processor time of workers as it was read, and what it adds up to, so that no sum goes back when a worker ends. What one takes after the last

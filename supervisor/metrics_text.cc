@@ -327,6 +327,13 @@ void write_store(const MetricsFacts& facts, Exposition& to) {
       .add({}, facts.store.replacements);
   to.gauge("arenad_store_waiting_batches", "What was given to the database and is neither durable nor refused.")
       .add({}, facts.store.waiting_batches);
+  to.counter("arenad_store_refused_records_total",
+             "Records that the database has refused for their content, while it took all others.")
+      .add({}, facts.store.refused_records);
+  to.counter(
+        "arenad_store_unawaited_batches_total",
+        "What was given to the database while too much waited for it: it is written with the rest, and nobody is told when.")
+      .add({}, facts.store.unawaited_batches);
   to.gauge("arenad_store_failing_seconds", "Since when every transaction has failed. 0: the last one was taken.")
       .add({}, seconds(facts.store.failing_ns));
 }
