@@ -59,6 +59,11 @@ FieldValue code_of(const ArenaAt& arena) {
   return Code{text_of(arena.status.getCode())};
 }
 
+FieldValue cpu_of(const ArenaAt& arena) {
+  if (arena.status.getCpuPercent() < 0) return Absent{};
+  return Percent{arena.status.getCpuPercent()};
+}
+
 constexpr std::array kFields{
     ArenaField{"arena", "name", Align::left, text<&Status::getName>},
     ArenaField{"id", "id", Align::left, text<&Status::getId>},
@@ -109,12 +114,14 @@ constexpr std::array kFields{
     ArenaField{"snap-mean", "snapshot_mean_us", Align::right, of_incarnation<&Status::getSnapshotMeanUs, MeanMicroseconds>},
     ArenaField{"durable", "durable_frame", Align::right, number<&Status::getDurableFrame>},
     ArenaField{"mem", "shared_memory_bytes", Align::right, number<&Status::getSharedMemoryBytes, Bytes>},
+    ArenaField{"cpu", "cpu_percent", Align::right, cpu_of},
+    ArenaField{"cpu-time", "cpu_ns", Align::right, number_if_any<&Status::getCpuNs, Nanoseconds>},
     ArenaField{"released-early", "released_early", Align::left, of_incarnation<&Status::getReleasedEarly, bool>},
 };
 
-constexpr std::array<std::string_view, 13> kDefaultColumns{"arena",   "state",     "pid",      "uptime",     "restarts",
-                                                           "version", "frame",     "late-p99", "snap-frame", "durable",
-                                                           "mem",     "last-exit", "reason"};
+constexpr std::array<std::string_view, 14> kDefaultColumns{"arena",   "state", "pid",       "uptime",     "restarts",
+                                                           "version", "frame", "late-p99",  "snap-frame", "durable",
+                                                           "cpu",     "mem",   "last-exit", "reason"};
 
 // Headings, names and keys are all taken as names.
 const ArenaField* find_field(std::string_view name) {
@@ -145,6 +152,7 @@ struct ToText {
   std::string operator()(Bytes bytes) const { return bytes_text(bytes.value); }
   std::string operator()(UnixMs time) const { return utc_text(time.value); }
   std::string operator()(const Code& code) const { return printable(short_code(code.hash)); }
+  std::string operator()(Percent share) const { return fmt::format("{:.1f}%", share.value); }
   std::string operator()(RestartCount count) const { return fmt::format("{}/{}", count.in_window, count.total); }
   template <class Rep, class Period>
   std::string operator()(std::chrono::duration<Rep, Period> duration) const {

@@ -32,12 +32,16 @@ struct RestartCount {
   uint64_t in_window;  // of the restart budget
   uint64_t total;
 };
+struct Percent {
+  double value;
+};
+using Nanoseconds = std::chrono::duration<uint64_t, std::nano>;
 using Milliseconds = std::chrono::duration<uint64_t, std::milli>;
 using Microseconds = std::chrono::duration<uint64_t, std::micro>;
 using MeanMilliseconds = std::chrono::duration<double, std::milli>;
 using MeanMicroseconds = std::chrono::duration<double, std::micro>;
-using FieldValue = std::variant<Absent, std::string, uint64_t, bool, Bytes, UnixMs, Code, RestartCount, Milliseconds,
-                                Microseconds, MeanMilliseconds, MeanMicroseconds>;
+using FieldValue = std::variant<Absent, std::string, uint64_t, bool, Bytes, UnixMs, Code, RestartCount, Percent, Nanoseconds,
+                                Milliseconds, Microseconds, MeanMilliseconds, MeanMicroseconds>;
 
 struct ArenaAt {
   wire::ArenaStatus::Reader status;

@@ -91,6 +91,13 @@ std::string restarts_text(Status status) {
   return text;
 }
 
+std::string processor_text(Status status) {
+  if (status.getCpuNs() == 0) return {};
+  std::string text = duration_text(static_cast<double>(status.getCpuNs()) / 1000) + " taken";
+  if (status.getCpuPercent() >= 0) text += fmt::format(", {:.1f}% of a core in the last second", status.getCpuPercent());
+  return text;
+}
+
 std::string last_crash_text(Status status) {
   if (status.getLastCrash() == 0) return {};
   return fmt::format("{0}: see arenactl crashes show {0}", status.getLastCrash());
@@ -181,6 +188,7 @@ std::string render_arena_page(const ArenaAt& arena, Colour colour) {
   page.add("parameters", params_text(status));
   page.add("started", started_text(arena));
   page.add("process", process_text(status));
+  page.add("processor", processor_text(status));
   page.add("players", fmt::format("{} seated, {} clients", status.getPlayers(), status.getClients()));
   page.add("restarts", restarts_text(status));
   page.add("last exit", shown(status.getLastExit()));

@@ -1,5 +1,6 @@
 #include <charconv>
 #include <fmt/format.h>
+#include <utility>
 #include <vector>
 
 #include <CLI/App.hpp>
@@ -9,6 +10,8 @@
 #include "cli/follow.h"
 #include "cli/lifecycle_text.h"
 #include "cli/selection.h"
+#include "ipc/printable.h"
+#include "ipc/text.h"
 
 namespace arenad::cli {
 namespace {
@@ -25,6 +28,7 @@ class EventsCommand final : public Command {
             "death of arenad and over upgrades: each event comes once, and with no selection none is missing. The newest\n"
             "ten thousand are kept, in the database. --since N begins with the event after number N; if it is not kept any\n"
             "more, that is said, in JSON by {\"gap\": {\"from\", \"to\"}}.\n"
+            "Of an arena that is not there and has no events it is said so: with --follow that is a note, else an error.\n"
             "With --follow arenad may die and come back: arenactl goes on where it was.\n\n"
             "Types: started ready died recovered adopted resumed handing-over handed-over passed taken-back draining\n"
             "undrained quarantined stopped ended failed lost, of arenas; rollout-begun rollout-step rollout-over, of games;\n"
@@ -50,6 +54,7 @@ class EventsCommand final : public Command {
     auto more = ask_once(session);
     while (more && more.value()) more = ask_once(session);
     if (!more) return session.fail(more.error());
+    if (!unknown_.empty()) return fail_unknown(session);
     if (shown_ == 0) session.console.note("nothing of that has happened yet, or it is not kept any more");
     return ExitCode::ok;
   }
@@ -80,6 +85,7 @@ class EventsCommand final : public Command {
     query.setLimit(after_ ? static_cast<uint32_t>(kMostEvents) : limit_);
     query.setHasAfter(after_.has_value());
     query.setAfter(after_.value_or(0));
+    query.setWantsUnknown(!has_asked_);
     auto types = query.initTypes(static_cast<unsigned>(types_.size()));
     for (unsigned i = 0; i < types.size(); ++i) types.set(i, types_[i]);
   }
@@ -93,6 +99,9 @@ class EventsCommand final : public Command {
                                            const auto events = reply.getEvents();
                                            if (auto sound = check_numbers(session, events); !sound) return sound.error();
                                            for (const auto event : events.getEvents()) show(session, event);
+                                           for (const auto name : events.getUnknown()) unknown_.push_back(text_of(name));
+                                           if (follows_) note_unknown(session);
+                                           has_asked_ = true;
                                            after_ = events.getNext();
                                            more = events.getNext() < events.getNewest();
                                            return ExitCode::ok;
@@ -117,6 +126,20 @@ class EventsCommand final : public Command {
     return {};
   }
 
+  // Somebody who follows may wait for an arena that is not there yet.
+  void note_unknown(const Session& session) {
+    for (const std::string& name : std::exchange(unknown_, {})) session.console.note(printable(unknown_arena(name).message));
+  }
+
+  [[nodiscard]] ExitCode fail_unknown(const Session& session) const {
+    for (const std::string& name : unknown_) (void)session.fail(unknown_arena(name));
+    return ExitCode::unknown_arena;
+  }
+
+  static Error unknown_arena(const std::string& name) {
+    return make_error(ErrorCode::unknown_arena, "no events of " + name + " are kept, and no such arena is there");
+  }
+
   void show(const Session& session, wire::LifecycleEvent::Reader event) {
     ++shown_;
     session.console.data(session.format == Format::json ? lifecycle_json(event)
@@ -130,6 +153,8 @@ class EventsCommand final : public Command {
   bool follows_ = false;
   uint32_t limit_ = 0;
   std::optional<uint64_t> after_;  // nothing: the newest
+  bool has_asked_ = false;
+  std::vector<std::string> unknown_;  // what was selected
   uint64_t shown_ = 0;
 };
 

@@ -2,10 +2,17 @@
 #include <CLI/App.hpp>
 
 #include "cli/arena_action.h"
+#include "cli/arena_fields.h"
 #include "cli/command.h"
 
 namespace arenad::cli {
 namespace {
+
+// It runs the version that it is pinned to, and that is not on probation any more.
+bool is_held(const std::string& version, wire::ArenaStatus::Reader now) {
+  const bool has_it = text_of(now.getGameVersion()) == version || text_of(now.getCode()).starts_with(version);
+  return now.getPinned() && has_it && !now.getProbation();
+}
 
 // No version: no longer pinned.
 ExitCode ask_to_pin(const Session& session, const ArenaSelection& selection, const ActionOptions& options,
@@ -13,11 +20,14 @@ ExitCode ask_to_pin(const Session& session, const ArenaSelection& selection, con
   if (const auto checked = check_selection(selection, Nothing::refused); !checked) return session.fail(checked.error());
   return act_on_arenas(session, selection, options,
                        {.would = version.empty() ? "would not be pinned any more" : "would be pinned to version " + version,
-                        .fill = [&](wire::Request::Builder request) {
-                          auto pin = request.initPin();
-                          fill_selection(pin.initSelection(), selection);
-                          pin.setVersion(version);
-                        }});
+                        .doing = version.empty() ? "" : "handing over",
+                        .fill =
+                            [&](wire::Request::Builder request) {
+                              auto pin = request.initPin();
+                              fill_selection(pin.initSelection(), selection);
+                              pin.setVersion(version);
+                            },
+                        .is_done = [&](const ArenaBefore&, wire::ArenaStatus::Reader now) { return is_held(version, now); }});
 }
 
 class PinCommand final : public Command {

@@ -49,8 +49,7 @@ class Presence {
 
   enum class Wait { ended, is_there_yet, interrupted };
   // Until it is gone, for no longer than this time. meanwhile is called now and then.
-  [[nodiscard]] Wait wait(uint64_t timeout_ms, const std::function<void()>& meanwhile) {
-    const Interrupt interrupt;
+  [[nodiscard]] Wait wait(uint64_t timeout_ms, const Interrupt& interrupt, const std::function<void()>& meanwhile) {
     const uint64_t deadline_ns = monotonic_ns() + timeout_ms * kMillisecond;
     for (;;) {
       const uint64_t now = monotonic_ns();
@@ -59,7 +58,7 @@ class Presence {
                                     pollfd{interrupt.fd(), POLLIN, 0}};
       const int ready = ::poll(waiting.data(), waiting.size(), static_cast<int>(std::min(left_ms, kLookMs)));
       if (ready > 0 && waiting[0].revents != 0 && (pidfd_ || !client_->poll())) return Wait::ended;
-      if (ready > 0 && waiting[1].revents != 0) return Wait::interrupted;
+      if (ready > 0 && waiting[1].revents != 0 && interrupt.wait(0)) return Wait::interrupted;
       if (left_ms == 0) return Wait::is_there_yet;
       meanwhile();
     }
@@ -101,6 +100,8 @@ class ShutdownCommand final : public Command {
                                      "shut down arenad at " + session.socket_path);
     if (!allowed) return session.fail(allowed.error());
     const uint64_t timeout_ms = session.timeout_ms.value_or(kDefaultShutdownTimeoutMs);
+    // From here on, without a gap: when arenad has begun with its end, Ctrl-C does not leave that unsaid.
+    const Interrupt interrupt;
     ArenaProgress progress(session, "saving arenas", {{}, true}, is_saved);
     // If it is not there, asking it says so.
     auto presence = Presence::of(session.socket_path);
@@ -112,7 +113,7 @@ class ShutdownCommand final : public Command {
                                         },
                                         .effect = Effect::changes_arenas});
     if (code != ExitCode::ok || options_.no_wait || !presence) return code;
-    switch (presence->wait(timeout_ms, [&progress] { progress.look(); })) {
+    switch (presence->wait(timeout_ms, interrupt, [&progress] { progress.look(); })) {
       case Presence::Wait::ended:
         return code;
       case Presence::Wait::is_there_yet:

@@ -40,9 +40,9 @@ class TopCommand final : public Command {
         .details =
             "h shows the keys. TICK/S and EVENTS/S are counted between two looks, LATE is how late frames begin (99 of 100 "
             "are\n"
-            "better), LAG how many frames the database does not have yet, CPU the share of a core that frames take. When "
-            "arenad\n"
-            "goes away it is said, and what the next one tells is shown.\n"
+            "better), LAG how many frames the database does not have yet, CPU how much of a core the worker has taken\n"
+            "between two looks, with all that it does and all of its threads. When arenad goes away it is said, and what the "
+            "next one tells is shown.\n"
             "Without a terminal, or with --batch, a table is printed for each look, without end or as often as -n says; with\n"
             "--json the answer of arenactl status --json.\n\n"
             "Examples:\n"

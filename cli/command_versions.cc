@@ -19,7 +19,9 @@ class VersionsCommand final : public Command {
         .details =
             "New arenas get the current one, rollback goes back to the previous one, and the configured one is the module\n"
             "and the worker program that the configuration names. CODE is the beginning of the hash of both files, RUNTIME\n"
-            "the version of arena-worker and the beginning of the hash of its file.\n\n"
+            "the version of arena-worker and the beginning of the hash of its file. A game that the configuration does not "
+            "have\n"
+            "any more has no versions here; one that arenad has never heard of is an error.\n\n"
             "Examples:\n"
             "  arenactl versions\n"
             "  arenactl versions tanks\n"

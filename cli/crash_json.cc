@@ -23,6 +23,15 @@ Json event_json(wire::Incident::Reader incident) {
   return {{"channel", incident.getChannel()}, {"sequence", incident.getSequence()}, {"player", text_of(incident.getPlayer())}};
 }
 
+Json recovery_json(wire::Incident::Reader incident) {
+  if (incident.getRecoveryMs() == 0) return nullptr;
+  return {{"ms", incident.getRecoveryMs()},
+          {"rung", text_of(incident.getRung())},
+          {"replayed_frames", incident.getReplayedFrames()},
+          {"replayed_events", incident.getReplayedEvents()},
+          {"ticks_lost", incident.getTicksLost()}};
+}
+
 Json incident_json(wire::Incident::Reader incident) {
   return {{"id", incident.getId()},
           {"arena", text_of(incident.getArena())},
@@ -42,6 +51,7 @@ Json incident_json(wire::Incident::Reader incident) {
           {"phase", text_of(incident.getPhase())},
           {"event", event_json(incident)},
           {"took_ms", null_if(incident.getTookMs() == 0, incident.getTookMs())},
+          {"recovery", recovery_json(incident)},
           {"quarantined", null_if(incident.getQuarantined() == 0, incident.getQuarantined())}};
 }
 

@@ -63,6 +63,21 @@ std::string took_text(Incident incident) {
   return incident.getTookMs() == 0 ? "" : duration_text(static_cast<double>(incident.getTookMs()) * 1000);
 }
 
+std::string recovery_cell(Incident incident) {
+  return incident.getRecoveryMs() == 0 ? "" : duration_text(incident.getRecoveryMs() * 1000);
+}
+
+std::string ticks_lost_cell(Incident incident) {
+  return incident.getRecoveryMs() == 0 ? "" : std::to_string(incident.getTicksLost());
+}
+
+std::string recovery_text(Incident incident) {
+  if (incident.getRecoveryMs() == 0) return {};
+  return fmt::format("{} from the {}: {} frames and {} events run again, {} ticks lost", recovery_cell(incident),
+                     shown(incident.getRung()), incident.getReplayedFrames(), incident.getReplayedEvents(),
+                     incident.getTicksLost());
+}
+
 std::string event_text(Incident incident) {
   if (incident.getChannel() == 0) return {};
   return fmt::format("{} of channel {}, sent by {}", incident.getSequence(), incident.getChannel(),
@@ -122,7 +137,9 @@ Table crash_table(capnp::List<wire::Incident>::Reader incidents) {
                {"KIND"},
                {"CAUSE"},
                {"EVENT"},
-               {"QUARANTINED", Align::right}});
+               {"QUARANTINED", Align::right},
+               {"RECOVERY", Align::right},
+               {"TICKS-LOST", Align::right}});
   for (const Incident incident : incidents) {
     table.add_row({{std::to_string(incident.getId())},
                    {shown(incident.getName())},
@@ -132,7 +149,9 @@ Table crash_table(capnp::List<wire::Incident>::Reader incidents) {
                    {std::string(word_of(incident.getKind())), tone_of(incident.getKind())},
                    {shown(incident.getCause())},
                    {event_cell(incident)},
-                   {id_if_any(incident.getQuarantined())}});
+                   {id_if_any(incident.getQuarantined())},
+                   {recovery_cell(incident)},
+                   {ticks_lost_cell(incident)}});
   }
   return table;
 }
@@ -151,6 +170,7 @@ std::string render_crash_page(wire::Crash::Reader crash, const StackSymbols* sym
   page.add("signal", signal_text(incident));
   page.add("exit code", exit_text(incident));
   page.add("event", event_text(incident));
+  page.add("recovery", recovery_text(incident));
   page.add("quarantine", painted(quarantined_text(incident), Tone::bad, colour));
   page.add_raw(stack_text(crash.getStack(), symbols));
   page.add_raw(files_table(crash.getStack(), colour));

@@ -25,6 +25,7 @@ class Interrupt {
 
  private:
   sigset_t before_{};
+  mutable bool has_told_ = false;
   Fd signals_;
 };
 

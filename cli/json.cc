@@ -24,6 +24,7 @@ struct ToJson {
   Json operator()(Bytes bytes) const { return bytes.value; }
   Json operator()(UnixMs time) const { return time.value; }
   Json operator()(const Code& code) const { return code.hash; }
+  Json operator()(Percent share) const { return share.value; }
   Json operator()(RestartCount count) const { return count.in_window; }
   template <class Rep, class Period>
   Json operator()(std::chrono::duration<Rep, Period> duration) const {

@@ -122,10 +122,16 @@ class PatientClient {
 Result<ExitCode> converse(ControlClient& client, const Session& session, const Question& question) {
   const uint64_t timeout_ms = session.timeout_ms.value_or(question.default_timeout_ms);
   try {
-    const PatientClient patient(client, question);
-    auto answer =
-        question.begun ? client.begin(question.fill, question.fds, timeout_ms) : wait_for_answer(client, question, timeout_ms);
-    if (!answer && patient.was_interrupted()) {
+    bool was_interrupted = false;
+    // Only while it is waited for: a Ctrl-C that comes after the answer is for whoever waits on.
+    auto answer = [&] {
+      const PatientClient patient(client, question);
+      auto answered = question.begun ? client.begin(question.fill, question.fds, timeout_ms)
+                                     : wait_for_answer(client, question, timeout_ms);
+      was_interrupted = patient.was_interrupted();
+      return answered;
+    }();
+    if (!answer && was_interrupted) {
       return make_error(ErrorCode::timeout, answer.error().message + std::string(doubt(question.effect)));
     }
     if (!answer) return explained_call(answer.error(), session, question, timeout_ms);

@@ -16,7 +16,6 @@ namespace arenad::cli {
 namespace {
 
 constexpr double kNanosecondsPerSecond = 1e9;
-constexpr double kMicrosecondsPerSecond = 1e6;
 
 std::string rate_text(const std::optional<double>& rate) {
   return rate ? fmt::format("{:.1f}", *rate) : "";
@@ -101,7 +100,7 @@ TopArena arena_of(wire::ArenaStatus::Reader arena) {
           .memory_bytes = arena.getSharedMemoryBytes(),
           .restarts = arena.getRestartsTotal(),
           .players = arena.getPlayers(),
-          .frame_mean_us = arena.getFrameMeanUs()};
+          .cpu_ns = arena.getCpuNs()};
 }
 
 }  // namespace
@@ -143,7 +142,10 @@ std::vector<TopRow> top_rows(const TopLook& now, const TopLook* before) {
       const double seconds = static_cast<double>(now.at_ns - before->at_ns) / kNanosecondsPerSecond;
       row.frames_per_s = static_cast<double>(arena.frame - then->second->frame) / seconds;
       row.events_per_s = static_cast<double>(arena.events - then->second->events) / seconds;
-      row.load = *row.frames_per_s * arena.frame_mean_us / kMicrosecondsPerSecond;
+      const uint64_t cpu_then = then->second->cpu_ns;
+      if (cpu_then != 0 && arena.cpu_ns >= cpu_then) {
+        row.load = static_cast<double>(arena.cpu_ns - cpu_then) / kNanosecondsPerSecond / seconds;
+      }
     }
     rows.push_back(std::move(row));
   }

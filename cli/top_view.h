@@ -31,7 +31,7 @@ struct TopArena {
   uint64_t memory_bytes = 0;
   uint64_t restarts = 0;
   uint32_t players = 0;
-  double frame_mean_us = 0;
+  uint64_t cpu_ns = 0;  // processor time of its worker; 0: it has none, or it is not known
 };
 
 struct TopLook {
@@ -52,7 +52,7 @@ struct TopRow {
   TopArena arena;
   std::optional<double> frames_per_s;
   std::optional<double> events_per_s;
-  std::optional<double> load;  // share of a core that its frames take
+  std::optional<double> load;  // share of a core that its worker takes
 };
 // before: of some time ago, or nothing.
 std::vector<TopRow> top_rows(const TopLook& now, const TopLook* before);

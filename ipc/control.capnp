@@ -113,6 +113,7 @@ struct EventQuery {
   limit @2 :UInt32;            # at most so many, newest; 0: 1000
   hasAfter @3 :Bool;           # those after the number `after`, oldest first if they are more than `limit`
   after @4 :UInt64;
+  wantsUnknown @5 :Bool;       # `unknown` is to be told
 }
 
 struct Events {
@@ -120,6 +121,7 @@ struct Events {
   next @1 :UInt64;             # to ask again after: everything up to this number has been looked at
   oldest @2 :UInt64;           # the first that is kept; 0: none is
   newest @3 :UInt64;           # the last one; 0: there is none
+  unknown @4 :List(Text);      # what was selected and is neither an arena that arenad knows, nor the arena of an event that is kept
 }
 
 struct LifecycleEvent {
@@ -471,6 +473,8 @@ struct ArenaStatus {
   restartsAllowed @49 :UInt32; # of the restart budget: so many crashes within restartWindowMs, and with one more the arena has failed
   restartWindowMs @50 :UInt64;
   snapshotAgeMs @51 :UInt64;   # of the last snapshot, if frames have run since; 0: none has, or there is no snapshot yet
+  cpuNs @52 :UInt64;           # processor time that the worker has taken since it was forked, with all of its threads; 0: it has none
+  cpuPercent @53 :Float64 = -1;  # of it in the last second, in percent of a core; less than 0: the worker was not watched for so long yet
 }
 
 struct ChannelStatus {

@@ -36,6 +36,11 @@ struct Incident {
   player @19 :Text;          # who had sent it
   tookMs @20 :UInt64;        # hang and slow: how long the frame had run when this was written down
   quarantined @21 :UInt64;   # the event went into quarantine under this id; 0: it did not
+  recoveryMs @22 :Float64;   # from the notice of the death until the next worker decided frames; 0: there was no recovery, or it is not over
+  rung @23 :Text;            # of the recovery ladder, that it began with; and of the same recovery:
+  replayedFrames @24 :UInt64;
+  replayedEvents @25 :UInt64;
+  ticksLost @26 :UInt64;     # that were due meanwhile and are never run
 }
 
 struct StackFrame {

@@ -31,4 +31,6 @@ constexpr size_t kMaxDeathsOfArena = 100;  // incidents that are kept, the newes
 constexpr size_t kMaxSlowOfArena = 100;    // apart, so that slow frames never push out a death
 constexpr size_t kMaxIncidents = 10'000;   // of all arenas, with those that are forgotten
 
+constexpr uint64_t kMaxCatchUpTicks = 4;  // of a worker that was late; if it is behind by more, they are given up
+
 }  // namespace arenad::limits

@@ -149,6 +149,13 @@ Result<Spawned> spawn(const std::string& program, std::span<const std::string> a
   return Spawned{pid, std::move(*pidfd)};
 }
 
+std::optional<uint64_t> cpu_time_ns(pid_t pid) {
+  clockid_t clock{};
+  timespec time{};
+  if (pid <= 0 || ::clock_getcpuclockid(pid, &clock) != 0 || ::clock_gettime(clock, &time) != 0) return std::nullopt;
+  return static_cast<uint64_t>(time.tv_sec) * 1'000'000'000 + static_cast<uint64_t>(time.tv_nsec);
+}
+
 void set_process_name(const std::string& name) {
   ::prctl(PR_SET_NAME, name.c_str());
 }

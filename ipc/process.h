@@ -44,6 +44,10 @@ struct Spawned {
 Result<Spawned> spawn(const std::string& program, std::span<const std::string> arguments, const Fd& link,
                       const Fd& output = Fd(), const std::string& variable = {});
 
+// Processor time of all threads that it has or had, in nanoseconds; nothing if there is no such process. A child that ended has it until it
+// is taken. Source: clock_getcpuclockid(3).
+std::optional<uint64_t> cpu_time_ns(pid_t pid);
+
 void set_process_name(const std::string& name);
 
 // Raises the soft limit of open files to the hard one, or to `wanted` where that is allowed. Gives the limit in force.

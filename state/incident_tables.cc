@@ -90,6 +90,9 @@ int IncidentTables::prepare(sqlite3* db) {
       {&write_incident_,
        "INSERT OR IGNORE INTO incidents (id, arena, epoch, frame, kind, at_unix_ms, checksum, report)"
        " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)"},
+      {&complete_incident_,
+       "UPDATE incidents SET checksum = ?6, report = ?7"
+       " WHERE id = ?1 AND arena = ?2 AND epoch = ?3 AND frame = ?4 AND kind = ?5 AND at_unix_ms = ?8"},
       // changes() are the rows of the statement before.
       {&count_written_, "UPDATE counters SET value = value + changes() WHERE name = 'incidents'"},
       {&prune_deaths_, prune("<> 'slow'")},
@@ -132,8 +135,17 @@ int IncidentTables::count_incidents() {
 // ---- Writing ----
 
 int IncidentTables::write(const StoreBatch& batch) {
-  const int code = write_incidents(batch.incidents);
+  int code = write_incidents(batch.incidents);
+  for (const IncidentRecord& incident : batch.recovered) {
+    if (code == SQLITE_OK) code = complete_incident(incident);
+  }
   return code == SQLITE_OK ? write_quarantine(batch) : code;
+}
+
+int IncidentTables::complete_incident(const IncidentRecord& incident) {
+  return complete_incident_.run(to_column(incident.id), incident.arena, to_column(incident.epoch.value),
+                                to_column(incident.frame.value), std::string(to_string(incident.kind)),
+                                to_column(checksum_of(incident)), Blob{incident.report}, incident.at_unix_ms);
 }
 
 int IncidentTables::write_incidents(const std::vector<IncidentRecord>& incidents) {

@@ -42,6 +42,7 @@ class IncidentTables {
  private:
   int write_incidents(const std::vector<IncidentRecord>& incidents);
   int write_incident(const IncidentRecord& incident);
+  int complete_incident(const IncidentRecord& incident);
   int prune_incidents(ArenaId arena);
   int write_quarantine(const StoreBatch& batch);
   int write_quarantined(const QuarantineRecord& entry);
@@ -49,6 +50,7 @@ class IncidentTables {
   sqlite::Statement recount_incidents_;
   sqlite::Statement write_incident_;
   sqlite::Statement count_written_;
+  sqlite::Statement complete_incident_;
   sqlite::Statement prune_deaths_;
   sqlite::Statement prune_slow_;
   sqlite::Statement prune_all_;

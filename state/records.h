@@ -224,6 +224,8 @@ struct StoreBatch {
   std::vector<ResultRecord> results;          // the first of a sequence stays
   std::vector<IncidentRecord>
       incidents;  // the first of an (arena, epoch, kind, frame) stays; the oldest go when there are many
+  std::vector<IncidentRecord>
+      recovered;  // their reports take the place of those of the same incidents, of which there are rows
   std::vector<QuarantineRecord> quarantined;  // the first of an (arena, channel, sequence) stays
   // Ids of entries that go, before those in `quarantined` come: an event that is let go and is quarantined anew under another id
   // is there. An id that is in both stays gone, and is used up all the same.
@@ -237,7 +239,7 @@ struct StoreBatch {
   [[nodiscard]] bool empty() const {
     return lifecycle.empty() && commands.empty() && rollouts.empty() && rollout_arenas.empty() && games.empty() &&
            forgotten.empty() && arenas.empty() && checkpoints.empty() && results.empty() && incidents.empty() &&
-           quarantined.empty() && unquarantined.empty();
+           recovered.empty() && quarantined.empty() && unquarantined.empty();
   }
 };
 

@@ -122,6 +122,7 @@ Result<void> check_batch(const StoreBatch& batch) {
   if (Result<void> checked = check_each(batch.checkpoints); !checked) return checked;
   if (Result<void> checked = check_each(batch.results); !checked) return checked;
   if (Result<void> checked = check_each(batch.incidents); !checked) return checked;
+  if (Result<void> checked = check_each(batch.recovered); !checked) return checked;
   if (Result<void> checked = check_each(batch.quarantined); !checked) return checked;
   if (Result<void> checked = check_each(batch.rollouts); !checked) return checked;
   if (Result<void> checked = check_each(batch.rollout_arenas); !checked) return checked;

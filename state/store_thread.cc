@@ -11,6 +11,7 @@ namespace arenad {
 namespace {
 
 constexpr size_t kMaxNotices = 100;
+constexpr size_t kMostTold = 100;
 
 bool is_newer(const CheckpointRecord& a, const CheckpointRecord& b) {
   return std::pair(a.epoch, a.frame) > std::pair(b.epoch, b.frame);
@@ -33,12 +34,18 @@ Error stopped_before() {
   return make_error(ErrorCode::refused, "the store was stopped before this was done; the service is going down");
 }
 
+Error too_many_awaited() {
+  return make_error(
+      ErrorCode::exhausted,
+      "the database has not taken anything for so long that this is not awaited any more; it is kept in memory and tried");
+}
+
 }  // namespace
 
 // ---- WaitingWrites ----
 
 void WaitingWrites::merge(StoreBatch later) {
-  incidents_.merge(std::move(later.incidents));
+  incidents_.merge(std::move(later.incidents), std::move(later.recovered));
   quarantine_.merge(later.forgotten, later.unquarantined, std::move(later.quarantined));
   for (const ArenaId id : later.forgotten) {
     forgotten_.insert(id);
@@ -78,6 +85,7 @@ StoreBatch WaitingWrites::take() {
   batch.lifecycle = values_of(std::move(lifecycle_));
   batch.results = std::move(results_);
   batch.incidents = incidents_.take();
+  batch.recovered = incidents_.take_recovered();
   quarantine_.take(batch);
   *this = WaitingWrites();
   return batch;
@@ -93,18 +101,39 @@ StoreThread::~StoreThread() {
 }
 
 void StoreThread::submit(StoreBatch batch, StoreCompletion completion) {
-  // Checked alone, so that it cannot spoil the transaction that it would share with others.
-  Result<void> checked = check_batch(batch);
+  std::vector<Submission> alone;
+  alone.push_back({std::move(batch), std::move(completion)});
+  submit_together(std::move(alone));
+}
+
+void StoreThread::submit_together(std::vector<Submission> submissions) {
   Lock lock(mutex_);
+  bool is_any_finished = false;
+  for (Submission& submission : submissions) is_any_finished |= enqueue(std::move(submission));
+  changed_.notify_one();
+  if (is_any_finished) wake_without(lock);
+}
+
+bool StoreThread::enqueue(Submission submission) {
+  // Checked alone, so that it cannot spoil the transaction that it would share with others.
+  Result<void> checked = check_batch(submission.batch);
   if (checked && phase_ != Phase::running) checked = stopped_before();
   if (!checked) {
-    finished_.push_back({std::move(completion), checked});
-    return wake_without(lock);
+    finished_.push_back({std::move(submission.completion), checked});
+    return true;
   }
-  waiting_.merge(std::move(batch));
-  waiting_completions_.push_back(std::move(completion));
+  std::vector<RowKey> rows = rows_of(submission.batch);
+  // Something newer may be taken.
+  for (const RowKey& row : rows) refused_.erase(row);
+  waiting_.merge(std::move(submission.batch));
+  if (health_.waiting_batches >= retry_.most_awaited) {
+    ++health_.unawaited_batches;
+    finished_.push_back({std::move(submission.completion), too_many_awaited()});
+    return true;
+  }
+  awaited_.push_back({std::move(submission.completion), std::move(rows)});
   ++health_.waiting_batches;
-  changed_.notify_one();
+  return false;
 }
 
 void StoreThread::submit_query(StoreQuery on_store_thread, StoreCompletion completion) {
@@ -173,7 +202,7 @@ void StoreThread::run() {
 bool StoreThread::wait_for_work(Lock& lock) {
   while (phase_ != Phase::dropping) {
     if (!queries_.empty() || commit_is_due()) return true;
-    if (phase_ == Phase::draining && waiting_completions_.empty()) return false;
+    if (phase_ == Phase::draining && awaited_.empty()) return false;
     wait_for_change(lock);
   }
   return false;
@@ -187,48 +216,63 @@ void StoreThread::wait_for_change(Lock& lock) {
 }
 
 bool StoreThread::commit_is_due() const {
-  if (waiting_completions_.empty()) return false;
+  if (awaited_.empty()) return false;
   return !retry_at_ns_ || monotonic_ns() >= *retry_at_ns_;
 }
 
 void StoreThread::commit_waiting(Lock& lock) {
   StoreBatch batch = waiting_.take();
-  std::vector<StoreCompletion> completions = std::exchange(waiting_completions_, {});
+  std::vector<Awaited> awaited = std::exchange(awaited_, {});
   lock.unlock();
-  const Result<void> committed = store_->commit(batch);
+  Result<void> committed = store_->commit(batch);
+  Salvaged salvaged;
+  if (!committed && committed.error().code == ErrorCode::invalid) {
+    salvaged = salvage(std::move(batch), [this](const StoreBatch& part) { return store_->commit(part); });
+    batch = std::move(salvaged.left);
+    committed = salvaged.failure ? Result<void>(*salvaged.failure) : Result<void>();
+  }
   lock.lock();
   observe_store();
+  note_refused(salvaged.refused);
   if (committed) {
     ++health_.commits;
     health_.failing_since_ns.reset();
     delay_ = retry_.first_delay;
     retry_at_ns_.reset();
-    finish(std::move(completions), committed);
+    finish(std::move(awaited), committed);
   } else {
-    keep_for_later(std::move(batch), std::move(completions), committed.error());
+    keep_for_later(std::move(batch), std::move(awaited), committed.error());
   }
   wake_without(lock);
 }
 
-void StoreThread::keep_for_later(StoreBatch batch, std::vector<StoreCompletion> completions, const Error& error) {
+void StoreThread::note_refused(const std::vector<RefusedRecord>& refused) {
+  if (refused.empty()) return;
+  ++health_.failed_commits;
+  health_.last_error = refused.back().error;
+  health_.refused_records += refused.size();
+  for (const RefusedRecord& one : refused) {
+    refused_.insert_or_assign(one.row, one.error);
+    const bool is_new = told_refusals_.size() < kMostTold && told_refusals_.insert(one.row).second;
+    if (!is_new || notices_.size() >= kMaxNotices) continue;
+    notices_.push_back("the database refuses " + one.what + ": it is not stored, everything else is: " + one.error.text());
+  }
+}
+
+void StoreThread::keep_for_later(StoreBatch batch, std::vector<Awaited> awaited, const Error& error) {
   const uint64_t now = monotonic_ns();
   ++health_.failed_commits;
   health_.last_error = error;
-  if (error.code == ErrorCode::invalid) {
-    // Nothing is left that could be tried again: with a time in the past the thread would never wait.
-    retry_at_ns_.reset();
-    return finish(std::move(completions), error);
-  }
   if (!health_.failing_since_ns) health_.failing_since_ns = now;
   if (phase_ == Phase::draining && --tries_left_ == 0) {
-    return finish(std::move(completions), error);
+    return finish(std::move(awaited), error);
   }
   WaitingWrites kept;
   kept.merge(std::move(batch));
   kept.merge(waiting_.take());
   waiting_ = std::move(kept);
-  append(completions, std::exchange(waiting_completions_, {}));
-  waiting_completions_ = std::move(completions);
+  append(awaited, std::exchange(awaited_, {}));
+  awaited_ = std::move(awaited);
   retry_at_ns_ = now + static_cast<uint64_t>(std::chrono::nanoseconds(delay_).count());
   delay_ = std::min(2 * delay_, retry_.longest_delay);
 }
@@ -245,7 +289,7 @@ void StoreThread::run_queries(Lock& lock, std::vector<Query> queries) {
 
 // Nothing waits here unless the thread was stopped without draining.
 void StoreThread::refuse_waiting() {
-  finish(std::exchange(waiting_completions_, {}), stopped_before());
+  finish(std::exchange(awaited_, {}), stopped_before());
   for (Query& query : std::exchange(queries_, {})) {
     finished_.push_back({std::move(query.completion), stopped_before()});
   }
@@ -258,11 +302,21 @@ void StoreThread::observe_store() {
   if (notices_.size() < kMaxNotices) append(notices_, store_->take_notices());
 }
 
-void StoreThread::finish(std::vector<StoreCompletion> completions, const Result<void>& result) {
-  health_.waiting_batches -= completions.size();
-  for (StoreCompletion& completion : completions) {
-    finished_.push_back({std::move(completion), result});
+void StoreThread::finish(std::vector<Awaited> awaited, const Result<void>& result) {
+  health_.waiting_batches -= awaited.size();
+  for (Awaited& each : awaited) {
+    Result<void> outcome = result ? outcome_of(each) : result;
+    finished_.push_back({std::move(each.completion), std::move(outcome)});
   }
+  refused_.clear();
+}
+
+Result<void> StoreThread::outcome_of(const Awaited& awaited) const {
+  if (refused_.empty()) return {};
+  for (const RowKey& row : awaited.rows) {
+    if (const auto found = refused_.find(row); found != refused_.end()) return found->second;
+  }
+  return {};
 }
 
 void StoreThread::wake_without(Lock& lock) {

@@ -12,9 +12,13 @@
 // Anybody may submit. Completions never run inside submit() and never on the store thread: they are queued, wake() is called,
 // and the loop's thread runs them in run_completions(). Each completion runs once, in the order of its kind.
 //
+// A transaction that the database refuses for its content is taken apart (salvage.h): what is to blame is dropped, named and counted, and
+// everything else is written.
+//
 // What waits stays bounded while the disk fails: of each arena the newest row and the newest checkpoint, and as many incidents and
-// commands as the database would keep. Only results and what is in quarantine pile up, because each must be kept, and one completion for
-// each batch; whoever submits results waits for their completion.
+// commands as the database would keep. Results and what is in quarantine pile up, because each must be kept, within the rings of their workers
+// and limits::kMaxQuarantined. Completions are kept for StoreRetry::most_awaited batches: whoever submits one more is told at once that it is
+// not awaited. What is in it waits with the rest all the same.
 #pragma once
 
 #include <chrono>
@@ -32,6 +36,7 @@
 
 #include "arenad/result.h"
 #include "state/records.h"
+#include "state/salvage.h"
 #include "state/store.h"
 #include "state/waiting_incidents.h"
 
@@ -44,6 +49,7 @@ struct StoreRetry {
   std::chrono::milliseconds first_delay{100};
   std::chrono::milliseconds longest_delay{5000};
   unsigned tries_when_stopping = 5;
+  size_t most_awaited = 100'000;
 };
 
 enum class Drain {
@@ -60,7 +66,9 @@ struct StoreHealth {
   uint64_t skipped_rows = 0;  // damaged ones, met while reading
   // When this changes, another file took the database's place: submit again all that must be durable.
   uint64_t replacements = 0;
-  size_t waiting_batches = 0;  // submitted, and neither durable nor refused
+  size_t waiting_batches = 0;      // submitted, and neither durable nor refused
+  uint64_t refused_records = 0;    // that the database has not taken for their content, while it took others
+  uint64_t unawaited_batches = 0;  // that were too many to be awaited
 };
 
 // The content of the next transaction: later batches laid over earlier ones, with the effect that one transaction for each
@@ -93,10 +101,17 @@ class StoreThread {
   StoreThread& operator=(const StoreThread&) = delete;
   ~StoreThread();  // stop(Drain::commit_queued); completions that nobody has run by then never run
 
-  // ok: the batch, or something newer of the same arena, is durable. invalid: it could never be stored, and did not hold up the
-  // others. refused: not tried any more, because of stop(). Any other error: the last try before the end failed thus. After
-  // these two it is unknown whether the batch is there. An empty batch completes with all that was submitted before it.
+  // ok: the batch, or something newer of the same arena, is durable. invalid: a record of it could never be stored, and did not hold up the
+  // others. exhausted: it is not awaited, as too many are, and will be tried. refused: not tried any more, because of stop(). Any other
+  // error: the last try before the end failed thus. After these three it is unknown whether the batch is there. An empty batch completes
+  // with all that was submitted before it.
   void submit(StoreBatch batch, StoreCompletion completion);
+  struct Submission {
+    StoreBatch batch;
+    StoreCompletion completion;
+  };
+  // In one transaction; each is told what became of it.
+  void submit_together(std::vector<Submission> submissions);
   // Runs the query on the store thread after the batches submitted before it have been tried; while the store is failing it
   // runs at once. The completion gets ok if the query ran and refused if the thread was stopped first.
   void submit_query(StoreQuery on_store_thread, StoreCompletion completion);
@@ -121,6 +136,10 @@ class StoreThread {
     StoreCompletion completion;
     Result<void> result;
   };
+  struct Awaited {
+    StoreCompletion completion;
+    std::vector<RowKey> rows;  // of its batch
+  };
   using Lock = std::unique_lock<std::mutex>;
 
   // The thread's. Each is called with the lock held, and gives it up around what takes time.
@@ -129,12 +148,16 @@ class StoreThread {
   void wait_for_change(Lock& lock);
   [[nodiscard]] bool commit_is_due() const;
   void commit_waiting(Lock& lock);
-  void keep_for_later(StoreBatch batch, std::vector<StoreCompletion> completions, const Error& error);
+  void keep_for_later(StoreBatch batch, std::vector<Awaited> awaited, const Error& error);
+  void note_refused(const std::vector<RefusedRecord>& refused);
+  // With the lock held; whether finished_ has something that the loop must be woken for.
+  bool enqueue(Submission submission);
   void run_queries(Lock& lock, std::vector<Query> queries);
   void refuse_waiting();
   void observe_store();
 
-  void finish(std::vector<StoreCompletion> completions, const Result<void>& result);
+  void finish(std::vector<Awaited> awaited, const Result<void>& result);
+  [[nodiscard]] Result<void> outcome_of(const Awaited& awaited) const;
   void wake_without(Lock& lock);
 
   const std::function<void()> wake_;
@@ -145,7 +168,9 @@ class StoreThread {
   std::condition_variable changed_;
   Phase phase_ = Phase::running;
   WaitingWrites waiting_;
-  std::vector<StoreCompletion> waiting_completions_;  // of the batches in waiting_
+  std::vector<Awaited> awaited_;     // of the batches in waiting_
+  std::map<RowKey, Error> refused_;  // of those, by the database
+  std::set<RowKey> told_refusals_;   // the operator has heard of them: no more than kMostTold
   std::vector<Query> queries_;
   std::vector<Finished> finished_;
   std::vector<std::string> notices_;

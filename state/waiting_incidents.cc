@@ -6,18 +6,44 @@
 
 namespace arenad {
 
+namespace {
+
+std::vector<IncidentRecord> taken_from(std::map<uint64_t, IncidentRecord>& by_id) {
+  std::vector<IncidentRecord> taken;
+  taken.reserve(by_id.size());
+  for (auto& [id, incident] : by_id) taken.push_back(std::move(incident));
+  by_id.clear();
+  return taken;
+}
+
+}  // namespace
+
 // ---- Incidents ----
 
-void WaitingIncidents::merge(std::vector<IncidentRecord> later) {
+void WaitingIncidents::merge(std::vector<IncidentRecord> later, std::vector<IncidentRecord> recovered) {
   for (IncidentRecord& incident : later) add(std::move(incident));
+  for (IncidentRecord& incident : recovered) complete(std::move(incident));
 }
 
 std::vector<IncidentRecord> WaitingIncidents::take() {
-  std::vector<IncidentRecord> taken;
-  taken.reserve(incidents_.size());
-  for (auto& [id, incident] : incidents_) taken.push_back(std::move(incident));
-  *this = WaitingIncidents();
-  return taken;
+  keys_.clear();
+  groups_.clear();
+  return taken_from(incidents_);
+}
+
+std::vector<IncidentRecord> WaitingIncidents::take_recovered() {
+  return taken_from(recovered_);
+}
+
+void WaitingIncidents::complete(IncidentRecord incident) {
+  const uint64_t id = incident.id;
+  const auto waiting = incidents_.find(id);
+  if (waiting == incidents_.end()) {
+    recovered_.insert_or_assign(id, std::move(incident));
+    if (recovered_.size() > limits::kMaxIncidents) recovered_.erase(recovered_.begin());
+  } else if (key_of(waiting->second) == key_of(incident) && waiting->second.at_unix_ms == incident.at_unix_ms) {
+    waiting->second.report = std::move(incident.report);
+  }
 }
 
 void WaitingIncidents::add(IncidentRecord incident) {

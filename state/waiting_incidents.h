@@ -20,9 +20,11 @@ namespace arenad {
 
 class WaitingIncidents {
  public:
-  void merge(std::vector<IncidentRecord> later);
-  // By id; nothing waits afterwards.
+  void merge(std::vector<IncidentRecord> later, std::vector<IncidentRecord> recovered = {});
+  // By id; none waits afterwards.
   [[nodiscard]] std::vector<IncidentRecord> take();
+  // The same, of those whose incident does not wait here: the database has it.
+  [[nodiscard]] std::vector<IncidentRecord> take_recovered();
 
  private:
   // What the database allows one row of; and of what it keeps so many.
@@ -34,9 +36,11 @@ class WaitingIncidents {
   static Group group_of(const IncidentRecord& incident);
   static size_t most_of(Bounded bounded);
   void add(IncidentRecord incident);
+  void complete(IncidentRecord incident);
   void drop(uint64_t id);
 
   std::map<uint64_t, IncidentRecord> incidents_;
+  std::map<uint64_t, IncidentRecord> recovered_;  // of those that do not wait here
   std::set<Key> keys_;
   std::map<Group, std::set<uint64_t>> groups_;  // their ids
 };

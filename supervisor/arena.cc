@@ -191,6 +191,7 @@ void Arena::carry_out(const ArenaActions& actions) {
                },
                action);
   }
+  if (!is_active()) unrecovered_.reset();
   if (handover_ && !is_active()) end_handover(HandoverNews::gone, to_string(state()));
   check_waiters();
 }
@@ -396,6 +397,7 @@ void Arena::worker_live() {
   if (!starting_ || starting_->stage() == Stage::blank) return;
   ARENAD_CRASH_POINT("arenad.live.before");
   tell_live();
+  note_recovery();
   count();
   if (lived_) {
     ++recoveries_;
@@ -423,6 +425,7 @@ void Arena::worker_live() {
   carry_out(lifecycle_.worker_live(monotonic_ns()));
   send_waiting_retries();
   handover_worker_live();
+  if (draining_ && state() == ArenaState::running) tell_drain();
   ARENAD_CRASH_POINT("arenad.live.after");
 }
 
@@ -481,6 +484,7 @@ void Arena::worker_ended(Exit exit) {
 
 void Arena::begin_watching() {
   hang_.reset();
+  cpu_.reset();
   slow_seen_ = 0;
   ended_by_arenad_.clear();
 }
@@ -509,6 +513,46 @@ BeginWith Arena::restart_source() const {
   return durable_.value != 0 || submitted_ || checkpoints_damaged_ ? BeginWith::checkpoint : BeginWith::nothing;
 }
 
+// An arena has one thing done to it at a time, and stop takes the place of any other.
+std::string Arena::under_way() const {
+  const std::string& name = record_.name;
+  const std::string or_stop = ", or stop it now (arenactl stop " + name + ")";
+  const std::string ask_again = ": ask again when it runs (arenactl status " + name + ")";
+  if (shutting_down_) return "arenad is shutting down: ask again when it has been started again";
+  if (!is_active()) return std::string("it is ") + to_string(state());
+  if (state() == ArenaState::stopping) return "it is being stopped: ask again when it has stopped";
+  if (handover_ && handover_->progress.step() == Handover::Step::probation) {
+    return "its code was changed, and it is on probation: ask again when that is over (arenactl status " + name + ")" + or_stop;
+  }
+  if (handover_) return "its code is being changed: ask again when that is over (arenactl status " + name + ")" + or_stop;
+  if (draining_) return "it is draining: take that back first (arenactl undrain " + name + ")" + or_stop;
+  switch (state()) {
+    case ArenaState::starting:
+      return "it is starting" + ask_again + or_stop;
+    case ArenaState::recovering:
+    case ArenaState::backing_off:
+      return "it is being recovered after a death" + ask_again + or_stop;
+    case ArenaState::restarting:
+      return "it is being restarted" + ask_again + or_stop;
+    case ArenaState::running:
+    case ArenaState::stopping:
+    case ArenaState::stopped:
+    case ArenaState::ended:
+    case ArenaState::failed:
+    case ArenaState::lost:
+      break;
+  }
+  return std::string("it is ") + to_string(state());
+}
+
+Result<void> Arena::may_restart() const {
+  const bool rests = state() == ArenaState::stopped || state() == ArenaState::failed;
+  const bool may_join =
+      state() == ArenaState::running || state() == ArenaState::backing_off || state() == ArenaState::restarting;
+  if (shutting_down_ || (!rests && (!may_join || handover_ || draining_))) return make_error(ErrorCode::refused, under_way());
+  return {};
+}
+
 Answer Arena::restart() {
   if (!is_active()) {
     // What was drained is over, and its players may come back.
@@ -525,10 +569,16 @@ void Arena::drain(uint64_t deadline_ms) {
   if (!is_active()) return;
   draining_ = true;
   tell(LifecycleEvent::draining, {{"deadline_ms", std::to_string(deadline_ms)}});
-  const uint64_t deadline_unix_ns = unix_ns() + deadline_ms * kMillisecond;
-  tell_worker([&](wire::ToWorker::Builder message) { message.setDrain(deadline_unix_ns); });
   drain_until_ns_ = monotonic_ns() + deadline_ms * kMillisecond;
   drain_deadline_.start(deadline_ms);
+  tell_drain();
+}
+
+// Once more to each worker: there may have been none when it was asked for, or one that died before its next frame.
+void Arena::tell_drain() {
+  const uint64_t now_ns = monotonic_ns();
+  const uint64_t left_ns = drain_until_ns_ > now_ns ? drain_until_ns_ - now_ns : 0;
+  tell_worker([&](wire::ToWorker::Builder message) { message.setDrain(unix_ns() + left_ns); });
 }
 
 bool Arena::undrain() {

@@ -28,6 +28,7 @@
 #include "supervisor/arena_lifecycle.h"
 #include "supervisor/channel_roster.h"
 #include "supervisor/config.h"
+#include "supervisor/cpu_use.h"
 #include "supervisor/crash_report.h"
 #include "supervisor/death.h"
 #include "supervisor/fact_queue.h"
@@ -142,6 +143,9 @@ class Arena {
   enum class HandoverNews { live, passed, failed, gone };
   using HandoverNotice = std::function<void(ArenaId, HandoverNews, const std::string& why)>;
   Result<void> hand_over(GameTemplate& to, const Probation& probation, HandoverNotice tell);
+  // Errors: refused, with what is under way, and what to do about it.
+  [[nodiscard]] Result<void> may_hand_over() const;
+  [[nodiscard]] Result<void> may_restart() const;
   // An arena that was on probation when an earlier arenad died does not pass before it is told how long that lasts, and whom to tell.
   void resume_handover(const Probation& probation, HandoverNotice tell);
   [[nodiscard]] bool is_handover_open() const { return handover_ && handover_->progress.is_open(); }
@@ -209,7 +213,7 @@ class Arena {
   [[nodiscard]] ArenaState state() const { return lifecycle_.state(); }
   [[nodiscard]] const ArenaLifecycle& lifecycle() const { return lifecycle_; }
   [[nodiscard]] bool is_active() const { return lifecycle_.is_active(); }
-  [[nodiscard]] bool is_saved() const { return pending_since_ns_.empty(); }
+  [[nodiscard]] bool is_saved() const { return pending_since_ns_.empty() && unawaited_.empty(); }
   // Someone has asked to be called back, by when(), and has not been yet.
   [[nodiscard]] bool is_awaited() const { return !waiters_.empty() || answering_ != 0; }
   // A new arena that could not be started.
@@ -218,9 +222,10 @@ class Arena {
   }
   [[nodiscard]] ErrorCode start_failure_code() const { return start_failure_; }
   // The store's health has changed: who waits may want to know.
-  void reconsider() { check_waiters(); }
+  void reconsider();
   [[nodiscard]] bool has_worker() const { return worker_ != nullptr; }
   [[nodiscard]] pid_t pid() const { return worker_ ? worker_->pid() : 0; }
+  [[nodiscard]] const CpuUse& cpu() const { return cpu_; }
   [[nodiscard]] const IncarnationView* lived() const { return lived_ ? &*lived_ : nullptr; }
   [[nodiscard]] const ChannelRoster& channels() const { return channels_; }
   [[nodiscard]] size_t clients() const { return attachments_.size(); }
@@ -262,6 +267,7 @@ class Arena {
   [[nodiscard]] HangPolicy hang_policy() const;
   void begin_watching();
   void tell_live();
+  void note_recovery();
   // Something has happened to it that scripts may want to know.
   void tell(LifecycleEvent event, LifecycleLog::Details details = {});
   void log_last_output(uint64_t now_ns);
@@ -274,6 +280,8 @@ class Arena {
   Charge note_death(const IncarnationView& region, Exit exit);
   void restore_quarantine(const std::vector<QuarantineRecord>& records);
   void ask_to_finish();
+  [[nodiscard]] std::string under_way() const;
+  void tell_drain();
   bool handover_worker_ended(WorkerEnd end);
   bool decide_to_take_back();
   [[nodiscard]] bool reaches_back() const;
@@ -302,7 +310,10 @@ class Arena {
   std::vector<ResultRecord> next_results();
   void save_results();
   void save_last();
-  void submit(StoreBatch batch, std::function<void()> committed);
+  // What is given to the store: of each kind a later one tells of all before it.
+  enum class Saving { record, checkpoint, results, last };
+  void submit(StoreBatch batch, Saving what, std::function<void()> committed);
+  void not_awaited(Saving what, uint64_t since_ns, std::function<void()> committed);
   [[nodiscard]] std::optional<FrameNumber> newest_snapshot(int& slot) const;
   void check_waiters();
   [[nodiscard]] BeginWith restart_source() const;
@@ -330,6 +341,7 @@ class Arena {
   OutputLog output_log_;  // of its workers
   uint64_t next_output_look_ns_ = 0;
   HangDetector hang_;            // of worker_
+  CpuUse cpu_;                   // the same
   uint64_t slow_seen_ = 0;       // slow frames of worker_ that have been written down
   std::string ended_by_arenad_;  // why worker_ was told to abort
   PoisonWatch poison_;
@@ -353,6 +365,7 @@ class Arena {
   };
   std::optional<UntoldFailure> untold_failure_;
   uint64_t last_crash_ = 0;
+  std::optional<IncidentRecord> unrecovered_;  // of the last death, until the next worker is live: its recovery is added then
 
   std::optional<FrameNumber> submitted_;  // the newest checkpoint that was given to the store
   FrameNumber durable_;
@@ -361,6 +374,9 @@ class Arena {
   uint64_t given_since_ns_ = 0;            // the one that was given to the store; 0: none waits
   uint64_t held_since_ns_ = 0;             // a newer one than that, not given to the store yet; 0: none
   std::deque<uint64_t> pending_since_ns_;  // records and results that the store has not taken yet, oldest first
+  std::map<Saving, std::function<void()>>
+      unawaited_;  // of what the store has not taken, and awaits no more: asked for again when it does
+  uint64_t unawaited_since_ns_ = 0;
   OutboxReader results_{limits::kMaxResultBytes};
 
   std::string last_exit_;

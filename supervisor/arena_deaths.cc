@@ -2,9 +2,11 @@
 // and which event was to blame.
 #include <csignal>
 #include <fmt/format.h>
+#include <utility>
 
 #include "ipc/clock.h"
 #include "ipc/mutant.h"
+#include "ipc/process.h"
 #include "supervisor/arena.h"
 #include "supervisor/black_box_reader.h"
 #include "supervisor/cage.h"
@@ -81,6 +83,9 @@ void Arena::watch_worker(uint64_t now_ns) {
   if (worker_ == nullptr || region == nullptr || shutting_down_) return;
   note_slow_frame(*region);
   watch_probation(now_ns);
+  if (cpu_.is_due(now_ns)) {
+    if (const auto cpu_ns = cpu_time_ns(worker_->pid())) cpu_.read(now_ns, *cpu_ns);
+  }
   const uint64_t beats = region->status().beats.load(std::memory_order_relaxed);
   if (ARENAD_MUTANT("hang.never_ended")) return;
   switch (hang_.observe(hang_policy(), now_ns, beats, activity_of(*region))) {
@@ -143,7 +148,7 @@ void Arena::note_slow_frame(const IncarnationView& region) {
               record_.name, record_.epoch, where.pid, slow->frame.value, slow->ran_ns / kMillisecond, where.id);
   StoreBatch batch;
   batch.incidents.push_back(report_of_slow_frame(where, *slow));
-  submit(std::move(batch), [] {});
+  submit(std::move(batch), Saving::record, [] {});
 }
 
 void Arena::give_group(const IncarnationView& region) {
@@ -198,9 +203,28 @@ Charge Arena::note_death(const IncarnationView& region, Exit exit) {
                               {"signature", signature},
                               {"crash", std::to_string(where.id)},
                               {"pid", std::to_string(where.pid)}});
-  batch.incidents.push_back(report_of_death(where, death, facts));
-  submit(std::move(batch), [] {});
+  unrecovered_ = report_of_death(where, death, facts);
+  batch.incidents.push_back(*unrecovered_);
+  submit(std::move(batch), Saving::record, [] {});
   return charge;
+}
+
+// The worker that has taken the place of one that died is live: the report of that death gets what it took.
+void Arena::note_recovery() {
+  const auto death = std::exchange(unrecovered_, std::nullopt);
+  if (!death || !lived_ || !starting_) return;
+  const WorkerStatus& s = starting_->status();
+  const uint64_t now_ns = monotonic_ns();
+  const auto completed =
+      with_recovery(*death, {.took_ns = now_ns - died_ns_,
+                             .rung = rung_name(s.rung.load()),
+                             .replayed_frames = s.replayed_frames.load(),
+                             .replayed_events = s.replayed_events.load(),
+                             .ticks_lost = ticks_lost(lived_->status().heartbeat_ns.load(), now_ns, starting_->tick_hz())});
+  if (!completed) return;
+  StoreBatch batch;
+  batch.recovered.push_back(*completed);
+  submit(std::move(batch), Saving::record, [] {});
 }
 
 }  // namespace arenad

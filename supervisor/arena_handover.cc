@@ -22,15 +22,17 @@ FrameNumber first_logged_frame(const IncarnationView& view) {
 }  // namespace
 
 Result<void> Arena::hand_over(GameTemplate& to, const Probation& probation, HandoverNotice tell) {
-  if (handover_) return make_error(ErrorCode::refused, "its code is being changed already");
-  if (state() != ArenaState::running || shutting_down_) {
-    return make_error(ErrorCode::refused, std::string("it is ") + to_string(state()));
-  }
+  if (auto may = may_hand_over(); !may) return may;
   handover_.emplace(ChangeOfCode{Handover(probation), game_, &to, std::nullopt, std::move(tell)});
   log_info("arena={} epoch={} msg=\"its code is changed from {} to {}\"", record_.name, record_.epoch, game_->facts().version,
            to.facts().version);
   this->tell(LifecycleEvent::handing_over, {{"from", game_->facts().version}, {"to", to.facts().version}});
   ask_to_finish();
+  return {};
+}
+
+Result<void> Arena::may_hand_over() const {
+  if (handover_ || state() != ArenaState::running || shutting_down_) return make_error(ErrorCode::refused, under_way());
   return {};
 }
 

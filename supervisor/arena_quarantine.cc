@@ -127,7 +127,7 @@ void Arena::retried(uint64_t id, const std::string& why_not) {
   quarantine_.remove(id);
   StoreBatch batch;
   batch.unquarantined.push_back(id);
-  submit(std::move(batch), [] {});
+  submit(std::move(batch), Saving::record, [] {});
   log_info("arena={} msg=\"event {} of the quarantine was applied\"", record_.name, id);
   answer_retry(id, std::string("applied"));
 }
@@ -159,7 +159,7 @@ Result<void> Arena::drop_quarantined(uint64_t id) {
   quarantine_.remove(id);
   StoreBatch batch;
   batch.unquarantined.push_back(id);
-  submit(std::move(batch), [] {});
+  submit(std::move(batch), Saving::record, [] {});
   return {};
 }
 

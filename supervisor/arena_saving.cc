@@ -89,7 +89,8 @@ void Arena::note_waiting_snapshot() {
 uint64_t Arena::unsaved_since_ns() const {
   uint64_t oldest = 0;
   const uint64_t pending = pending_since_ns_.empty() ? 0 : pending_since_ns_.front();
-  for (const uint64_t since : {given_since_ns_, held_since_ns_, pending}) {
+  const uint64_t unawaited = unawaited_.empty() ? 0 : unawaited_since_ns_;
+  for (const uint64_t since : {given_since_ns_, held_since_ns_, pending, unawaited}) {
     if (since != 0 && (oldest == 0 || since < oldest)) oldest = since;
   }
   return oldest;
@@ -101,7 +102,7 @@ void Arena::save_anew() {
   batch.arenas.push_back(record_);
   if (auto checkpoint = next_checkpoint()) batch.checkpoints.push_back(std::move(*checkpoint));
   const FrameNumber frame = batch.checkpoints.empty() ? durable_ : batch.checkpoints.front().frame;
-  submit(std::move(batch), [this, frame] { checkpoint_committed(frame); });
+  submit(std::move(batch), Saving::checkpoint, [this, frame] { checkpoint_committed(frame); });
 }
 
 std::vector<ResultRecord> Arena::next_results() {
@@ -135,7 +136,7 @@ void Arena::save_results() {
   if (batch.results.empty()) return;
   const uint64_t sequence = batch.results.back().sequence;
   ARENAD_CRASH_POINT("arenad.results.read");
-  submit(std::move(batch), [this, sequence] {
+  submit(std::move(batch), Saving::results, [this, sequence] {
     ARENAD_CRASH_POINT("arenad.results.stored");
     board_.set_results_committed(sequence);
     board_.ring();
@@ -152,7 +153,7 @@ void Arena::persist() {
   note_disposition();
   StoreBatch batch;
   batch.arenas.push_back(record_);
-  submit(std::move(batch), [] {});
+  submit(std::move(batch), Saving::record, [] {});
 }
 
 // The worker has ended. When its last state is in the database, an arena that is put down needs no memory any more.
@@ -164,7 +165,7 @@ void Arena::save_last() {
   if (!shutting_down_ || record_.disposition == ArenaDisposition::saved) batch.arenas.push_back(record_);
   const FrameNumber frame = batch.checkpoints.empty() ? durable_ : batch.checkpoints.front().frame;
   // Also with nothing to write: it completes with all that was submitted before it.
-  submit(std::move(batch), [this, frame, epoch = lived_ ? lived_->epoch() : Epoch{}] {
+  submit(std::move(batch), Saving::last, [this, frame, epoch = lived_ ? lived_->epoch() : Epoch{}] {
     checkpoint_committed(frame);
     if (state() != ArenaState::stopped && state() != ArenaState::ended) return;
     // It was started again and stopped again before the disk was ready: its new last state comes with a later transaction.
@@ -176,16 +177,35 @@ void Arena::save_last() {
   });
 }
 
-void Arena::submit(StoreBatch batch, std::function<void()> committed) {
+void Arena::submit(StoreBatch batch, Saving what, std::function<void()> committed) {
   pending_since_ns_.push_back(monotonic_ns());
   services_.store.submit(std::move(batch),
-                         [self = std::weak_ptr(self_), committed = std::move(committed)](const Result<void>& result) {
+                         [self = std::weak_ptr(self_), what, committed = std::move(committed)](const Result<void>& result) {
                            const auto alive = self.lock();
                            if (!alive) return;
+                           const uint64_t since_ns = (*alive)->pending_since_ns_.front();
                            (*alive)->pending_since_ns_.pop_front();
-                           if (result) committed();
+                           if (result) {
+                             committed();
+                           } else if (result.error().code == ErrorCode::exhausted) {
+                             (*alive)->not_awaited(what, since_ns, committed);
+                           }
                            (*alive)->check_waiters();
                          });
+}
+
+// The store keeps what it was given, and tells nobody when it is written. The newest of a kind stands for all before it.
+void Arena::not_awaited(Saving what, uint64_t since_ns, std::function<void()> committed) {
+  if (unawaited_.empty()) unawaited_since_ns_ = since_ns;
+  unawaited_[what] = std::move(committed);
+}
+
+void Arena::reconsider() {
+  if (!unawaited_.empty() && !services_.store.health().failing_since_ns) {
+    // An empty batch completes with all that was submitted before it.
+    for (auto& [what, committed] : std::exchange(unawaited_, {})) submit({}, what, std::move(committed));
+  }
+  check_waiters();
 }
 
 }  // namespace arenad

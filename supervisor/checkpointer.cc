@@ -25,35 +25,35 @@ void Checkpointer::configure(const CheckpointConfig& config) {
 
 void Checkpointer::run() {
   // While the store has not taken the last one, newer snapshots wait in shared memory: a later one replaces them.
-  if (in_flight_) {
+  if (in_flight_ != 0) {
     for (const auto& [id, arena] : roster_.all()) arena->note_waiting_snapshot();
     return observe();
   }
-  StoreBatch batch;
-  std::vector<std::pair<ArenaId, FrameNumber>> frames;
+  // In one transaction, and each with an answer of its own: the database may refuse one.
+  std::vector<StoreThread::Submission> submissions;
   for (const auto& [id, arena] : roster_.all()) {
-    if (auto checkpoint = arena->next_checkpoint()) {
-      frames.emplace_back(id, checkpoint->frame);
-      batch.checkpoints.push_back(std::move(*checkpoint));
-    }
+    auto checkpoint = arena->next_checkpoint();
+    if (!checkpoint) continue;
+    const FrameNumber frame = checkpoint->frame;
+    if (ARENAD_MUTANT("checkpoint.acknowledged_before_commit")) committed(id, frame);
+    StoreBatch batch;
+    batch.checkpoints.push_back(std::move(*checkpoint));
+    submissions.push_back({std::move(batch), [this, id, frame](const Result<void>& result) {
+                             --in_flight_;
+                             if (result) committed(id, frame);
+                             if (in_flight_ == 0) observe();
+                           }});
   }
   observe();
-  if (batch.empty()) return;
+  if (submissions.empty()) return;
   ARENAD_CRASH_POINT("arenad.checkpoint.read");
-  in_flight_ = true;
-  if (ARENAD_MUTANT("checkpoint.acknowledged_before_commit")) committed(frames);
-  store_.submit(std::move(batch), [this, frames = std::move(frames)](const Result<void>& result) {
-    in_flight_ = false;
-    if (result) committed(frames);
-    observe();
-  });
+  in_flight_ = submissions.size();
+  store_.submit_together(std::move(submissions));
   ARENAD_CRASH_POINT("arenad.checkpoint.submitted");
 }
 
-void Checkpointer::committed(const std::vector<std::pair<ArenaId, FrameNumber>>& checkpoints) {
-  for (const auto& [id, frame] : checkpoints) {
-    if (Arena* arena = roster_.find(id)) arena->checkpoint_committed(frame);
-  }
+void Checkpointer::committed(ArenaId id, FrameNumber frame) {
+  if (Arena* arena = roster_.find(id)) arena->checkpoint_committed(frame);
 }
 
 void Checkpointer::observe() {

@@ -21,12 +21,12 @@ class Checkpointer {
   [[nodiscard]] bool is_alarmed() const { return alarm_.is_raised(); }
 
  private:
-  void committed(const std::vector<std::pair<ArenaId, FrameNumber>>& checkpoints);
+  void committed(ArenaId id, FrameNumber frame);
   void observe();
 
   Roster& roster_;
   StoreThread& store_;
-  bool in_flight_ = false;
+  size_t in_flight_ = 0;       // checkpoints that the store has not taken yet
   uint64_t replacements_ = 0;  // those that have been answered
   CheckpointAlarm alarm_;
   UvTimer timer_;

@@ -254,12 +254,7 @@ Result<void> Commands::room_for_another(const GameTemplate& game) const {
 void Commands::start(RequestId from, wire::Start::Reader start) {
   const std::string game_name = text_of(start.getGame());
   const auto game = scope_.games.find(game_name);
-  if (game == scope_.games.end()) {
-    std::string known;
-    for (const auto& [name, unused] : scope_.games) known += (known.empty() ? "" : ", ") + name;
-    return scope_.server.fail(from, make_error(ErrorCode::invalid, "the configuration has no game " + game_name +
-                                                                       ". It has: " + (known.empty() ? "none" : known)));
-  }
+  if (game == scope_.games.end()) return scope_.server.fail(from, no_game(game_name));
   if (start.hasId() && scope_.roster.find(text_of(start.getId())) != nullptr) {
     const Arena& arena = *scope_.roster.find(text_of(start.getId()));
     if (!arena.is_active()) {
@@ -430,11 +425,11 @@ void Commands::restart(RequestId from, wire::Selection::Reader selection) {
   if (selected.arenas.empty()) return answer(*collected);
   for (Arena* arena : selected.arenas) {
     const uint64_t epoch = arena->record().epoch;
-    if (arena->restart().verdict == Verdict::refused) {
-      add_outcome(collected, {arena->record().id, arena->record().name,
-                              make_error(ErrorCode::refused, std::string("it is ") + to_string(arena->state()))});
+    if (const auto may = arena->may_restart(); !may) {
+      add_outcome(collected, {arena->record().id, arena->record().name, may.error()});
       continue;
     }
+    (void)arena->restart();
     await_restart(collected, *arena, epoch);
   }
 }

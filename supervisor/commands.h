@@ -105,6 +105,8 @@ class Commands {
   void rollout_order(RequestId from, wire::RolloutOrder::Reader order);
   void pin(RequestId from, wire::Pin::Reader pin);
   void versions(RequestId from, const std::string& game);
+  void answer_versions(RequestId from, const std::string& game);
+  [[nodiscard]] Error no_game(const std::string& name) const;
   // commands_config.cc
   void reload_config(RequestId from, wire::ReloadConfig::Reader reload);
   [[nodiscard]] Result<GameVersions*> find_game(const std::string& name) const;
@@ -119,6 +121,7 @@ class Commands {
   // commands_logs.cc
   void logs(RequestId from, wire::LogQuery::Reader query);
   void events(RequestId from, wire::EventQuery::Reader query);
+  [[nodiscard]] std::vector<std::string> unknown_to_events(wire::Selection::Reader selection) const;
   // Of a snapshot that was asked for.
   struct WantedSnapshot {
     std::shared_ptr<Collected> collected;

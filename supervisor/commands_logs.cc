@@ -17,6 +17,8 @@ constexpr uint32_t kMostLines = 10'000;
 constexpr uint32_t kMostEvents = 1000;
 constexpr size_t kMostBytes = size_t{512} * 1024;  // of lines in a reply; what does not fit waits to be asked for again
 
+constexpr std::string_view kOfGame = "game:";
+
 bool is_event_type(const std::string& word) {
   constexpr int kLast = static_cast<int>(LifecycleEvent::config_reloaded);
   for (int event = 0; event <= kLast; ++event) {
@@ -33,14 +35,14 @@ bool selects_nothing(wire::Selection::Reader selection) {
 class EventChoice {
  public:
   explicit EventChoice(wire::EventQuery::Reader query) : of_all_(selects_nothing(query.getSelection())) {
-    constexpr std::string_view kOfGame = "game:";
     for (const auto type : query.getTypes()) types_.emplace(type.begin(), type.size());
     for (const auto text : query.getSelection().getArenas()) {
       const std::string selector(text.begin(), text.size());
       if (selector.starts_with(kOfGame)) {
         games_.push_back(selector.substr(kOfGame.size()));
       } else {
-        (is_pattern(selector) ? globs_ : names_).insert(selector);
+        const auto id = ArenaId::parse(selector);
+        (is_pattern(selector) ? globs_ : names_).insert(id ? id->text() : selector);
       }
     }
   }
@@ -75,6 +77,49 @@ class EventChoice {
   Texts globs_;
   std::vector<std::string> games_;
   std::map<std::string, bool, std::less<>> fits_;  // by the arena's id
+};
+
+// Which of several selectors no event answers to. The events are looked at one by one, and of an arena there are many.
+class Unanswered {
+ public:
+  explicit Unanswered(const std::vector<std::string>& selectors) {
+    for (const std::string& selector : selectors) {
+      const auto id = ArenaId::parse(selector);
+      const bool is_exact = !selector.starts_with(kOfGame) && !is_pattern(selector);
+      (is_exact ? names_ : patterns_).emplace(id ? id->text() : selector, selector);
+    }
+  }
+
+  void hear(const LifecycleLog::Facts& event) {
+    if (event.arena.empty() || (names_.empty() && patterns_.empty())) return;
+    if (!heard_.emplace(event.arena).second) return;
+    for (const std::string_view text : {event.arena, event.name}) {
+      if (const auto named = names_.find(text); named != names_.end()) names_.erase(named);
+    }
+    std::erase_if(patterns_, [&](const auto& pattern) { return fits(pattern.first, event); });
+  }
+
+  // As they were asked for.
+  [[nodiscard]] std::vector<std::string> rest() const {
+    std::vector<std::string> rest;
+    for (const Selectors* all : {&names_, &patterns_}) {
+      for (const auto& [wanted, selector] : *all) rest.push_back(selector);
+    }
+    return rest;
+  }
+
+ private:
+  using Selectors = std::map<std::string, std::string, std::less<>>;
+
+  static bool fits(const std::string& pattern, const LifecycleLog::Facts& event) {
+    const bool by_game = pattern.starts_with(kOfGame);
+    const std::string text(by_game ? event.game : event.name);
+    return ::fnmatch(pattern.c_str() + (by_game ? kOfGame.size() : 0), text.c_str(), 0) == 0;
+  }
+
+  Selectors names_;
+  Selectors patterns_;
+  std::set<std::string, std::less<>> heard_;
 };
 
 void write(const LogBook::Numbered& from, wire::LogLine::Builder to) {
@@ -141,6 +186,24 @@ void Commands::logs(RequestId from, wire::LogQuery::Reader query) {
   });
 }
 
+std::vector<std::string> Commands::unknown_to_events(wire::Selection::Reader selection) const {
+  std::vector<std::string> unknown;
+  for (const auto text : selection.getArenas()) {
+    const std::string selector(text.begin(), text.size());
+    const bool is_game = selector.starts_with(kOfGame) && scope_.games.contains(selector.substr(kOfGame.size()));
+    if (!is_game && scope_.roster.select(selector).empty()) unknown.push_back(selector);
+  }
+  if (unknown.empty()) return unknown;
+  Unanswered unanswered(unknown);
+  (void)scope_.services.events.newest(
+      [&unanswered](const LifecycleLog::Facts& event) {
+        unanswered.hear(event);
+        return false;
+      },
+      1);
+  return unanswered.rest();
+}
+
 void Commands::events(RequestId from, wire::EventQuery::Reader query) {
   const LifecycleLog& log = scope_.services.events;
   for (const auto type : query.getTypes()) {
@@ -153,6 +216,7 @@ void Commands::events(RequestId from, wire::EventQuery::Reader query) {
   const auto wanted = [&choice](const LifecycleLog::Facts& event) { return choice.wants(event); };
   const size_t limit = std::min<size_t>(query.getLimit() == 0 ? kDefaultLimit : query.getLimit(), kMostEvents);
   const LifecycleLog::Page page = query.getHasAfter() ? log.after(query.getAfter(), wanted, limit) : log.newest(wanted, limit);
+  const auto unknown = query.getWantsUnknown() ? unknown_to_events(query.getSelection()) : std::vector<std::string>();
   scope_.server.reply(from, [&](wire::Reply::Builder reply) {
     auto to = reply.initEvents();
     to.setNext(page.next);
@@ -160,6 +224,8 @@ void Commands::events(RequestId from, wire::EventQuery::Reader query) {
     to.setNewest(log.last());
     auto events = to.initEvents(static_cast<uint>(page.events.size()));
     for (uint i = 0; i < events.size(); ++i) write(page.events[i], events[i]);
+    auto missing = to.initUnknown(static_cast<uint>(unknown.size()));
+    for (uint i = 0; i < missing.size(); ++i) missing.set(i, unknown[i]);
   });
 }
 

@@ -109,7 +109,7 @@ void describe_rollout(const Rollouts::Running& running, const Roster& roster, wi
 
 Result<GameVersions*> Commands::find_game(const std::string& name) const {
   const auto found = scope_.games.find(name);
-  if (found == scope_.games.end()) return make_error(ErrorCode::invalid, "the configuration has no game " + name);
+  if (found == scope_.games.end()) return no_game(name);
   return found->second.get();
 }
 
@@ -212,8 +212,13 @@ void Commands::pin(RequestId from, wire::Pin::Reader pin) {
       add_outcome(collected, {outcome.id, outcome.name, version.error()});
       continue;
     }
+    const bool has_it = arena->game() == *version && !arena->is_changing_code();
+    if (const auto may = arena->may_hand_over(); !may && !has_it) {
+      add_outcome(collected, {outcome.id, outcome.name, may.error()});
+      continue;
+    }
     arena->pin(true);
-    if (arena->game() == *version) {
+    if (has_it) {
       add_outcome(collected, {outcome.id, outcome.name, std::string("pinned")});
       continue;
     }
@@ -230,7 +235,33 @@ void Commands::pin(RequestId from, wire::Pin::Reader pin) {
   }
 }
 
+// One that the configuration has no more may have left arenas or versions behind: what the database says of it is asked for then.
 void Commands::versions(RequestId from, const std::string& game) {
+  const auto is_of_it = [&game](const auto& entry) { return entry.second->record().game == game; };
+  if (game.empty() || scope_.games.contains(game) || std::ranges::any_of(scope_.roster.all(), is_of_it)) {
+    return answer_versions(from, game);
+  }
+  auto kept = std::make_shared<Result<std::vector<GameRecord>>>(std::vector<GameRecord>{});
+  scope_.services.store.submit_query([kept](Store& store) { *kept = store.games(); },
+                                     [this, kept, from, game](const Result<void>& ran) {
+                                       if (!ran) return scope_.server.fail(from, ran.error());
+                                       if (!*kept) return scope_.server.fail(from, kept->error());
+                                       const auto& games = kept->value();
+                                       if (std::ranges::find(games, game, &GameRecord::name) == games.end()) {
+                                         return scope_.server.fail(from, no_game(game));
+                                       }
+                                       answer_versions(from, game);
+                                     });
+}
+
+Error Commands::no_game(const std::string& name) const {
+  std::string known;
+  for (const auto& [has, unused] : scope_.games) known += (known.empty() ? "" : ", ") + has;
+  return make_error(ErrorCode::invalid,
+                    "the configuration has no game " + name + ". It has: " + (known.empty() ? "none" : known));
+}
+
+void Commands::answer_versions(RequestId from, const std::string& game) {
   struct Row {
     const GameVersions* game;
     const GameTemplate* version;

@@ -1,12 +1,16 @@
 #include "supervisor/crash_report.h"
 
 #include <csignal>
+#include <cstring>
 #include <fmt/format.h>
+#include <vector>
 
 #include <capnp/message.h>
 
+#include "arenad/message.h"
 #include "ipc/clock.h"
 #include "ipc/crash.capnp.h"
+#include "ipc/limits.h"
 
 namespace arenad {
 namespace {
@@ -75,6 +79,14 @@ void describe(const std::vector<TracedFrame>& stack, wire::Crash::Builder to) {
   }
 }
 
+// As one segment.
+std::string bytes_of(wire::Crash::Reader whole) {
+  capnp::MallocMessageBuilder flat(static_cast<unsigned>(whole.totalSize().wordCount + 1));
+  flat.setRoot(whole);
+  const auto bytes = flat.getSegmentsForOutput()[0].asBytes();
+  return {bytes.asChars().begin(), bytes.size()};
+}
+
 IncidentRecord record_of(const IncidentScene& scene, IncidentKind kind, const std::string& cause,
                          capnp::MallocMessageBuilder& message) {
   IncidentRecord record{scene.id, scene.arena, scene.epoch, scene.frame, kind, static_cast<int64_t>(unix_ms()), {}};
@@ -82,11 +94,7 @@ IncidentRecord record_of(const IncidentScene& scene, IncidentKind kind, const st
   incident.setKind(wire_kind(kind));
   incident.setCause(cause);
   incident.setAtUnixMs(record.at_unix_ms);
-  const auto whole = message.getRoot<wire::Crash>().asReader();
-  capnp::MallocMessageBuilder flat(static_cast<unsigned>(whole.totalSize().wordCount + 1));
-  flat.setRoot(whole);
-  const auto bytes = flat.getSegmentsForOutput()[0].asBytes();
-  record.report.assign(bytes.asChars().begin(), bytes.size());
+  record.report = bytes_of(message.getRoot<wire::Crash>().asReader());
   return record;
 }
 
@@ -99,6 +107,36 @@ IncidentRecord report_of_death(const IncidentScene& scene, const Death& death, c
   describe(facts, crash.getIncident());
   describe(facts.note.stack, crash);
   return record_of(scene, death.kind, death.cause, message);
+}
+
+std::optional<IncidentRecord> with_recovery(const IncidentRecord& death, const RecoveryFacts& recovery) {
+  try {
+    std::vector<uint64_t> words(death.report.size() / sizeof(uint64_t));
+    std::memcpy(words.data(), death.report.data(), words.size() * sizeof(uint64_t));
+    MessageView view(words.data(), words.size());
+    capnp::MallocMessageBuilder message;
+    message.setRoot(view.root<wire::Crash>());
+    auto incident = message.getRoot<wire::Crash>().getIncident();
+    incident.setRecoveryMs(static_cast<double>(recovery.took_ns) / static_cast<double>(kMillisecond));
+    incident.setRung(recovery.rung);
+    incident.setReplayedFrames(recovery.replayed_frames);
+    incident.setReplayedEvents(recovery.replayed_events);
+    incident.setTicksLost(recovery.ticks_lost);
+    IncidentRecord completed = death;
+    completed.report = bytes_of(message.getRoot<wire::Crash>().asReader());
+    return completed;
+  } catch (const kj::Exception&) {
+    return std::nullopt;
+  }
+}
+
+uint64_t ticks_lost(uint64_t last_begun_ns, uint64_t now_ns, uint32_t tick_hz) {
+  if (tick_hz == 0 || last_begun_ns == 0 || now_ns <= last_begun_ns) return 0;
+  const uint64_t period_ns = kSecond / tick_hz;
+  const uint64_t due = (now_ns - last_begun_ns) / period_ns;
+  // The first of them begins now, as late as all others together; and if that is too late, it is the only one.
+  const bool is_caught_up = due == 0 || now_ns - last_begun_ns - period_ns <= limits::kMaxCatchUpTicks * period_ns;
+  return is_caught_up ? 0 : due - 1;
 }
 
 IncidentRecord report_of_slow_frame(const IncidentScene& scene, const SlowFrame& slow) {

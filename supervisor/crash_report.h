@@ -30,6 +30,19 @@ struct IncidentScene {
   uint64_t quarantined = 0;  // the entry that it led to
 };
 
+// What brought the arena back after it.
+struct RecoveryFacts {
+  uint64_t took_ns = 0;
+  std::string rung;
+  uint64_t replayed_frames = 0;
+  uint64_t replayed_events = 0;
+  uint64_t ticks_lost = 0;
+};
+// The same report with this in it; nothing if it is none that can be read.
+std::optional<IncidentRecord> with_recovery(const IncidentRecord& death, const RecoveryFacts& recovery);
+// Ticks that were due and are never run, if the last frame began then and the next one begins now: a few are caught up (worker/tick_schedule.h).
+uint64_t ticks_lost(uint64_t last_begun_ns, uint64_t now_ns, uint32_t tick_hz);
+
 IncidentRecord report_of_death(const IncidentScene& scene, const Death& death, const DeathFacts& facts);
 IncidentRecord report_of_slow_frame(const IncidentScene& scene, const SlowFrame& slow);
 

@@ -179,6 +179,12 @@ LifecycleLog::Pending* LifecycleLog::find_pending(uint64_t number) {
 
 void LifecycleLog::answered(uint64_t number, const Result<void>& result) {
   if (number == retried_) retried_ = 0;
+  // It waits in the store with the others, who tell when they are written: then it is asked for again.
+  if (!result && result.error().code == ErrorCode::exhausted) {
+    if (Pending* pending = find_pending(number); pending != nullptr) pending->refusals = std::max(pending->refusals, 1U);
+    has_refused_ = true;
+    return;
+  }
   // Anything else is the end: the store was stopped.
   if (!result && result.error().code != ErrorCode::invalid) return;
   if (Pending* pending = find_pending(number); pending != nullptr && result) {

@@ -102,6 +102,7 @@ void Metrics::wanted() {
   auto rendering = std::make_unique<Rendering>();
   rendering->owner = self_;
   rendering->facts = collect();
+  rendering->facts.cpu = std::move(cpu_);
   rendering->collected_ns = now;
   collecting_.add(monotonic_ns() - now);
   rendering->work.data = rendering.get();
@@ -109,6 +110,7 @@ void Metrics::wanted() {
   const auto make = [](uv_work_t* work) {
     auto& one = *static_cast<Rendering*>(work->data);
     const uint64_t began_ns = monotonic_ns();
+    read_cpu_times(one.facts);
     one.text = metrics_text(one.facts, read_memory(one.facts));
     one.took_ns = monotonic_ns() - began_ns;
   };
@@ -122,6 +124,7 @@ void Metrics::wanted() {
 void Metrics::rendered(Rendering& done) {
   is_rendering_ = false;
   rendering_.add(done.took_ns);
+  cpu_ = std::move(done.facts.cpu);
   text_ = std::make_shared<const std::string>(std::move(done.text));
   text_ns_ = done.collected_ns;
   scope_.facts.post([this, self = std::weak_ptr(self_)] {
@@ -180,8 +183,9 @@ void Metrics::collect_daemon(MetricsFacts& facts) const {
   facts.adopted = scope_.adoption.adopted();
   facts.set_back = scope_.adoption.set_back();
   const StoreHealth health = scope_.store.health();
-  facts.store = {health.commits,      health.failed_commits,  health.skipped_rows,
-                 health.replacements, health.waiting_batches, since(health.failing_since_ns.value_or(0), monotonic_ns())};
+  facts.store = {health.commits,         health.failed_commits,   health.skipped_rows,
+                 health.replacements,    health.waiting_batches,  since(health.failing_since_ns.value_or(0), monotonic_ns()),
+                 health.refused_records, health.unawaited_batches};
   facts.loop_delay = loop_delay_;
   facts.collecting = collecting_;
   facts.rendering = rendering_;

@@ -72,6 +72,7 @@ class Metrics {
   Durations rendering_;
   MetricsServer::Text text_;
   uint64_t text_ns_ = 0;  // when it was collected
+  CpuTimes cpu_;          // not while a text is being made: then that has it
   // Held by a text that is being made: it may come back after this object is gone.
   std::shared_ptr<Metrics*> self_ = std::make_shared<Metrics*>(this);
   bool is_rendering_ = false;

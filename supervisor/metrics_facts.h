@@ -58,6 +58,40 @@ struct StoreMetrics {
   uint64_t replacements = 0;
   uint64_t waiting_batches = 0;
   uint64_t failing_ns = 0;  // 0: the last commit succeeded
+  uint64_t refused_records = 0;
+  uint64_t unawaited_batches = 0;
+};
+
+// Processor time of workers as it was read, and what it adds up to, so that no sum goes back when a worker ends. What one takes after the last
+// reading before its end is not in it.
+class CpuTimes {
+ public:
+  struct Reading {
+    pid_t pid = 0;
+    uint64_t ns = 0;  // since it was forked
+    std::string game;
+    std::string arena;  // empty: one without series of its own
+  };
+  // Of all that are there.
+  void read(const std::vector<Reading>& now);
+  // Of an arena whose series has ended.
+  template <class Keep>
+  void forget_arenas_but(Keep&& keep) {
+    std::erase_if(arenas_, [&](const auto& arena) { return !keep(arena.first); });
+  }
+  [[nodiscard]] uint64_t of_game(const std::string& game) const { return value_of(games_, game); }
+  [[nodiscard]] uint64_t of_arena(const std::string& name) const { return value_of(arenas_, name); }
+
+ private:
+  template <class Map, class Key>
+  static uint64_t value_of(const Map& map, const Key& key) {
+    const auto found = map.find(key);
+    return found == map.end() ? 0 : found->second;
+  }
+
+  std::map<pid_t, uint64_t> workers_;  // as each was read last
+  std::map<std::string, uint64_t> games_;
+  std::map<std::string, uint64_t> arenas_;
 };
 
 struct MetricsFacts {
@@ -65,6 +99,7 @@ struct MetricsFacts {
   double started_unix_s = 0;
   std::map<std::string, GameMetrics> games;
   std::vector<ArenaMetrics> arenas;  // those with series of their own
+  CpuTimes cpu;                      // as it was read last; whoever makes the text reads it anew
   RequestCounter::Counts requests;
   uint64_t requests_open = 0;
   uint64_t control_connections = 0;

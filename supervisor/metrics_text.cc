@@ -299,6 +299,13 @@ void write_memory(const MetricsFacts& facts, const MemoryFacts& memory, Expositi
   }
   to.gauge("arenad_arena_resident_memory_bytes", "Resident memory of the arena's worker.");
   for (const ArenaMetrics& arena : facts.arenas) to.add(labels_of(arena), of(arena.pid));
+  to.counter(
+      "arenad_cpu_seconds_total",
+      "Processor time of the game's workers with all of their threads, also of those that have ended, as far as a scrape has "
+      "seen it.");
+  for (const auto& [name, game] : facts.games) to.add({game_label(name)}, seconds(facts.cpu.of_game(name)));
+  to.counter("arenad_arena_cpu_seconds_total", "The same, of an arena.");
+  for (const ArenaMetrics& arena : facts.arenas) to.add(labels_of(arena), seconds(facts.cpu.of_arena(arena.name)));
   const double unknown = std::numeric_limits<double>::quiet_NaN();
   const double unlimited = std::numeric_limits<double>::infinity();
   to.gauge("arenad_memory_group_bytes",
@@ -320,6 +327,13 @@ void write_store(const MetricsFacts& facts, Exposition& to) {
       .add({}, facts.store.replacements);
   to.gauge("arenad_store_waiting_batches", "What was given to the database and is neither durable nor refused.")
       .add({}, facts.store.waiting_batches);
+  to.counter("arenad_store_refused_records_total",
+             "Records that the database has refused for their content, while it took all others.")
+      .add({}, facts.store.refused_records);
+  to.counter(
+        "arenad_store_unawaited_batches_total",
+        "What was given to the database while too much waited for it: it is written with the rest, and nobody is told when.")
+      .add({}, facts.store.unawaited_batches);
   to.gauge("arenad_store_failing_seconds", "Since when every transaction has failed. 0: the last one was taken.")
       .add({}, seconds(facts.store.failing_ns));
 }

@@ -4,10 +4,12 @@
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
+#include <set>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "ipc/process.h"
 #include "supervisor/control_group.h"
 #include "supervisor/metrics_facts.h"
 #include "supervisor/oom_witness.h"
@@ -73,6 +75,38 @@ MemoryFacts::Self read_self() {
 }
 
 }  // namespace
+
+void CpuTimes::read(const std::vector<Reading>& now) {
+  std::map<pid_t, uint64_t> workers;
+  for (const Reading& reading : now) {
+    const uint64_t before = value_of(workers_, reading.pid);
+    // Less than before: another process has the number now.
+    const uint64_t taken = reading.ns >= before ? reading.ns - before : reading.ns;
+    games_[reading.game] += taken;
+    if (!reading.arena.empty()) arenas_[reading.arena] += taken;
+    workers[reading.pid] = reading.ns;
+  }
+  workers_ = std::move(workers);
+}
+
+void read_cpu_times(MetricsFacts& facts) {
+  std::map<pid_t, std::string> names;
+  std::set<std::string> with_series;
+  for (const ArenaMetrics& arena : facts.arenas) {
+    names[arena.pid] = arena.name;
+    with_series.insert(arena.name);
+  }
+  std::vector<CpuTimes::Reading> now;
+  for (const auto& [game, metrics] : facts.games) {
+    for (const pid_t pid : metrics.workers) {
+      const auto ns = cpu_time_ns(pid);
+      const auto named = names.find(pid);
+      if (ns) now.push_back({pid, *ns, game, named == names.end() ? "" : named->second});
+    }
+  }
+  facts.cpu.read(now);
+  facts.cpu.forget_arenas_but([&](const std::string& name) { return with_series.contains(name); });
+}
 
 uint64_t resident_bytes_of(pid_t pid) {
   static const auto page_bytes = static_cast<uint64_t>(::sysconf(_SC_PAGESIZE));

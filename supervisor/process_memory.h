@@ -27,6 +27,9 @@ struct MemoryFacts {
 };
 MemoryFacts read_memory(const MetricsFacts& facts);
 
+// Adds to the processor time of the workers what they have taken since it was read last.
+void read_cpu_times(MetricsFacts& facts);
+
 // Of a process by /proc/PID/statm; 0 if there is none.
 uint64_t resident_bytes_of(pid_t pid);
 

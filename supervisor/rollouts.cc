@@ -135,8 +135,9 @@ Result<void> Rollouts::check(const GameVersions& game) const {
   const auto found = running_.find(game.name());
   const bool runs = found != running_.end() && !found->second.is_over();
   if (!runs && !preparing_.contains(game.name())) return {};
-  return make_error(ErrorCode::refused,
-                    "a rollout of " + game.name() + " is not over yet; arenactl rollout status " + game.name());
+  return make_error(ErrorCode::refused, "a rollout of " + game.name() +
+                                            " is not over yet: ask again when it is (arenactl rollout status " + game.name() +
+                                            "), or end it (arenactl rollout abort " + game.name() + ")");
 }
 
 // Those that do not run the new code yet, and are not pinned.

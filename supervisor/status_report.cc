@@ -6,6 +6,7 @@
 #include "ipc/clock.h"
 #include "ipc/mutant.h"
 #include "ipc/printable.h"
+#include "ipc/process.h"
 #include "supervisor/snapshot_age.h"
 
 namespace arenad {
@@ -104,6 +105,10 @@ void report_arena(const Arena& arena, Detail detail, wire::ArenaStatus::Builder 
   to.setQuarantined(arena.quarantine().entries().size());
   to.setLastCrash(arena.last_crash());
   if (arena.delay_until_ns() > now) to.setNextRestartMs((arena.delay_until_ns() - now) / kMillisecond);
+  if (arena.has_worker()) {
+    to.setCpuNs(cpu_time_ns(arena.pid()).value_or(0));
+    if (const auto share = arena.cpu().share()) to.setCpuPercent(100 * *share);
+  }
   if (arena.lived() != nullptr) report_worker(arena, *arena.lived(), detail, to);
   if (detail == Detail::row) return;
   auto params = to.initParams(static_cast<uint>(record.params.size()));

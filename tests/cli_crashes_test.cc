@@ -51,6 +51,11 @@ void fill_incident(wire::Incident::Builder incident, uint64_t id) {
   incident.setSequence(12);
   incident.setPlayer("ann");
   incident.setQuarantined(5);
+  incident.setRecoveryMs(2.5);
+  incident.setRung("newest snapshot");
+  incident.setReplayedFrames(12);
+  incident.setReplayedEvents(300);
+  incident.setTicksLost(3);
 }
 
 void fill_frame(wire::StackFrame::Builder frame, uint64_t address, const char* object, uint64_t offset) {
@@ -104,25 +109,28 @@ Answer crash_answer() {
   return [](Answering answering) { fill_crash(answering.reply.initCrash()); };
 }
 
-const json kIncident{{"id", 17},
-                     {"arena", kSampleId},
-                     {"name", "duel-1"},
-                     {"game", "tanks"},
-                     {"game_version", "1.2.0"},
-                     {"build_id", "00c0ffee"},
-                     {"epoch", 3},
-                     {"frame", 6060},
-                     {"at", "2026-01-02T03:04:05.067Z"},
-                     {"kind", "crash"},
-                     {"cause", "signal=SEGV, address 0x10 is not mapped"},
-                     {"signal", 11},
-                     {"exit_code", nullptr},
-                     {"address", "0x10"},
-                     {"pid", 4242},
-                     {"phase", "applying"},
-                     {"event", {{"channel", 4}, {"sequence", 12}, {"player", "ann"}}},
-                     {"took_ms", nullptr},
-                     {"quarantined", 5}};
+const json kIncident{
+    {"id", 17},
+    {"arena", kSampleId},
+    {"name", "duel-1"},
+    {"game", "tanks"},
+    {"game_version", "1.2.0"},
+    {"build_id", "00c0ffee"},
+    {"epoch", 3},
+    {"frame", 6060},
+    {"at", "2026-01-02T03:04:05.067Z"},
+    {"kind", "crash"},
+    {"cause", "signal=SEGV, address 0x10 is not mapped"},
+    {"signal", 11},
+    {"exit_code", nullptr},
+    {"address", "0x10"},
+    {"pid", 4242},
+    {"phase", "applying"},
+    {"event", {{"channel", 4}, {"sequence", 12}, {"player", "ann"}}},
+    {"took_ms", nullptr},
+    {"recovery",
+     {{"ms", 2.5}, {"rung", "newest snapshot"}, {"replayed_frames", 12}, {"replayed_events", 300}, {"ticks_lost", 3}}},
+    {"quarantined", 5}};
 
 }  // namespace
 
@@ -136,13 +144,14 @@ TEST_SUITE("arenactl: crash reports") {
     incidents[1].setCause("signal=KILL");
     incidents[1].setChannel(0);
     incidents[1].setQuarantined(0);
+    incidents[1].setRecoveryMs(0);
     CHECK(crash_table(incidents.asReader()).text(Colour::none, arenad::cli::Header::shown) ==
           "ID  ARENA   WHEN                      EPOCH  FRAME  KIND           CAUSE                                    EVENT   "
-          "   QUARANTINED\n"
+          "   QUARANTINED  RECOVERY  TICKS-LOST\n"
           "17  duel-1  2026-01-02T03:04:05.067Z      3   6060  crash          signal=SEGV, address 0x10 is not mapped  12 of "
-          "ann            5\n"
+          "ann            5     2.5ms           3\n"
           " 9  duel-1  2026-01-02T03:04:05.067Z      3   6060  out_of_memory  signal=KILL                              -       "
-          "             -\n");
+          "             -         -           -\n");
   }
 
   TEST_CASE("the page of one") {
@@ -156,6 +165,7 @@ TEST_SUITE("arenactl: crash reports") {
           "  frame       6060, applying\n"
           "  signal      11 (SIGSEGV), address 0x10\n"
           "  event       12 of channel 4, sent by ann\n"
+          "  recovery    2.5ms from the newest snapshot: 12 frames and 300 events run again, 3 ticks lost\n"
           "  quarantine  the event is withheld: see arenactl quarantine show 5\n"
           "\n"
           "#0 0x00007f0000001234 tanks.so+0x1234\n"
@@ -184,6 +194,7 @@ TEST_SUITE("arenactl: crash reports") {
     incident.setExitCode(3);
     incident.setChannel(0);
     incident.setQuarantined(0);
+    incident.setRecoveryMs(0);
     CHECK(contains(sample.page(), "\n  exit code   3\n\nno stack: the worker could not leave one\n"));
     CHECK_FALSE(contains(sample.page(), "event"));
     incident.setKind(wire::IncidentKind::SLOW);
@@ -280,7 +291,7 @@ TEST_SUITE("arenactl crashes") {
     FakeDaemon daemon(crashes_answer(0));
     const Ended ended = ask(daemon, {"crashes"});
     CHECK(ended.code == 0);
-    CHECK(ended.out == "ID  ARENA  WHEN  EPOCH  FRAME  KIND  CAUSE  EVENT  QUARANTINED\n");
+    CHECK(ended.out == "ID  ARENA  WHEN  EPOCH  FRAME  KIND  CAUSE  EVENT  QUARANTINED  RECOVERY  TICKS-LOST\n");
     CHECK(ended.err == "arenactl: nothing is recorded\n");
     CHECK(ask(daemon, {"crashes", "shwo", "5"}).err == "arenactl: nothing is recorded; did you mean 'show'?\n");
   }

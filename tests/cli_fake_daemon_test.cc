@@ -175,7 +175,8 @@ TEST_SUITE("arenactl status") {
     const Ended ended = ask(daemon, {"status"});
     CHECK(ended.code == 0);
     CHECK(ended.out.starts_with("ARENA   STATE        PID  "));
-    CHECK(contains(ended.out, "  RESTARTS  VERSION  FRAME  LATE-P99  SNAP-FRAME  DURABLE     MEM  LAST-EXIT    REASON\n"));
+    CHECK(
+        contains(ended.out, "  RESTARTS  VERSION  FRAME  LATE-P99  SNAP-FRAME  DURABLE   CPU     MEM  LAST-EXIT    REASON\n"));
     CHECK(contains(ended.out, "\nduel-2  recovering  4242  "));
     CHECK(ended.err == "");
     CHECK(daemon.requests() == Texts{"status = (arenas = [], all = true, finished = false)"});

@@ -69,6 +69,7 @@ Answer events_answer() {
     events.setNext(last);
     events.setOldest(5);
     events.setNewest(7);
+    if (query.getWantsUnknown() && query.getSelection().getArenas().size() == 2) events.initUnknown(1).set(0, "no\nbody");
   };
 }
 
@@ -201,6 +202,22 @@ TEST_CASE("events: numbers that begin anew are an error") {
   CHECK(ended.code == 1);
   CHECK(ended.err ==
         "arenactl: the events are numbered anew: the newest is 7, and 8 was seen before; arenad has another database now\n");
+}
+
+TEST_CASE("events: an arena that is not there is an error beside what there is, and a note for who follows") {
+  const std::string message = "no events of no\\x0abody are kept, and no such arena is there";
+  FakeDaemon daemon(events_answer());
+  const Ended ended = ask(daemon, {"events", "--json", "duel", "no\nbody"});
+  CHECK(ended.code == 4);
+  CHECK(ended.err == "arenactl: " + message + "\n");
+  const std::vector<json> lines = lines_of(ended.out);
+  REQUIRE(lines.size() == 2);
+  CHECK(lines[0]["number"] == 7);
+  CHECK(lines[1]["error"]["code"] == "unknown_arena");
+  const Ended followed = ask(daemon, {"events", "--json", "-f", "--timeout", "1s", "duel", "no\nbody"});
+  CHECK(followed.code == 0);
+  CHECK(followed.err == "arenactl: " + message + "\n");
+  CHECK(lines_of(followed.out).size() == 1);
 }
 
 TEST_CASE("events: who follows hears each once, until the time is over") {

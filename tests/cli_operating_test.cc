@@ -1,7 +1,10 @@
 // The real arenactl against an arenad that is not there: list, inspect, undrain, reset-failed, snapshot, kill, signal, shutdown.
+#include <chrono>
 #include <csignal>
+#include <future>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <thread>
 
 #include <doctest/doctest.h>
 
@@ -197,6 +200,27 @@ TEST_SUITE("arenactl shutdown") {
     const Ended still_there = ask(daemon, {"shutdown", "--yes", "--timeout", "100ms"});
     CHECK(still_there.code == 5);
     CHECK(contains(still_there.err, "arenad is still saving arenas after 100ms"));
+  }
+
+  TEST_CASE("Ctrl-C says that it goes on, whenever it comes") {
+    // While the request waits for its answer, and right behind the answer, while arenad is there.
+    for (const bool before_the_answer : {true, false}) {
+      CAPTURE(before_the_answer);
+      std::promise<pid_t> pid;
+      auto known = pid.get_future();
+      FakeDaemon daemon([&](Answering answering) {
+        CHECK(::kill(known.get(), SIGINT) == 0);
+        if (!before_the_answer) return kAnswer(answering);
+        // It is waited for longer than this is looked for.
+        std::this_thread::sleep_for(std::chrono::milliseconds(1000));
+        kAnswer(answering);
+      });
+      const Running running = begin({"--socket", daemon.socket_path(), "shutdown", "--yes"});
+      pid.set_value(running.pid);
+      const Ended ended = end_of(running);
+      CHECK(ended.code == 5);
+      CHECK(contains(ended.err, "interrupted; "));
+    }
   }
 
   TEST_CASE("only if it is meant") {

@@ -382,13 +382,16 @@ TEST_SUITE("arenactl: status") {
     SampleStatus sample{{"duel-1", "running"}, {"duel-2", "backoff"}};
     auto second = sample.builder().getArenas()[1];
     second.setPid(0);
+    second.setCpuPercent(-1);
     second.setReason("next try soon");
     second.setLastExit("");
     CHECK(
         sample.table({.columns = default_arena_columns()}) ==
-        "ARENA   STATE     PID  UPTIME  RESTARTS  VERSION  FRAME  LATE-P99  SNAP-FRAME  DURABLE     MEM  LAST-EXIT    REASON\n"
-        "duel-1  running  4242   5m03s       1/7  1.2.0     6060     4.2ms        6055     6040  4.0MiB  signal=SEGV  -\n"
-        "duel-2  backoff     -   5m03s       1/7  1.2.0     6060     4.2ms        6055     6040  4.0MiB  -            next "
+        "ARENA   STATE     PID  UPTIME  RESTARTS  VERSION  FRAME  LATE-P99  SNAP-FRAME  DURABLE   CPU     MEM  LAST-EXIT    "
+        "REASON\n"
+        "duel-1  running  4242   5m03s       1/7  1.2.0     6060     4.2ms        6055     6040  4.3%  4.0MiB  signal=SEGV  -\n"
+        "duel-2  backoff     -   5m03s       1/7  1.2.0     6060     4.2ms        6055     6040     -  4.0MiB  -            "
+        "next "
         "try soon\n");
   }
 
@@ -442,6 +445,7 @@ TEST_SUITE("arenactl: status") {
           "  parameters  map=desert\n"
           "  started     2026-01-02T02:59:02Z, 5m03s ago\n"
           "  process     pid 4242, epoch 3\n"
+          "  processor   1.5s taken, 4.3% of a core in the last second\n"
           "  players     2 seated, 3 clients\n"
           "  restarts    1 of 5 within 1m00s, 7 in all\n"
           "  last exit   signal=SEGV\n"

@@ -681,6 +681,24 @@ TEST_SUITE("arenactl rollout") {
 }
 
 TEST_SUITE("arenactl pin, unpin") {
+  TEST_CASE("at a terminal it is counted how many are there; to unpin takes no time") {
+    FakeDaemon daemon([](Answering answering) {
+      if (answering.request.isStatus()) {
+        answering.reply.initStatus();
+      } else {
+        auto item = answering.reply.initItems(1)[0];
+        item.setName("duel-1");
+        item.setOk("done so");
+      }
+    });
+    CHECK(run_at_terminal({"--socket", daemon.socket_path(), "pin", "duel-1", "1.2.0"}, "").code == 0);
+    CHECK(run_at_terminal({"--socket", daemon.socket_path(), "unpin", "duel-1"}, "").code == 0);
+    CHECK(daemon.requests() ==
+          Texts{"status = (arenas = [\"duel-1\"], all = false, finished = true)",
+                "pin = (selection = (arenas = [\"duel-1\"], all = false, finished = false), version = \"1.2.0\")",
+                "pin = (selection = (arenas = [\"duel-1\"], all = false, finished = false), version = \"\")"});
+  }
+
   TEST_CASE("each arena has its line, and the worst code counts") {
     FakeDaemon daemon(items_answer());
     for (const Texts& arguments : {Texts{"pin", "duel-1", "duel-2", "1.2.0"}, Texts{"unpin", "duel-1", "duel-2"}}) {

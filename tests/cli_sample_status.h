@@ -40,6 +40,8 @@ inline void fill_counters(wire::ArenaStatus::Builder arena) {
   arena.setLateP99Us(4200);
   arena.setFrameMeanUs(212.5);
   arena.setFrameMaxUs(3100);
+  arena.setCpuNs(1'500'000'000);
+  arena.setCpuPercent(4.26);
 }
 
 inline void fill_recovery(wire::ArenaStatus::Builder arena) {

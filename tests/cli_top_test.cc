@@ -20,7 +20,7 @@ TopArena arena(const std::string& name, uint64_t frame, uint64_t events, uint64_
   seen.frame = frame;
   seen.durable_frame = frame / 2;
   seen.events = events;
-  seen.frame_mean_us = 500;
+  seen.cpu_ns = 500'000 * frame;
   return seen;
 }
 
@@ -56,6 +56,10 @@ TEST_CASE("top: rates are between two looks at one incarnation") {
   CHECK_FALSE(rows[1].frames_per_s);  // another incarnation
   CHECK_FALSE(rows[2].frames_per_s);  // set back
   CHECK_FALSE(rows[3].load);          // new
+  // An arenad that does not tell it.
+  TopLook silent = now;
+  for (TopArena& one : silent.arenas) one.cpu_ns = 0;
+  CHECK_FALSE(top_rows(silent, &before)[0].load);
   CHECK_FALSE(top_rows(now, nullptr)[0].frames_per_s);
   CHECK_FALSE(top_rows(now, &now)[0].frames_per_s);  // no time between
 }

@@ -244,3 +244,38 @@ TEST_CASE("crash report: of a slow frame") {
   CHECK(cause.find("1234 ms") != std::string::npos);
   CHECK(cause.find("ticking") != std::string::npos);
 }
+
+TEST_CASE("crash report: what the recovery took is added, and everything else stays") {
+  DeathFacts facts;
+  facts.note.stack = stack_of(3);
+  const IncidentRecord death = report_of_death(scene(), judge_death(facts), facts);
+  const auto completed = with_recovery(
+      death, {.took_ns = 2'500'000, .rung = "newest snapshot", .replayed_frames = 12, .replayed_events = 300, .ticks_lost = 3});
+  REQUIRE(completed);
+  CHECK(Report(death).incident().getRecoveryMs() == 0);
+  Report report(*completed);
+  CHECK(report.incident().getRecoveryMs() == doctest::Approx(2.5));
+  CHECK(std::string(report.incident().getRung()) == "newest snapshot");
+  CHECK(report.incident().getReplayedFrames() == 12);
+  CHECK(report.incident().getReplayedEvents() == 300);
+  CHECK(report.incident().getTicksLost() == 3);
+  CHECK(report.crash().getStack().size() == 3);
+  CHECK(std::string(report.incident().getPlayer()) == "ann");
+  IncidentRecord same = *completed;
+  same.report = death.report;
+  CHECK(same == death);
+  IncidentRecord damaged = death;
+  damaged.report = "short";
+  CHECK_FALSE(with_recovery(damaged, {}));
+}
+
+TEST_CASE("crash report: a few ticks are caught up, more are lost but for the one that is begun") {
+  constexpr uint64_t kPeriod = 50 * kMillisecond;  // 20 a second
+  CHECK(ticks_lost(kSecond, kSecond + kPeriod - 1, 20) == 0);
+  for (uint64_t late = 0; late <= 4; ++late) CHECK(ticks_lost(kSecond, kSecond + (1 + late) * kPeriod, 20) == 0);
+  CHECK(ticks_lost(kSecond, kSecond + 5 * kPeriod + 1, 20) == 4);
+  CHECK(ticks_lost(kSecond, 3 * kSecond, 20) == 39);
+  CHECK(ticks_lost(kSecond, 3 * kSecond, 0) == 0);
+  CHECK(ticks_lost(0, kSecond, 20) == 0);
+  CHECK(ticks_lost(2 * kSecond, kSecond, 20) == 0);
+}

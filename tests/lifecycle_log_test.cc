@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <doctest/doctest.h>
+#include <sqlite3.h>
 
 #include "tests/support/raw_database.h"
 #include "tests/support/temporary_folder.h"
@@ -196,4 +197,24 @@ TEST_CASE("what the database refuses leaves no gap in the numbers") {
   }
   Life next(folder.file());
   CHECK(numbers(next.log.newest(any, 10)) == Numbers{1, 2, 3, 4});
+}
+
+TEST_CASE("events that were too many to be awaited are told when the database takes something again") {
+  const TemporaryFolder folder;
+  auto opened = Store::open(folder.file(), {.busy_timeout = std::chrono::milliseconds(1)});
+  REQUIRE(opened.ok());
+  sqlite3* other = nullptr;
+  REQUIRE(sqlite3_open(folder.file().c_str(), &other) == SQLITE_OK);
+  REQUIRE(sqlite3_exec(other, "BEGIN EXCLUSIVE", nullptr, nullptr, nullptr) == SQLITE_OK);
+  StoreThread store(std::move(opened->store), [] {}, {.most_awaited = 2});
+  LifecycleLog log(store, {});
+  for (int i = 0; i < 5; ++i) log.add(LifecycleEvent::ready, about("duel"));
+  store.run_completions();
+  CHECK(store.health().unawaited_batches == 3);
+  sqlite3_close(other);
+  for (int i = 0; i < 30'000 && log.pending() != 0; ++i) {
+    store.run_completions();
+    ::usleep(1000);
+  }
+  CHECK(numbers(log.newest(any, 10)) == Numbers{1, 2, 3, 4, 5});
 }

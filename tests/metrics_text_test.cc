@@ -136,6 +136,37 @@ TEST_CASE("memory group: without a limit, of version 1, and none") {
   CHECK_FALSE(memory_group(folder.at("nothing"), folder.top()));
 }
 
+TEST_CASE("processor time: what workers take adds up, whoever of them ends") {
+  CpuTimes times;
+  times.read({{7, 100, "tanks", "duel"}, {8, 50, "tanks", ""}});
+  CHECK(times.of_game("tanks") == 150);
+  CHECK(times.of_arena("duel") == 100);
+  times.read({{7, 130, "tanks", "duel"}});
+  CHECK(times.of_game("tanks") == 180);
+  // Another worker, and one more with the number of a third that is gone.
+  times.read({{9, 5, "tanks", "duel"}, {8, 20, "chess", "knight"}});
+  CHECK(times.of_game("tanks") == 185);
+  CHECK(times.of_arena("duel") == 135);
+  CHECK(times.of_game("chess") == 20);
+  times.read({{9, 4, "tanks", "duel"}});
+  CHECK(times.of_arena("duel") == 139);
+  times.forget_arenas_but([](const std::string& name) { return name == "knight"; });
+  CHECK(times.of_arena("duel") == 0);
+  CHECK(times.of_arena("knight") == 20);
+  CHECK(times.of_game("tanks") == 189);
+}
+
+TEST_CASE("processor time: of this process, and in the text") {
+  MetricsFacts facts = facts_of_one_arena();
+  facts.games["tanks"].workers = {::getpid()};
+  facts.arenas[0].pid = ::getpid();
+  read_cpu_times(facts);
+  const uint64_t read = facts.cpu.of_arena("duel");
+  CHECK(read > 0);
+  CHECK(read == facts.cpu.of_game("tanks"));
+  CHECK(metrics_text(facts, {}).find("arenad_arena_cpu_seconds_total{game=\"tanks\",arena=\"duel\"} 0.") != std::string::npos);
+}
+
 TEST_CASE("resident memory: of this process, and of none") {
   CHECK(resident_bytes_of(::getpid()) > 1'000'000);
   CHECK(resident_bytes_of(0) == 0);

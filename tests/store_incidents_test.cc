@@ -262,6 +262,30 @@ TEST_CASE("incidents: the first of a key stays") {
   check_counter(folder);
 }
 
+TEST_CASE("incidents: a report that was completed takes the place of the first, of the same incident and no other") {
+  TemporaryFolder folder;
+  Store store = open_well(folder.file());
+  const IncidentRecord first = incident_of(1, 1);
+  well(store.commit(with_incidents({first, incident_of(1, 2)})));
+  IncidentRecord completed = first;
+  completed.report = "what the recovery took";
+  IncidentRecord elsewhere = completed;
+  elsewhere.arena = id_of(2);
+  IncidentRecord unknown = incident_of(1, 7);
+  StoreBatch batch;
+  batch.recovered = {elsewhere, unknown};
+  well(store.commit(batch));
+  CHECK(well(store.incident(1)) == first);
+  CHECK(well(store.incident(7)) == std::nullopt);
+  batch.recovered = {completed};
+  for (int times = 0; times < 2; ++times) {
+    well(store.commit(batch));
+    CHECK(well(store.incident(1)) == completed);
+    CHECK(well(store.incident(2)) == incident_of(1, 2));
+  }
+  check_counter(folder);
+}
+
 TEST_CASE("incidents: a bad record is refused alone") {
   TemporaryFolder folder;
   Store store = open_well(folder.file());

@@ -440,10 +440,95 @@ TEST_CASE("store thread: what proves impossible to store after a failure ends th
   CHECK(outcomes.at(0).error().code == ErrorCode::invalid);
 
   batch.arenas = {arena_of(3)};
+  batch.arenas[0].game = "another";
   store.submit(batch, outcomes.next());
   loop.run_until(store, [&] { return outcomes.count() == 2; });
   CHECK(outcomes.at(1).ok());
   CHECK_FALSE(store.health().failing_since_ns);
+}
+
+TEST_CASE("store thread: of what the database refuses one record is dropped, and everybody else's is written") {
+  TemporaryFolder folder;
+  Loop loop;
+  StoreThread store(open_well(folder.file()), loop.wake(), kSoon);
+  sqlite3* other = nullptr;
+  REQUIRE(sqlite3_open(folder.file().c_str(), &other) == SQLITE_OK);
+  // No check of a batch knows of this.
+  REQUIRE(sqlite3_exec(other, "CREATE UNIQUE INDEX no_double ON arenas (name)", nullptr, nullptr, nullptr) == SQLITE_OK);
+  Outcomes outcomes;
+  constexpr uint64_t kArenas = 20;
+  const auto submit_all = [&] {
+    Hold hold(store);
+    for (uint64_t n = 1; n <= kArenas; ++n) {
+      StoreBatch batch = step_of(n, n);
+      if (n == 5 || n == 7) batch.arenas[0].name = arena_of(n - 1).name;
+      store.submit(std::move(batch), outcomes.next());
+    }
+    hold.let_go();
+    loop.run_until(store, [&] { return outcomes.count() == kArenas; });
+  };
+  submit_all();
+  CHECK(outcomes.in_order());
+  for (uint64_t n = 1; n <= kArenas; ++n) {
+    CAPTURE(n);
+    CHECK(outcomes.at(n - 1).ok() == (n != 5 && n != 7));
+  }
+  CHECK(outcomes.at(4).error().code == ErrorCode::invalid);
+  const StoreHealth health = store.health();
+  CHECK(health.refused_records == 2);
+  CHECK(health.waiting_batches == 0);
+  CHECK_FALSE(health.failing_since_ns);
+  const std::vector<std::string> notices = store.take_notices();
+  REQUIRE(notices.size() == 2);
+  CHECK(notices[0].find("the record of arena arena-4 (" + id_of(5).text() + ")") != std::string::npos);
+  CHECK(notices[1].find("the record of arena arena-6 (" + id_of(7).text() + ")") != std::string::npos);
+  // Each is told of once, however often it comes.
+  StoreBatch again;
+  again.arenas = {arena_of(5)};
+  again.arenas[0].name = arena_of(4).name;
+  store.submit(again, outcomes.next());
+  loop.run_until(store, [&] { return outcomes.count() == kArenas + 1; });
+  CHECK_FALSE(outcomes.at(kArenas).ok());
+  CHECK(store.take_notices().empty());
+  CHECK(store.health().refused_records == 3);
+  sqlite3_close(other);
+  store.stop(Drain::commit_queued);
+  Store after = open_well(folder.file());
+  CHECK(after.arenas().value().size() == kArenas - 2);
+  for (uint64_t n = 1; n <= kArenas; ++n) {
+    CAPTURE(n);
+    CHECK(count_of_results(after, n) == 1);
+    // What belongs to no arena is swept away when the database is opened.
+    CHECK(after.checkpoints(id_of(n)).value().size() == (n == 5 || n == 7 ? 0 : 1));
+  }
+}
+
+TEST_CASE("store thread: no more are awaited than may be; what is in them is written with the rest") {
+  TemporaryFolder folder;
+  Loop loop;
+  StoreRetry retry = kSoon;
+  retry.most_awaited = 3;
+  StoreThread store(open_well(folder.file()), loop.wake(), retry);
+  WriteLock other(folder.file());
+  Outcomes awaited;
+  Outcomes others;
+  for (uint64_t step = 1; step <= 3; ++step) store.submit(step_of(step, 1), awaited.next());
+  for (uint64_t step = 4; step <= 9; ++step) store.submit(step_of(step, 1), others.next());
+  loop.run_until(store, [&] { return others.count() == 6; });
+  for (size_t i = 0; i < 6; ++i) CHECK(others.at(i).error().code == ErrorCode::exhausted);
+  CHECK(awaited.count() == 0);
+  CHECK(store.health().unawaited_batches == 6);
+  CHECK(store.health().waiting_batches == 3);
+  other.release();
+  loop.run_until(store, [&] { return awaited.count() == 3; });
+  CHECK(awaited.all_ok());
+  store.submit(step_of(1, 2), awaited.next());
+  loop.run_until(store, [&] { return awaited.count() == 4; });
+  CHECK(awaited.all_ok());
+  store.stop(Drain::commit_queued);
+  Store after = open_well(folder.file());
+  CHECK(after.arenas().value().size() == 9);
+  CHECK(count_of_results(after, 9) == 1);
 }
 
 TEST_CASE("store thread: failing since the first failure, not the last") {

@@ -110,6 +110,26 @@ TEST_CASE("waiting incidents: nothing, and nothing twice") {
   CHECK(waiting.take().empty());
 }
 
+TEST_CASE("waiting incidents: a completed report is laid over the one that waits, or waits for the one in the database") {
+  WaitingIncidents waiting;
+  const auto completed = [](uint64_t n, uint64_t id) {
+    IncidentRecord incident = incident_of(n, id);
+    incident.report = "completed";
+    return incident;
+  };
+  waiting.merge({incident_of(1, 1), incident_of(1, 2)}, {completed(1, 2), completed(1, 3)});
+  waiting.merge({}, {completed(2, 1)});  // another one's number
+  CHECK(waiting.take() == std::vector<IncidentRecord>{incident_of(1, 1), completed(1, 2)});
+  CHECK(waiting.take_recovered() == std::vector<IncidentRecord>{completed(1, 3)});
+  CHECK(waiting.take_recovered().empty());
+  std::vector<IncidentRecord> many;
+  for (uint64_t id = 1; id <= limits::kMaxIncidents + 1; ++id) many.push_back(completed(1, id));
+  waiting.merge({}, std::move(many));
+  const std::vector<IncidentRecord> kept = waiting.take_recovered();
+  REQUIRE(kept.size() == limits::kMaxIncidents);
+  CHECK(kept.front().id == 2);
+}
+
 TEST_CASE("waiting incidents: as many of each arena as the database would keep") {
   WaitingIncidents waiting;
   uint64_t id = 0;

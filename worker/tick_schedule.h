@@ -6,11 +6,13 @@
 
 #include <cstdint>
 
+#include "ipc/limits.h"
+
 namespace arenad {
 
 class TickSchedule {
  public:
-  static constexpr uint64_t kMaxCatchUp = 4;
+  static constexpr uint64_t kMaxCatchUp = limits::kMaxCatchUpTicks;
 
   // The first tick is due at first_due_ns. period_ns > 0.
   TickSchedule(uint64_t period_ns, uint64_t first_due_ns) : period_ns_(period_ns), due_ns_(first_due_ns) {}

@@ -288,6 +288,10 @@ TEST_CASE("a game that is added can be started; it is not removed under its aren
   CHECK(eventually([&] { return children_of(daemon.pid()).empty(); }));
   CHECK(daemon.arenactl({"status", "match", "--finished"}).code == 3);
   CHECK(daemon.arenactl({"versions", "ledger"}).code == 0);
+  // One that never was is another matter.
+  const Finished never = daemon.arenactl({"versions", "chess"});
+  CHECK(never.code == 2);
+  CHECK(never.err == "arenactl: the configuration has no game chess. It has: echo\n");
 
   daemon.reconfigure(both);
   reload_well(daemon);

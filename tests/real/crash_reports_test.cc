@@ -100,6 +100,48 @@ TEST_CASE("each kind of death is told apart, with the event, the stack and the m
   CHECK(crashes(daemon, "duel").size() == before);
 }
 
+TEST_CASE("the report of a death gets what the recovery took, and it outlives arenad") {
+  // The second death of a row waits half a second: more ticks than are caught up.
+  Daemon daemon(
+      "[restart]\nintensity = 3\nwindow_ms = 600000\nfirst_delay_ms = 500\nmax_delay_ms = 500\nhealthy_ms = 600000\n" +
+      echo_section());
+  daemon.start();
+  daemon.start_arena("duel", {{"hz", "50"}});
+  Player ann(daemon.socket(), "duel", "ann");
+  for (int death = 1; death <= 2; ++death) {
+    play(ann, 10);
+    REQUIRE(daemon.runs_again("duel", daemon.kill_worker("duel")));
+    const ArenaFacts now = daemon.arena("duel");
+    REQUIRE(eventually([&] {
+      const auto found = crashes(daemon, "duel");
+      return found.size() == static_cast<size_t>(death) && found[0].recovery_ms > 0;
+    }));
+    CHECK(crashes(daemon, "duel")[0].rung == now.rung);
+  }
+  std::vector<Report> reports = crashes(daemon, "duel");
+  const Report late = reports[0];
+  CHECK(reports[1].ticks_lost < late.ticks_lost);
+  CHECK(reports[1].recovery_ms < late.recovery_ms);
+  CHECK(late.recovery_ms >= 400);
+  // Fifty a second.
+  CHECK(late.ticks_lost >= 15);
+  CHECK(static_cast<double>(late.ticks_lost) <= late.recovery_ms / 20 + 2);
+  CHECK(daemon.arenactl({"crashes", "show", std::to_string(late.id)}).out.find("ticks lost") != std::string::npos);
+  // Given up: nothing brings it back.
+  REQUIRE(daemon.runs_again("duel", daemon.kill_worker("duel")));
+  daemon.kill_worker("duel");
+  REQUIRE(daemon.becomes("duel", [](const ArenaFacts& arena) { return arena.state == "failed"; }));
+  REQUIRE(daemon.restart("duel").ok());
+  REQUIRE(eventually([&] { return crashes(daemon, "duel").size() == 4; }));
+  CHECK(crashes(daemon, "duel")[0].recovery_ms == 0);
+  daemon.stop();
+  daemon.start();
+  reports = crashes(daemon, "duel");
+  REQUIRE(reports.size() == 4);
+  CHECK(reports[2].recovery_ms == doctest::Approx(late.recovery_ms));
+  CHECK(reports[2].ticks_lost == late.ticks_lost);
+}
+
 TEST_CASE("a death in the tick names no event") {
   Daemon daemon(kManyRestarts + echo_section());
   const auto cause = daemon.folder() / "cause";

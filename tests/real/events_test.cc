@@ -198,7 +198,34 @@ TEST_CASE("what is wrong with the question is said") {
   const Finished anew = daemon.arenactl({"events", "--since", "4711"});
   CHECK(anew.code == 1);
   CHECK(anew.err.find("numbered anew") != std::string::npos);
-  const Finished none = daemon.arenactl({"events", "nobody"});
-  CHECK(none.code == 0);
-  CHECK(none.err.find("nothing of that has happened yet") != std::string::npos);
+}
+
+TEST_CASE("an arena of which nothing is known is named, one that has nothing to tell or has gone is not") {
+  Daemon daemon("[arenas]\nkeep_finished = 0\n" + echo_section());
+  daemon.start();
+  const std::string id = daemon.start_arena("gone");
+  REQUIRE(daemon.stop_arena("gone").ok());
+  daemon.start_arena("duel");
+  REQUIRE_FALSE(daemon.knows("gone"));
+  const auto code = [&](std::vector<std::string> arenas) {
+    arenas.insert(arenas.begin(), "events");
+    return daemon.arenactl(std::move(arenas)).code;
+  };
+  for (const std::string& known : {std::string("gone"), id, std::string("g*"), std::string("game:echo"), std::string("duel")}) {
+    CAPTURE(known);
+    CHECK(code({known}) == 0);
+  }
+  std::string lower = id;
+  std::ranges::transform(lower, lower.begin(), [](unsigned char c) { return std::tolower(c); });
+  CHECK(events(daemon, {lower}).size() == events(daemon, {id}).size());
+  for (const std::string unknown : {"nobody", "n*", "game:chess", "01JD3M7S9XQ2V8T4KZ5W6Y7R0B"}) {
+    CAPTURE(unknown);
+    const Finished told = daemon.arenactl({"events", "duel", unknown});
+    CHECK(told.code == 4);
+    CHECK(told.err == "arenactl: no events of " + unknown + " are kept, and no such arena is there\n");
+    CHECK(told.out.find(" started duel ") != std::string::npos);
+  }
+  const Finished nothing = daemon.arenactl({"events", "duel", "--type", "died"});
+  CHECK(nothing.code == 0);
+  CHECK(nothing.err.find("nothing of that has happened yet") != std::string::npos);
 }

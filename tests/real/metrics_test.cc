@@ -91,6 +91,9 @@ TEST_CASE("what an arena does is counted, and no counter goes back over crashes,
   CHECK(first["arenad_arenas{game=\"echo\",state=\"running\"}"] == 1);
   CHECK(first["arenad_players{game=\"echo\"}"] == 1);
   CHECK(first["arenad_arena_resident_memory_bytes{game=\"echo\",arena=\"duel\"}"] > 1'000'000);
+  CHECK(first["arenad_arena_cpu_seconds_total{game=\"echo\",arena=\"duel\"}"] > 0);
+  CHECK(first["arenad_cpu_seconds_total{game=\"echo\"}"] >=
+        first["arenad_arena_cpu_seconds_total{game=\"echo\",arena=\"duel\"}"]);
   CHECK(first["arenad_control_requests_total{verb=\"start\",result=\"done\"}"] == 1);
   CHECK(first["arenad_worker_deaths_total{game=\"echo\",kind=\"killed\"}"] == 0);
 

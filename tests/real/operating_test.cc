@@ -249,6 +249,92 @@ TEST_CASE("what is only tried changes nothing, and what is not waited for happen
   }
 }
 
+TEST_CASE("an arena whose code is being changed is not restarted or pinned meanwhile, and can be stopped") {
+  Daemon daemon(ledger_section());
+  daemon.start();
+  daemon.start_arena("duel", {{"hz", "50"}}, "ledger");
+  const std::vector<std::string> reload{"reload", "ledger", module_path("ledger_good"), "--probation", "600s", "--no-wait"};
+  CHECK(daemon.arenactl(reload).code == 0);
+  REQUIRE(daemon.becomes("duel", [](const ArenaFacts& arena) { return arena.probation; }));
+  const uint64_t epoch = daemon.arena("duel").epoch;
+  for (const std::vector<std::string>& asked :
+       {std::vector<std::string>{"restart", "duel"}, std::vector<std::string>{"pin", "duel", "1.0"},
+        std::vector<std::string>{"pin", "duel", "2.0-good"}}) {
+    CAPTURE(asked.front());
+    const Finished refused = daemon.arenactl(asked);
+    CHECK(refused.code == 6);
+    CHECK(
+        refused.err ==
+        "arenactl: duel: its code was changed, and it is on probation: ask again when that is over (arenactl status duel), or "
+        "stop it now (arenactl stop duel)\n");
+  }
+  CHECK(daemon.arenactl({"list", "duel", "-o", "pinned", "--no-header"}).out == "no\n");
+  const Finished another = daemon.arenactl(reload);
+  CHECK(another.code == 6);
+  CHECK(holds(another.err,
+              "a rollout of ledger is not over yet: ask again when it is (arenactl rollout status ledger), or end "
+              "it (arenactl rollout abort ledger)"));
+  CHECK(daemon.arenactl({"snapshot", "duel"}).code == 6);
+  CHECK(daemon.arena("duel").epoch == epoch);
+  CHECK(daemon.arena("duel").probation);
+  CHECK(daemon.arenactl({"stop", "duel"}).out == "duel: stopped\n");
+  REQUIRE(daemon.restart("duel").ok());
+  CHECK(daemon.arena("duel").epoch > epoch);
+}
+
+TEST_CASE("an arena that drains is not restarted meanwhile, and can be stopped") {
+  Daemon daemon(ledger_section());
+  daemon.start();
+  daemon.start_arena("duel", {{"hz", "50"}}, "ledger");
+  const uint64_t epoch = daemon.arena("duel").epoch;
+  Waiting drain(daemon, {"drain", "duel", "--deadline", "600s"});
+  REQUIRE(daemon.becomes("duel", [](const ArenaFacts& arena) { return arena.state == "draining"; }));
+  const Finished refused = daemon.arenactl({"restart", "duel"});
+  const uint64_t epoch_then = daemon.arena("duel").epoch;
+  const Finished stopped = daemon.arenactl({"stop", "duel"});
+  const Finished drained = drain.finish();
+  CHECK(refused.code == 6);
+  CHECK(refused.err ==
+        "arenactl: duel: it is draining: take that back first (arenactl undrain duel), or stop it now (arenactl stop duel)\n");
+  CHECK(epoch_then == epoch);
+  CHECK(stopped.out == "duel: stopped\n");
+  CHECK(drained.out == "duel: stopped\n");
+  REQUIRE(daemon.restart("duel").ok());
+  CHECK(daemon.arena("duel").state == "running");
+}
+
+TEST_CASE("an arena that is drained while it has no worker is told when it has one") {
+  Daemon daemon(
+      "[restart]\nintensity = 10\nwindow_ms = 600000\nfirst_delay_ms = 3000\nmax_delay_ms = 3000\nhealthy_ms = 600000\n" +
+      echo_section());
+  daemon.start();
+  daemon.start_arena("duel");
+  // The first death of a row has no delay.
+  REQUIRE(daemon.runs_again("duel", daemon.kill_worker("duel")));
+  daemon.kill_worker("duel");
+  REQUIRE(daemon.becomes("duel", [](const ArenaFacts& arena) { return arena.state == "backoff"; }));
+  CHECK(daemon.arenactl({"drain", "duel", "--deadline", "600s"}).out == "duel: ended\n");
+}
+
+TEST_CASE("how much of a core an arena takes is told of the last second, and of which process") {
+  Daemon daemon(restarts(100) + echo_section());
+  daemon.start();
+  daemon.start_arena("duel", {{"hz", "60"}});
+  const auto shown = [&](const std::string& columns) {
+    const Finished told = daemon.arenactl({"list", "duel", "-o", columns, "--no-header"});
+    CHECK(told.code == 0);
+    return told.out;
+  };
+  CHECK(eventually([&] { return holds(shown("cpu"), "%"); }));
+  CHECK(shown("cpu-time") != "-\n");
+  CHECK(holds(daemon.arenactl({"status", "duel"}).out, "% of a core in the last second\n"));
+  const Finished json = daemon.arenactl({"list", "duel", "-o", "cpu,cpu-time", "--json"});
+  CHECK(holds(json.out, "\"cpu_percent\":"));
+  CHECK(holds(json.out, "\"cpu_ns\":"));
+  REQUIRE(daemon.stop_arena("duel").ok());
+  CHECK(daemon.arenactl({"list", "duel", "--finished", "-o", "cpu,cpu-time", "--no-header"}).out == "-  -\n");
+}
+
 TEST_CASE("a shutdown saves every arena and ends arenad") {
   Daemon daemon(echo_section());
   daemon.start();

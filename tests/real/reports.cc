@@ -45,6 +45,11 @@ Report report_of(wire::Incident::Reader from) {
   report.sequence = from.getSequence();
   report.player = text_of(from.getPlayer());
   report.took_ms = from.getTookMs();
+  report.recovery_ms = from.getRecoveryMs();
+  report.rung = from.getRung();
+  report.replayed_frames = from.getReplayedFrames();
+  report.replayed_events = from.getReplayedEvents();
+  report.ticks_lost = from.getTicksLost();
   report.quarantined = from.getQuarantined();
   return report;
 }

@@ -33,6 +33,11 @@ struct Report {
   std::string player;
   uint64_t took_ms = 0;
   uint64_t quarantined = 0;
+  double recovery_ms = 0;
+  std::string rung;
+  uint64_t replayed_frames = 0;
+  uint64_t replayed_events = 0;
+  uint64_t ticks_lost = 0;
   std::vector<ReportedFrame> stack;  // of one that was asked for by its id
 };
 

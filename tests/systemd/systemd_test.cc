@@ -211,6 +211,14 @@ TEST_CASE("upgrade under the unit: the same process, a watchdog that is fed, and
   (void)match.is_whole();
 }
 
+TEST_CASE("tasks: there is room for thousands of arenas, however small the machine") {
+  Service service;
+  CHECK(service.property("TasksMax") == "16384");
+  CHECK(service.property("MemoryMax") == "infinity");
+  Match match;
+  (void)match.is_whole();
+}
+
 TEST_CASE("memory: the kernel ends the arena that takes all, and nothing else") {
   Service service("MemoryMax=300M\nMemorySwapMax=0", "[restart]\nfirst_delay_ms = 0\n");
   (void)service.run("arenactl start echo --name other");
