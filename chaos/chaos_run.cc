@@ -101,9 +101,10 @@ void ChaosRun::begin_steps() {
     }
     if (steps.empty()) continue;
     const Step& step = *steps.back();
-    if (stage_.arenas()[arena].player->said() < step.at) continue;
     const Fault* fault = find_fault(step.fault);
     const std::string& gone = stage_.arenas()[arena].player->gone();
+    // Whose player is gone never says as much as it takes.
+    if (gone.empty() && stage_.arenas()[arena].player->said() < step.at) continue;
     if (fault == nullptr || !gone.empty()) {
       findings_.outcomes.push_back(
           {&step, fault == nullptr ? "there is no such fault" : "its arena is lost: " + gone, now_ms(), 0});

@@ -12,6 +12,8 @@ Fault arenad_stopped_while_a_worker_dies() {
           .holds = "the worker is replaced when arenad is back",
           .worker = Ends::must,
           .told = "KILL",
+          // Whoever asked arenad meanwhile would wait, and nobody would undo it.
+          .alone = true,
           .inject = [](Stage& stage, const Strike& strike) -> Result<void> {
             if (auto stopped = signal_arenad(stage, SIGSTOP); !stopped) return stopped;
             (void)signal_worker(stage, strike.arena, SIGKILL);

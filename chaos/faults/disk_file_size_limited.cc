@@ -25,6 +25,8 @@ Fault disk_file_size_limited() {
           .does = "arenad may not make any file longer, for a while",
           .holds = "the arenas play on, and when it may again nothing is missing",
           .uses = "disk",
+          // It can start no worker meanwhile either, and may say so instead of how the last one ended.
+          .alone = true,
           .missing = [](const Stage& stage) -> std::string {
             rlimit limits{};
             const pid_t arenad = stage.rig().arenad();

@@ -10,6 +10,8 @@ Fault everybody_stopped_for_a_moment() {
   return {.name = "everybody.stopped_for_a_moment",
           .does = "SIGSTOP to keeper, arenad and all workers, SIGCONT two seconds later, as when the machine slept",
           .holds = "the same processes go on; none counts as hanging",
+          // Whoever asked arenad meanwhile would wait, and nobody would undo it.
+          .alone = true,
           .inject = [](Stage& stage, const Strike&) -> Result<void> {
             if (auto stopped = signal_keeper(stage, SIGSTOP); !stopped) return stopped;
             (void)signal_arenad(stage, SIGSTOP);

@@ -21,9 +21,11 @@ Fault memory_newest_misdirected() {
                 return damage_and_kill(stage, strike, [&](const test::WorkerMemory& memory, Random&) {
                   const size_t other = (strike.arena + 1) % stage.arenas().size();
                   const test::WorkerMemory from(stage.arenas()[other].worker);
-                  memory.write(memory.slot(memory.newest()), from.read(from.slot(from.newest()), from.slot_bytes()));
+                  // Once written over it may not be the newest any more.
+                  const int newest = memory.newest();
+                  memory.write(memory.slot(newest), from.read(from.slot(from.newest()), from.slot_bytes()));
                   // As if it were newer than anything here.
-                  memory.put(memory.slot(memory.newest()), memory.frame_decided() + 1'000'000);
+                  memory.put(memory.slot(newest), memory.frame_decided() + 1'000'000);
                 });
               }};
 }

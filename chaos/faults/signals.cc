@@ -2,7 +2,9 @@
 
 #include <csignal>
 
+#include "chaos/faults/patience.h"
 #include "chaos/stage.h"
+#include "ipc/clock.h"
 
 namespace arenad::chaos {
 namespace {
@@ -17,6 +19,16 @@ Result<void> send(pid_t pid, int number, const char* whom) {
 
 Result<void> signal_worker(const Stage& stage, size_t arena, int number) {
   return send(stage.arenas()[arena].worker, number, "worker");
+}
+
+Result<void> wait_for_worker(Stage& stage, const Strike& strike) {
+  const Stage::Arena& arena = stage.arenas()[strike.arena];
+  const uint64_t deadline_ns = monotonic_ns() + kFaultPatienceNs;
+  while (arena.worker <= 0 || ::kill(arena.worker, 0) != 0) {
+    if (monotonic_ns() > deadline_ns) return make_error(ErrorCode::timeout, "the arena has had no worker for 20 s");
+    stage.turn();
+  }
+  return {};
 }
 
 Result<void> signal_arenad(const Stage& stage, int number) {
@@ -41,6 +53,7 @@ Fault worker_ended_by(const char* name, int number, const char* told) {
           // The black box does not know them (worker/black_box.cc).
           .leaves_no_note = number == SIGHUP || number == SIGINT || number == SIGUSR1 || number == SIGUSR2 ||
                             number == SIGPIPE || number == SIGALRM,
+          .prepare = wait_for_worker,
           .inject = [number](Stage& stage, const Strike& strike) { return signal_worker(stage, strike.arena, number); }};
 }
 

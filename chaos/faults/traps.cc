@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "chaos/faults/signals.h"
 #include "chaos/stage.h"
 
 namespace arenad::chaos {
@@ -12,6 +13,8 @@ const std::vector<std::string_view> kFramePoints{"frame.decided",    "frame.reco
                                                  "frame.tick.after", "frame.done",     "frame.outputs_published",
                                                  "frame.end"};
 constexpr uint64_t kFramesUntil = 3;
+// There is room for one.
+constexpr const char* kTrap = "trap";
 
 size_t index_of(std::string_view point) {
   return static_cast<size_t>(std::ranges::find(kCrashPoints, point) - kCrashPoints.begin());
@@ -70,7 +73,9 @@ Fault worker_ends_itself(const Within& what) {
           .holds = "the next worker goes on from the newest snapshot and the log, and arenad tells the cause",
           .worker = Ends::must,
           .told = what.told,
+          .uses = kTrap,
           .missing = without_crash_points,
+          .prepare = wait_for_worker,
           .inject = [what](Stage& stage, const Strike& strike) {
             return trap_worker(stage, strike, drawn_from(kFramePoints, strike), what.action, what.argument);
           }};
@@ -89,7 +94,9 @@ Fault worker_killed_at(const char* name, const char* does, std::vector<std::stri
           .holds = "the next worker goes on from the newest snapshot and the log, with nothing twice",
           .worker = Ends::must,
           .told = "KILL",
+          .uses = kTrap,
           .missing = without_crash_points,
+          .prepare = wait_for_worker,
           .inject = [points = std::move(points)](Stage& stage, const Strike& strike) {
             return trap_worker(stage, strike, drawn_from(points, strike), CrashAction::kill);
           }};
