@@ -27,9 +27,9 @@ Result<void> Arena::hand_over(GameTemplate& to, const Probation& probation, Hand
     return make_error(ErrorCode::refused, std::string("it is ") + to_string(state()));
   }
   handover_.emplace(ChangeOfCode{Handover(probation), game_, &to, std::nullopt, std::move(tell)});
-  log_info("arena={} epoch={} msg=\"its code is changed from {} to {}\"", record_.name, record_.epoch, game_->facts().version,
+  log_info("arena={} epoch={} msg=\"its code is changed from {} to {}\"", record_.name, record_.epoch, version(),
            to.facts().version);
-  this->tell(LifecycleEvent::handing_over, {{"from", game_->facts().version}, {"to", to.facts().version}});
+  this->tell(LifecycleEvent::handing_over, {{"from", version()}, {"to", to.facts().version}});
   ask_to_finish();
   return {};
 }
