@@ -74,6 +74,8 @@ Fault worker_ends_itself(const Within& what) {
           .worker = Ends::must,
           .told = what.told,
           .uses = kTrap,
+          // The black box knows signals alone.
+          .leaves_no_note = what.action == CrashAction::exit,
           .missing = without_crash_points,
           .prepare = wait_for_worker,
           .inject = [what](Stage& stage, const Strike& strike) {
