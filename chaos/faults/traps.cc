@@ -87,6 +87,8 @@ Fault worker_breaks_cage(const Within& what) {
   Fault fault = worker_ends_itself(what);
   fault.holds = "its cage ends it before anything has come of it; arenad names the cage, and the next worker goes on";
   fault.missing = without_cage;
+  // The kernel ends it, and no handler runs.
+  fault.leaves_no_note = true;
   return fault;
 }
 
