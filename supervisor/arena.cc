@@ -8,6 +8,7 @@
 #include "ipc/clock.h"
 #include "ipc/crash_point.h"
 #include "ipc/mutant.h"
+#include "ipc/printable.h"
 #include "supervisor/log.h"
 
 namespace arenad {
@@ -194,6 +195,10 @@ void Arena::carry_out(const ArenaActions& actions) {
   if (!is_active()) unrecovered_.reset();
   if (handover_ && !is_active()) end_handover(HandoverNews::gone, to_string(state()));
   check_waiters();
+}
+
+std::string Arena::version() const {
+  return lived_ ? printable(lived_->version()) : game_->facts().version;
 }
 
 void Arena::begin_incarnation(BeginWith with) {

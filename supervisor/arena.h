@@ -227,6 +227,8 @@ class Arena {
   [[nodiscard]] pid_t pid() const { return worker_ ? worker_->pid() : 0; }
   [[nodiscard]] const CpuUse& cpu() const { return cpu_; }
   [[nodiscard]] const IncarnationView* lived() const { return lived_ ? &*lived_ : nullptr; }
+  // Of the game, as text: what its incarnation says, because of an adopted arena the template need not be loaded. Only if it has a game.
+  [[nodiscard]] std::string version() const;
   [[nodiscard]] const ChannelRoster& channels() const { return channels_; }
   [[nodiscard]] size_t clients() const { return attachments_.size(); }
   [[nodiscard]] const std::string& last_exit() const { return last_exit_; }

@@ -122,7 +122,7 @@ IncidentScene Arena::scene(const IncarnationView& region) {
   scene.name = record_.name;
   scene.game = record_.game;
   if (game_ != nullptr) {
-    scene.game_version = game_->facts().version;
+    scene.game_version = version();
     scene.build_id = build_id_of(region, game_->facts().module_file);
   }
   scene.epoch = {record_.epoch};

@@ -24,9 +24,9 @@ FrameNumber first_logged_frame(const IncarnationView& view) {
 Result<void> Arena::hand_over(GameTemplate& to, const Probation& probation, HandoverNotice tell) {
   if (auto may = may_hand_over(); !may) return may;
   handover_.emplace(ChangeOfCode{Handover(probation), game_, &to, std::nullopt, std::move(tell)});
-  log_info("arena={} epoch={} msg=\"its code is changed from {} to {}\"", record_.name, record_.epoch, game_->facts().version,
+  log_info("arena={} epoch={} msg=\"its code is changed from {} to {}\"", record_.name, record_.epoch, version(),
            to.facts().version);
-  this->tell(LifecycleEvent::handing_over, {{"from", game_->facts().version}, {"to", to.facts().version}});
+  this->tell(LifecycleEvent::handing_over, {{"from", version()}, {"to", to.facts().version}});
   ask_to_finish();
   return {};
 }

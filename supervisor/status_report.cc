@@ -5,7 +5,6 @@
 #include "ipc/channel.h"
 #include "ipc/clock.h"
 #include "ipc/mutant.h"
-#include "ipc/printable.h"
 #include "ipc/process.h"
 #include "supervisor/snapshot_age.h"
 
@@ -81,8 +80,7 @@ void report_arena(const Arena& arena, Detail detail, wire::ArenaStatus::Builder 
   to.setName(record.name);
   to.setGame(record.game);
   if (arena.game() != nullptr) {
-    // Of an adopted arena the template need not be loaded.
-    to.setGameVersion(arena.lived() != nullptr ? printable(arena.lived()->version()) : arena.game()->facts().version);
+    to.setGameVersion(arena.version());
     if (!arena.game()->hash().is_null()) to.setCode(arena.game()->hash().text());
   }
   to.setPinned(arena.record().pinned);

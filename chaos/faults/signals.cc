@@ -1,6 +1,9 @@
 #include "chaos/faults/signals.h"
 
+#include <chrono>
 #include <csignal>
+#include <memory>
+#include <thread>
 
 #include "chaos/faults/patience.h"
 #include "chaos/stage.h"
@@ -33,6 +36,16 @@ Result<void> wait_for_worker(Stage& stage, const Strike& strike) {
 
 Result<void> signal_arenad(const Stage& stage, int number) {
   return send(stage.rig().arenad(), number, "arenad");
+}
+
+Result<void> stop_arenad_for(Stage& stage, const std::string& fault, const Strike& strike, uint64_t ms) {
+  const pid_t arenad = stage.rig().arenad();
+  if (auto stopped = send(arenad, SIGSTOP, "arenad"); !stopped) return stopped;
+  stage.prop(fault, strike.arena) = std::make_shared<std::jthread>([arenad, ms] {
+    std::this_thread::sleep_for(std::chrono::milliseconds(ms));
+    ::kill(arenad, SIGCONT);
+  });
+  return {};
 }
 
 Result<void> tell_arenad_to_upgrade(Stage& stage, const Strike& strike) {

@@ -10,6 +10,8 @@ Result<void> signal_worker(const Stage& stage, size_t arena, int number);
 // For `prepare`: until it has one.
 Result<void> wait_for_worker(Stage& stage, const Strike& strike);
 Result<void> signal_arenad(const Stage& stage, int number);
+// SIGSTOP, and SIGCONT after so long, whatever the run does meanwhile: a player may wait for an answer of it and keep the run from undoing it.
+Result<void> stop_arenad_for(Stage& stage, const std::string& fault, const Strike& strike, uint64_t ms);
 // When it answers: one that is not ready yet refuses to be upgraded.
 Result<void> tell_arenad_to_upgrade(Stage& stage, const Strike& strike);
 Result<void> signal_keeper(const Stage& stage, int number);

@@ -74,6 +74,8 @@ Fault worker_ends_itself(const Within& what) {
           .worker = Ends::must,
           .told = what.told,
           .uses = kTrap,
+          // The black box knows signals alone.
+          .leaves_no_note = what.action == CrashAction::exit,
           .missing = without_crash_points,
           .prepare = wait_for_worker,
           .inject = [what](Stage& stage, const Strike& strike) {
@@ -85,6 +87,8 @@ Fault worker_breaks_cage(const Within& what) {
   Fault fault = worker_ends_itself(what);
   fault.holds = "its cage ends it before anything has come of it; arenad names the cage, and the next worker goes on";
   fault.missing = without_cage;
+  // The kernel ends it, and no handler runs.
+  fault.leaves_no_note = true;
   return fault;
 }
 

@@ -41,6 +41,12 @@ if command -v xmllint >/dev/null; then xmllint --noout report/junit.xml || fail 
 # What was played is what the seed plans.
 "$chaos" plan --seed 3 --faults 20 --arenas 4 --only '*.killed' | cmp - report/plan.json || fail "another plan was played"
 
+# The same seed comes to the same end, whatever the processes' ids and the machine's load.
+expect 0 run --seed 3 --faults 20 --arenas 4 --only '*.killed' --json again.json
+for file in figures again; do grep -E '"chaos\.(verdict|final_states)"' "$file.json" >"$file.end"; done
+[[ $(wc -l <figures.end) -eq 2 ]] || fail "verdict or final states are no figures"
+cmp figures.end again.end || fail "the same seed came to another end"
+
 # For a time instead of for a number; what it made is a plan that can be played.
 expect 0 run --seed 4 --duration 2s --arenas 2 --only 'worker.killed' --report timed
 says "verdict: PASSED"

@@ -19,6 +19,12 @@ std::string config_with(const std::string& module) {
          game_section("ledger", module_path(module), "snapshot_interval_ms = 20\n");
 }
 
+size_t times(const std::string& text, const std::string& what) {
+  size_t count = 0;
+  for (size_t at = 0; (at = text.find(what, at)) != std::string::npos; at += what.size()) ++count;
+  return count;
+}
+
 struct RolloutFacts {
   uint64_t id = 0;
   std::string state;
@@ -167,6 +173,8 @@ TEST_CASE("arenad is killed while the canary is on probation: the rollout goes o
   CHECK(matches.rollout().state == "done");
   CHECK(matches.rollout().passed == 3);
   CHECK(matches.all_run("2.0-good"));
+  // Also of the two that this arenad has adopted, under a version whose template it has not loaded.
+  CHECK(eventually([&] { return times(matches.daemon().log(), "its code is changed from 1.0 to 2.0-good") == 3; }));
   matches.check();
   // How it ended is known to the next arenad, too, and ids go on.
   matches.daemon().kill_arenad();

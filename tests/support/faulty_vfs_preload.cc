@@ -1,19 +1,28 @@
 // Loaded into arenad with LD_PRELOAD: puts the FaultyVfs before SQLite, with orders that a test gives through the file that
-// ARENAD_TEST_FAULTS names. arenad's children do not get it; a keeper passes it on to each arenad.
+// ARENAD_TEST_FAULTS names. arenad's children do not get it; a keeper passes it on to each arenad, and an arenad that is upgraded to the next one.
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
+#include <dlfcn.h>
 #include <fcntl.h>
+#include <string>
 #include <sys/mman.h>
 #include <unistd.h>
+#include <vector>
 
 #include "tests/support/faulty_vfs.h"
 
 namespace {
 
+std::string& preloaded() {
+  static std::string variable;
+  return variable;
+}
+
 __attribute__((constructor)) void stand_before_sqlite() {
   if (std::strcmp(::program_invocation_short_name, "arenad") != 0) return;
   const char* path = std::getenv("ARENAD_TEST_FAULTS");
+  if (const char* libraries = std::getenv("LD_PRELOAD")) preloaded() = std::string("LD_PRELOAD=") + libraries;
   ::unsetenv("LD_PRELOAD");
   if (path == nullptr) return;
   const int fd = ::open(path, O_RDWR | O_CLOEXEC);
@@ -26,3 +35,13 @@ __attribute__((constructor)) void stand_before_sqlite() {
 }
 
 }  // namespace
+
+// arenad calls it for its upgrade, and for nothing else.
+extern "C" int fexecve(int fd, char* const* arguments, char* const* environment) {
+  std::vector<char*> variables;
+  for (; *environment != nullptr; ++environment) variables.push_back(*environment);
+  if (!preloaded().empty()) variables.push_back(preloaded().data());
+  variables.push_back(nullptr);
+  const auto next = reinterpret_cast<decltype(&::fexecve)>(::dlsym(RTLD_NEXT, "fexecve"));
+  return next(fd, arguments, variables.data());
+}
