@@ -16,6 +16,7 @@
 #include "chaos/joined_figures.h"
 #include "chaos/mutants.h"
 #include "chaos/shrink.h"
+#include "chaos/sweep/verb.h"
 
 namespace {
 
@@ -256,6 +257,10 @@ int main(int argc, char** argv) {
       app.add_subcommand("mutants", "Plants known bugs in the programs, one at a time, and sees whether a run notices");
   plants->add_option("--only", mutants.only, "Only mutants whose names fit this glob; may be given several times");
   plants->add_option("--json", mutants.json, "Also write the figures to this file, as one flat object");
+  sweep::SweepArguments swept;
+  CLI::App* sweeps = app.add_subcommand(
+      "sweep", "Has each process die at each crash point, from its first hit to its last, and again while it recovers");
+  sweep::add_options(*sweeps, swept);
   std::vector<std::string> figures;
   CLI::App* joins = app.add_subcommand("join-figures", "Takes the figures of all these files into the first one");
   joins->add_option("FILE", figures, "As --json writes them")->required()->check(CLI::ExistingFile);
@@ -266,6 +271,7 @@ int main(int argc, char** argv) {
   }
   if (*joins) return join(figures);
   if (*plants) return run_mutants(mutants);
+  if (*sweeps) return sweep::run_sweep(std::move(swept));
   if (*lists) return list(options);
   if (*plans) return plan(options);
   if (*replays) return replay(options);

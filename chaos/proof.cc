@@ -60,11 +60,11 @@ Part everything(Extent extent) {
           {at_most("all_killed_back_ms", "all_back_max_ms", 2000), at_most("all_killed_lost", "violations", 0)}};
 }
 
-// Every crash point of every process, from its first hit to its last. tests/sweep
+// Every crash point of every process, from its first hit to its last. chaos/sweep
 Part crash_points(Extent extent) {
   Part part{"crash-points",
-            "tests/sweep/arenad-sweep",
-            {},
+            "chaos/arena-chaos",
+            {"sweep"},
             {shown("crash_points", "prove.crash_points"), shown("crash_point_names", "prove.crash_point_names"),
              at_most("crash_points_failing", "prove.crash_points_failing", 0),
              at_most("crash_points_never_reached", "prove.crash_points_never_reached", 0)}};

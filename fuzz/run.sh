@@ -10,13 +10,14 @@
 #   --seconds N   one round of so many seconds each (10 if nothing is said)
 #
 # What they have learned stays in BUILD/work and is gone on from; an input that has found something is kept there, and its name is printed. The
-# exit code is 1 if anything was found.
+# exit code is 1 if anything was found, or if it was interrupted.
 set -euo pipefail
 
 at_a_time=2
 first_round_s=10
 # A round is no larger, so that one sees how far it is.
 most_in_round=20000000
+interrupted_code=72 # of libFuzzer
 
 die() {
   echo "fuzz: $*" >&2
@@ -73,29 +74,33 @@ run_one() {
   folders=("$work/corpus/$name" "$work/seeds/$name")
   [[ ! -d $sources/corpus/$name ]] || folders+=("$sources/corpus/$name")
   mkdir -p "${folders[0]}"
+  local code=0
   # One that does not stop of itself is a finding too.
-  if UBSAN_OPTIONS=print_stacktrace=1 "$build/fuzz/fuzz_$name" "${options[@]}" -dict="$work/$name.dict" -max_total_time="$2" -timeout=20 \
-    -rss_limit_mb=2048 -print_final_stats=1 -artifact_prefix="$work/findings/$name-" "${folders[@]}" >"$work/logs/$name.log" 2>&1; then
-    rm -f "$work/logs/$name.failed"
-  else
-    touch "$work/logs/$name.failed"
-  fi
+  UBSAN_OPTIONS=print_stacktrace=1 "$build/fuzz/fuzz_$name" "${options[@]}" -dict="$work/$name.dict" -max_total_time="$2" -timeout=20 \
+    -rss_limit_mb=2048 -print_final_stats=1 -artifact_prefix="$work/findings/$name-" "${folders[@]}" >"$work/logs/$name.log" 2>&1 || code=$?
+  case $code in
+    0 | "$interrupted_code") rm -f "$work/logs/$name.failed" ;;
+    *) touch "$work/logs/$name.failed" ;;
+  esac
 }
 export -f run_one
-export build sources work
+export build sources work interrupted_code
 
 declare -A executions=() # of each, in all
 declare -A speed=()      # of each, in the last round: executions a second
 total=0
 rm -f "$work"/logs/*.failed
 
+cut_short=0
+trap 'cut_short=1' INT TERM
+
 # Lines of NAME SECONDS: each for so long. Who takes longest begins.
 round() {
   local plan name count time
   plan=$(sort -k2,2nr)
-  xargs -P "$at_a_time" -L1 bash -c 'run_one "$@"' run <<<"$plan"
+  xargs -P "$at_a_time" -L1 bash -c 'run_one "$@"' run <<<"$plan" || cut_short=1
   while read -r name time; do
-    count=$(sed -n 's/^stat::number_of_executed_units: *//p' "$work/logs/$name.log")
+    count=$(sed -n 's/^stat::number_of_executed_units: *//p' "$work/logs/$name.log" || true)
     executions[$name]=$((${executions[$name]:-0} + ${count:-0}))
     speed[$name]=$((${count:-0} / time))
     total=$((total + ${count:-0}))
@@ -121,7 +126,7 @@ plan_for() {
 }
 
 round < <(printf "%s $seconds\n" "${names[@]}")
-while [[ $total -lt $wanted_runs ]]; do
+while [[ $total -lt $wanted_runs && $cut_short -eq 0 ]]; do
   missing=$((wanted_runs - total))
   plan=$(speeds | plan_for $((missing < most_in_round ? missing : most_in_round)))
   [[ -n $plan ]] || break
@@ -139,4 +144,5 @@ for name in "${names[@]}"; do
 done
 echo "fuzz: $total executions in $SECONDS s, $findings findings"
 [[ -z $json ]] || printf '{\n  "fuzz.executions": %d,\n  "fuzz.findings": %d\n}\n' "$total" "$findings" >"$json"
-[[ $findings -eq 0 ]]
+[[ $cut_short -eq 0 ]] || echo "fuzz: it was interrupted"
+[[ $findings -eq 0 && $cut_short -eq 0 ]]

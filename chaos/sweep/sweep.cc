@@ -1,4 +1,4 @@
-#include "tests/sweep/sweep.h"
+#include "chaos/sweep/sweep.h"
 
 #include <algorithm>
 #include <fmt/format.h>
@@ -48,7 +48,8 @@ const char* name_of(CrashAction action) {
 }
 
 std::string command_for(const Plan& plan) {
-  std::string command = fmt::format("arenad-sweep --scenario {} --pace {}", to_string(plan.scenario), to_string(plan.pace));
+  std::string command =
+      fmt::format("arena-chaos sweep --scenario {} --pace {}", to_string(plan.scenario), to_string(plan.pace));
   for (const Trap& trap : plan.traps) {
     command += " --at " + trap_text(trap);
     if (trap.action != CrashAction::kill) command += fmt::format(" --action {}", name_of(trap.action));

@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "tests/sweep/sweep.h"
+#include "chaos/sweep/sweep.h"
 
 namespace arenad::sweep {
 

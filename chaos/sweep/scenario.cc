@@ -1,4 +1,4 @@
-#include "tests/sweep/scenario.h"
+#include "chaos/sweep/scenario.h"
 
 #include <algorithm>
 #include <csignal>

@@ -1,4 +1,4 @@
-#include "tests/sweep/report.h"
+#include "chaos/sweep/report.h"
 
 #include <fmt/format.h>
 #include <map>

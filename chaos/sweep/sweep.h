@@ -15,7 +15,7 @@
 
 #include "chaos/private_folder.h"
 #include "chaos/stop_signals.h"
-#include "tests/sweep/scenario.h"
+#include "chaos/sweep/scenario.h"
 
 namespace arenad::sweep {
 
