@@ -264,6 +264,12 @@ void GameTemplate::template_ended(Exit exit) {
   if (was_loading) scope_.reaper.end_strangers_of(process_->pid());
   retire(std::move(process_));
   if (state_ == State::closed) return;
+  // Nobody but somebody outside, or the kernel for want of memory, kills like that: it says nothing of the module.
+  const bool was_killed = exit.how == Exit::How::signalled && exit.value == SIGKILL && failure_.empty();
+  if (was_loading && was_killed) {
+    if (!waiters_.empty() && another_is_lost("its template was killed while it was loaded") == Then::goes_on) load();
+    return;
+  }
   if (was_loading) {
     const bool by_cage = exit.how == Exit::How::signalled && exit.value == SIGSYS;
     const std::string crashed =
