@@ -4,7 +4,6 @@
 #include <future>
 #include <nlohmann/json.hpp>
 #include <string>
-#include <thread>
 
 #include <doctest/doctest.h>
 
@@ -208,16 +207,19 @@ TEST_SUITE("arenactl shutdown") {
       CAPTURE(before_the_answer);
       std::promise<pid_t> pid;
       auto known = pid.get_future();
+      std::promise<void> ended_by_now;
+      const auto over = ended_by_now.get_future();
       FakeDaemon daemon([&](Answering answering) {
         CHECK(::kill(known.get(), SIGINT) == 0);
         if (!before_the_answer) return kAnswer(answering);
-        // It is waited for longer than this is looked for.
-        std::this_thread::sleep_for(std::chrono::milliseconds(1000));
+        // No answer comes before arenactl has ended, unless it waits for one in spite of the signal.
+        (void)over.wait_for(std::chrono::seconds(30));
         kAnswer(answering);
       });
       const Running running = begin({"--socket", daemon.socket_path(), "shutdown", "--yes"});
       pid.set_value(running.pid);
       const Ended ended = end_of(running);
+      ended_by_now.set_value();
       CHECK(ended.code == 5);
       CHECK(contains(ended.err, "interrupted; "));
     }
