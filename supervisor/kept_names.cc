@@ -19,7 +19,7 @@ std::string hexadecimal(std::string_view bytes) {
 }
 
 template <class T>
-bool read_number(std::string_view text, T& value, int base = 10) {
+bool parse_number(std::string_view text, T& value, int base = 10) {
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value, base);
   return error == std::errc() && end == text.data() + text.size();
 }
@@ -29,7 +29,7 @@ std::optional<std::string> from_hexadecimal(std::string_view text) {
   std::string bytes;
   for (size_t i = 0; i < text.size(); i += 2) {
     unsigned value = 0;
-    if (!read_number(text.substr(i, 2), value, 16)) return std::nullopt;
+    if (!parse_number(text.substr(i, 2), value, 16)) return std::nullopt;
     bytes += static_cast<char>(value);
   }
   return bytes;
@@ -67,13 +67,13 @@ std::optional<KeptName> KeptName::parse(std::string_view text) {
   KeptName name{.arena = *id};
   if (parts.size() == 4 && (parts[2] == "region" || parts[2] == "process")) {
     name.kind = parts[2] == "region" ? KeptKind::region : KeptKind::process;
-    if (!read_number(parts[3], name.epoch.value) || name.epoch.value == 0) return std::nullopt;
+    if (!parse_number(parts[3], name.epoch.value) || name.epoch.value == 0) return std::nullopt;
     return name;
   }
   if (parts.size() != 6 || parts[2] != "channel") return std::nullopt;
   name.kind = KeptKind::channel;
   auto player = from_hexadecimal(parts[5]);
-  if (!read_number(parts[3], name.channel.value) || !read_number(parts[4], name.slot) || !player) return std::nullopt;
+  if (!parse_number(parts[3], name.channel.value) || !parse_number(parts[4], name.slot) || !player) return std::nullopt;
   if (name.slot >= limits::kMaxSlots) return std::nullopt;
   name.player = std::move(*player);
   return name;

@@ -12,7 +12,7 @@ namespace {
 constexpr std::string_view kMessage = "msg=\"";
 
 template <class T>
-void read_number(std::string_view text, T& number) {
+void set_number(std::string_view text, T& number) {
   (void)std::from_chars(text.data(), text.data() + text.size(), number);
 }
 
@@ -23,11 +23,11 @@ bool take(LogLine& line, std::string_view key, std::string_view value) {
   } else if (key == "game") {
     line.game = value;
   } else if (key == "epoch") {
-    read_number(value, line.epoch);
+    set_number(value, line.epoch);
   } else if (key == "frame") {
-    read_number(value, line.frame);
+    set_number(value, line.frame);
   } else if (key == "pid") {
-    read_number(value, line.pid);
+    set_number(value, line.pid);
   } else if (key == "source") {
     line.source = value;
   } else if (key == "signature") {

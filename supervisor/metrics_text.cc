@@ -3,12 +3,11 @@
 #include <algorithm>
 #include <limits>
 #include <prometheus/metric_family.h>
-#include <prometheus/text_serializer.h>
-#include <sstream>
 #include <utility>
 #include <vector>
 
 #include "ipc/printable.h"
+#include "supervisor/exposition_writer.h"
 
 namespace arenad {
 namespace {
@@ -76,9 +75,7 @@ class Exposition {
   }
 
   [[nodiscard]] std::string text() const {
-    std::ostringstream out;
-    prometheus::TextSerializer().Serialize(out, families_);
-    return std::move(out).str();
+    return ExpositionWriter().Serialize(families_);
   }
 
  private:

@@ -17,7 +17,7 @@
 namespace arenad {
 namespace {
 
-std::optional<uint64_t> read_number(const std::string& path) {
+std::optional<uint64_t> read_file_number(const std::string& path) {
   std::ifstream file(path);
   std::string word;
   if (!(file >> word)) return std::nullopt;
@@ -32,9 +32,9 @@ constexpr uint64_t kNoLimit = uint64_t{1} << 60;
 
 std::optional<MemoryFacts::Group> read_group(const std::string& folder) {
   const bool is_v1 = std::filesystem::exists(folder + "/memory.usage_in_bytes");
-  const auto bytes = read_number(folder + (is_v1 ? "/memory.usage_in_bytes" : "/memory.current"));
+  const auto bytes = read_file_number(folder + (is_v1 ? "/memory.usage_in_bytes" : "/memory.current"));
   if (!bytes) return std::nullopt;
-  auto limit = read_number(folder + (is_v1 ? "/memory.limit_in_bytes" : "/memory.max"));
+  auto limit = read_file_number(folder + (is_v1 ? "/memory.limit_in_bytes" : "/memory.max"));
   if (limit && *limit >= kNoLimit) limit.reset();
   return MemoryFacts::Group{*bytes, limit};
 }

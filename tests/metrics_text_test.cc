@@ -10,8 +10,10 @@
 #include <unistd.h>
 
 #include <doctest/doctest.h>
+#include <prometheus/text_serializer.h>
 
 #include "supervisor/crash_signature.h"
+#include "supervisor/exposition_writer.h"
 
 using namespace arenad;
 
@@ -73,7 +75,7 @@ TEST_CASE("metrics text: seconds and bytes, games and arenas") {
   CHECK(has_line(text, "arenad_arena_frame_seconds_bucket{game=\"tanks\",arena=\"duel\",le=\"+Inf\"} 16"));
   CHECK(has_line(text, "arenad_arena_frame_seconds_count{game=\"tanks\",arena=\"duel\"} 16"));
   CHECK(has_line(text, "arenad_resident_memory_bytes{game=\"tanks\"} 4096"));
-  CHECK(has_line(text, "arenad_memory_group_bytes Nan"));
+  CHECK(has_line(text, "arenad_memory_group_bytes NaN"));
   CHECK(has_line(text, "arenad_memory_group_limit_bytes +Inf"));
 }
 
@@ -99,6 +101,47 @@ TEST_CASE("metrics text: names from outside cannot break a line") {
   facts.games["tanks"].totals.signatures["SIGSEGV a\"b\nc.so+0x1"] = 1;
   const std::string text = metrics_text(facts, {});
   CHECK(has_line(text, "arenad_crashes_total{game=\"tanks\",signature=\"SIGSEGV a\\\"b\\nc.so+0x1\"} 1"));
+}
+
+TEST_CASE("metrics text: says what prometheus-cpp's own serializer says") {
+  using prometheus::ClientMetric;
+  using prometheus::MetricFamily;
+  using prometheus::MetricType;
+  const double values[] = {0, 1, 2.5, 1.0 / 3, 1e-9, 123456789.125, 4'503'599'627'370'497.5, 1e18, 18446744073709551616.0, -3, -0.25, 1e300, 5e-324,
+                           std::numeric_limits<double>::infinity(), -std::numeric_limits<double>::infinity()};
+  std::vector<MetricFamily> families;
+  for (const MetricType type : {MetricType::Counter, MetricType::Gauge, MetricType::Histogram}) {
+    MetricFamily family{"f" + std::to_string(families.size()), "What it is.", type, {}};
+    for (const double value : values) {
+      ClientMetric metric;
+      if (value != 1) metric.label = {{"a", "x\"y\\z\nw"}, {"b", std::to_string(value)}};
+      metric.counter.value = value;
+      metric.gauge.value = value;
+      metric.histogram.sample_count = 7;
+      metric.histogram.sample_sum = value;
+      metric.histogram.bucket = {{3, 0.0001}, {4, 0.25}, {7, std::numeric_limits<double>::infinity()}};
+      family.metric.push_back(metric);
+    }
+    families.push_back(family);
+  }
+  std::istringstream ours(ExpositionWriter().Serialize(families));
+  std::istringstream library(static_cast<const prometheus::Serializer&>(prometheus::TextSerializer()).Serialize(families));
+  size_t lines = 0;
+  for (std::string line, expected; std::getline(library, expected); ++lines) {
+    REQUIRE(std::getline(ours, line));
+    if (expected.starts_with("#")) {
+      CHECK(line == expected);
+      continue;
+    }
+    const auto value_at = expected.rfind(' ');
+    CHECK(line.substr(0, line.rfind(' ')) == expected.substr(0, value_at));
+    const double value = std::strtod(line.c_str() + line.rfind(' '), nullptr);
+    const double roughly = std::strtod(expected.c_str() + value_at, nullptr);  // the library prints 16 digits; some take 17
+    CHECK((value == roughly || std::abs(value - roughly) <= 1e-15 * std::abs(roughly)));
+  }
+  CHECK(lines > 3 * std::size(values));
+  std::string rest;
+  CHECK_FALSE(std::getline(ours, rest));
 }
 
 TEST_CASE("memory group: the one that is nearest to its limit") {
