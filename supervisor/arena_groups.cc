@@ -53,6 +53,10 @@ Result<void> write_text(const std::string& path, const std::string& text) {
   return {};
 }
 
+std::vector<GroupHierarchy> hierarchies_of_this_process() {
+  return group_hierarchies(read_text("/proc/self/cgroup").value_or(""), read_text("/proc/self/mountinfo").value_or(""));
+}
+
 bool is_folder(const std::string& path) {
   struct stat status {};
   return ::stat(path.c_str(), &status) == 0 && S_ISDIR(status.st_mode);
@@ -76,9 +80,30 @@ bool is_delegated(const std::string& folder) {
   return false;
 }
 
+// Which of the controllers that matter here a group may pass on, of version 2.
+void look_at_controllers(GroupHierarchy& hierarchy, const std::string& folder) {
+  const std::string offered = read_text(folder + "/cgroup.controllers").value_or("");
+  hierarchy.has_memory = has_word(offered, "memory");
+  hierarchy.has_pids = has_word(offered, "pids");
+}
+
+// Of version 2, and delegated with something to bound.
+bool may_have_groups_in(GroupHierarchy hierarchy, const std::string& group) {
+  const std::string folder = hierarchy.folder(group);
+  if (!is_delegated(folder)) return false;
+  look_at_controllers(hierarchy, folder);
+  return hierarchy.has_memory || hierarchy.has_pids;
+}
+
 bool is_main_process_of_a_unit() {
   const char* main = ::getenv("SYSTEMD_EXEC_PID");
   return main != nullptr && main == std::to_string(::getpid());
+}
+
+// The unit says so (packaging/arenad.service.in).
+bool is_released_by_unit() {
+  const char* answer = ::getenv("ARENAD_UNIT_RELEASES_GROUPS");
+  return answer != nullptr && answer == std::string_view("yes");
 }
 
 // Version 2: who is in the group itself, arenad and its keeper, comes into one below it.
@@ -100,9 +125,7 @@ Result<ArenaGroups::Tree> make_tree(GroupHierarchy hierarchy, const std::string&
   ArenaGroups::Tree tree{std::move(hierarchy), {}};
   tree.folder = tree.hierarchy.folder(group);
   if (tree.hierarchy.version == GroupVersion::v1) return tree;
-  const std::string offered = read_text(tree.folder + "/cgroup.controllers").value_or("");
-  tree.hierarchy.has_memory = has_word(offered, "memory");
-  tree.hierarchy.has_pids = has_word(offered, "pids");
+  look_at_controllers(tree.hierarchy, tree.folder);
   if (!tree.hierarchy.has_memory && !tree.hierarchy.has_pids) return tree;
   if (tree.hierarchy.own == group) {
     if (auto moved = move_down(tree.folder); !moved) return moved.error();
@@ -116,15 +139,17 @@ Result<ArenaGroups::Tree> make_tree(GroupHierarchy hierarchy, const std::string&
 
 Result<void> enclose_in(const ArenaGroups::Tree& tree, pid_t pid, const Fd& pidfd, const GroupLimits& limits) {
   const std::string folder = tree.folder + "/" + worker_group_name(pid);
+  bool is_there = false;
   if (::mkdir(folder.c_str(), 0755) != 0) {
     if (errno != EEXIST) return errno_error("cannot make the control group " + folder);
-    if (holds(folder, pid)) return {};
+    is_there = holds(folder, pid);
   }
   for (const GroupSetting& setting : group_settings(tree.hierarchy, limits)) {
     auto written = write_text(folder + "/" + setting.file, setting.value);
     const bool matters = setting.when_missing == WhenMissing::is_an_error;
     if (!written && matters) return written;
   }
+  if (is_there) return {};
   // Until it is reaped its pid is no other process's; and after that not before all other numbers were used.
   if (has_ended(pidfd)) return {};
   auto moved = write_text(folder + "/cgroup.procs", std::to_string(pid));
@@ -258,21 +283,34 @@ struct ArenaGroups::Worker {
   }
 };
 
+Result<void> release_groups() {
+  for (const GroupHierarchy& hierarchy : hierarchies_of_this_process()) {
+    if (hierarchy.version == GroupVersion::v1) continue;
+    const std::string group = given_group(hierarchy.own);
+    if (!may_have_groups_in(hierarchy, group)) continue;
+    const std::string folder = hierarchy.folder(group);
+    const std::string passed_on = read_text(folder + "/cgroup.subtree_control").value_or("");
+    for (const char* name : {"memory", "pids"}) {
+      if (!has_word(passed_on, name)) continue;
+      if (auto written = write_text(folder + "/cgroup.subtree_control", "-" + std::string(name)); !written) return written;
+    }
+  }
+  return {};
+}
+
 ArenaGroups::ArenaGroups(const std::string& setting) {
   if (setting == "off") return;
-  const auto hierarchies =
-      group_hierarchies(read_text("/proc/self/cgroup").value_or(""), read_text("/proc/self/mountinfo").value_or(""));
-  for (const GroupHierarchy& hierarchy : hierarchies) {
+  for (const GroupHierarchy& hierarchy : hierarchies_of_this_process()) {
     std::string group = setting;
     if (setting == "auto") {
       // systemd lets no service of another user than root have groups of version 1.
       if (hierarchy.version == GroupVersion::v1) continue;
-      group = without_own_group(hierarchy.own);
-      if (!is_delegated(hierarchy.folder(group))) continue;
-      if (is_main_process_of_a_unit()) {
+      group = given_group(hierarchy.own);
+      if (!may_have_groups_in(hierarchy, group)) continue;
+      if (is_main_process_of_a_unit() && !is_released_by_unit()) {
         gaps_.emplace_back(
-            "systemd could start no other arenad while workers have control groups of their own below its unit's, so they "
-            "have none");
+            "workers have no control groups of their own, as systemd could start no other arenad beside them: arenad's unit does "
+            "not say that it releases them (ExecStopPost=arenad --release-groups)");
         return;
       }
     }

@@ -15,10 +15,16 @@
 #include <string>
 #include <vector>
 
+#include "arenad/result.h"
 #include "ipc/fd.h"
 #include "supervisor/control_group.h"
 
 namespace arenad {
+
+// What a unit does when its main process has ended: systemd begins the next one in the unit's group, which the kernel refuses while the group
+// passes controllers on to those of workers that live. They are taken back, so workers are unbounded until the next arenad has adopted them.
+// Does nothing where no groups of version 2 with memory or pids are delegated.
+Result<void> release_groups();
 
 class ArenaGroups {
  public:
@@ -32,7 +38,7 @@ class ArenaGroups {
   // What is not bounded, and why: for the log.
   [[nodiscard]] const std::vector<std::string>& gaps() const { return gaps_; }
 
-  // The worker comes into a group of its own; one that is there already stays as it is.
+  // The worker comes into a group of its own. One that is there already, of an earlier arenad, is bounded anew.
   void enclose(pid_t pid, const Fd& pidfd, const GroupLimits& limits);
   // The process has ended, or is being killed. Whatever is left in its group ends, and the group is removed.
   void let_go(pid_t pid);

@@ -41,6 +41,8 @@ std::unique_ptr<CLI::App> daemon_command_line(DaemonCommandLine& to) {
   app->add_flag("--check-config", to.check_config,
                 "Check the configuration, tell every problem with file, line and key, and exit");
   app->add_flag("--print-default-config", to.print_default_config, "Print a configuration with every key explained, and exit");
+  app->add_flag("--release-groups", to.release_groups,
+                "Take back what is passed on to workers' control groups, as a systemd unit must between two arenads, and exit");
   app->add_flag("--can-take-over", to.can_take_over)->group("");
   app->set_version_flag("--version", std::string("arenad ") + kVersion, "Shows the version");
   app->footer(kFooter);

@@ -14,6 +14,7 @@ struct DaemonCommandLine {
   std::string config = "/etc/arenad/arenad.toml";
   bool check_config = false;
   bool print_default_config = false;
+  bool release_groups = false;
   bool can_take_over = false;  // what arenad asks a program before it gives its place to it
 };
 

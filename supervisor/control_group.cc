@@ -121,9 +121,11 @@ std::vector<GroupHierarchy> group_hierarchies(std::string_view cgroups, std::str
   return found;
 }
 
-std::string without_own_group(std::string_view group) {
+std::string given_group(std::string_view group) {
   const size_t slash = group.rfind('/');
-  if (slash == std::string_view::npos || group.substr(slash + 1) != kOwnGroup) return std::string(group);
+  if (slash == std::string_view::npos) return std::string(group);
+  const std::string_view last = group.substr(slash + 1);
+  if (last != kOwnGroup && last != kCommandsGroup) return std::string(group);
   return slash == 0 ? "/" : std::string(group.substr(0, slash));
 }
 

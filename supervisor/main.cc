@@ -12,6 +12,7 @@
 #include <spdlog/spdlog.h>
 
 #include "ipc/process.h"
+#include "supervisor/arena_groups.h"
 #include "supervisor/cage.h"
 #include "supervisor/command_line.h"
 #include "supervisor/config.h"
@@ -122,6 +123,11 @@ int main(int argc, char** argv) {
   if (given.print_default_config) {
     std::fputs(arenad::default_config_text().c_str(), stdout);
     return 0;
+  }
+  if (given.release_groups) {
+    const auto released = arenad::release_groups();
+    if (!released) std::fprintf(stderr, "arenad: %s\n", released.error().text().c_str());
+    return released ? 0 : 1;
   }
   // It is read again later, wherever arenad's own folder is then.
   std::string path = given.config;

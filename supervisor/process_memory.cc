@@ -142,7 +142,7 @@ MemoryFacts read_memory(const MetricsFacts& facts) {
   }
   if (const std::string counter = oom_counter_path(own_cgroups()); !counter.empty()) {
     // Workers may have groups beside arenad's own.
-    memory.group = memory_group(without_own_group(std::filesystem::path(counter).parent_path().string()), "/sys/fs/cgroup");
+    memory.group = memory_group(given_group(std::filesystem::path(counter).parent_path().string()), "/sys/fs/cgroup");
   }
   return memory;
 }

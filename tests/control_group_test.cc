@@ -99,12 +99,13 @@ TEST_CASE("control group: names with spaces, and lines that are none") {
 }
 
 TEST_CASE("control group: arenad's own part of a group is taken off") {
-  CHECK(without_own_group("/system.slice/arenad.service/supervisor") == "/system.slice/arenad.service");
-  CHECK(without_own_group("/system.slice/arenad.service") == "/system.slice/arenad.service");
-  CHECK(without_own_group("/supervisor") == "/");
-  CHECK(without_own_group("/a/supervisor/b") == "/a/supervisor/b");
-  CHECK(without_own_group("/my-supervisor") == "/my-supervisor");
-  CHECK(without_own_group("/") == "/");
+  CHECK(given_group("/system.slice/arenad.service/supervisor") == "/system.slice/arenad.service");
+  CHECK(given_group("/system.slice/arenad.service") == "/system.slice/arenad.service");
+  CHECK(given_group("/supervisor") == "/");
+  CHECK(given_group("/system.slice/arenad.service/.control") == "/system.slice/arenad.service");
+  CHECK(given_group("/a/supervisor/b") == "/a/supervisor/b");
+  CHECK(given_group("/my-supervisor") == "/my-supervisor");
+  CHECK(given_group("/") == "/");
 }
 
 TEST_CASE("control group: a worker's group is named by its pid, and no other name is taken for one") {
