@@ -61,6 +61,8 @@ class Rig {
   [[nodiscard]] std::string socket() const { return (folder_ / "run/arenad.sock").string(); }
   [[nodiscard]] const std::filesystem::path& folder() const { return folder_; }
   [[nodiscard]] std::filesystem::path log() const { return folder_ / "arenad.log"; }
+  // Once this is so, an answer is waited for no longer than a moment.
+  void call_off_when(std::function<bool()> is_called_off) { is_called_off_ = std::move(is_called_off); }
   // The keeper has ended, which it never should.
   [[nodiscard]] bool is_broken() { return keeper_.wait(0).has_value(); }
 
@@ -109,6 +111,7 @@ class Rig {
   CrashPointTable points_;
   chaos::ChildProcess keeper_;
   std::optional<ControlClient> control_;
+  std::function<bool()> is_called_off_ = [] { return false; };
 };
 
 }  // namespace arenad::sweep
