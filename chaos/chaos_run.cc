@@ -52,6 +52,10 @@ Result<void> ChaosRun::play() {
     if (next_step) stage_.arenas()[i].entries = UINT64_MAX;
     complained_.push_back(false);
   }
+  // What keeps arenad from answering, or what a fault waits for from coming, may be what is to be undone.
+  stage_.do_meanwhile([this] { heal_what_is_due(); });
+  const auto no_more = [](Stage* stage) { stage->do_meanwhile([] {}); };
+  const std::unique_ptr<Stage, decltype(no_more)> until_the_end(&stage_, no_more);
   Scene before = scene();
   for (const auto& checker : checkers) checker->begins(before);
   for (;;) {
@@ -298,6 +302,10 @@ void ChaosRun::heal_if_due(Active& active) {
     violated(Invariant::fired, active.step->arena,
              fmt::format("{} could not be undone: {}", active.fault->name, healed.error().text()));
   }
+}
+
+void ChaosRun::heal_what_is_due() {
+  for (Active& active : active_) heal_if_due(active);
 }
 
 void ChaosRun::finish_steps() {

@@ -105,6 +105,7 @@ class ChaosRun {
   void look_at_processes();
   void look_at_players();
   void finish_steps();
+  void heal_what_is_due();
   void heal_if_due(Active& active);
   // What is still to come before it is over; empty: it is over.
   [[nodiscard]] std::string awaits(Active& active);

@@ -113,7 +113,13 @@ Result<std::unique_ptr<Stage>> Stage::set(const std::filesystem::path& folder, c
   return stage;
 }
 
+void Stage::do_meanwhile(std::function<void()> work) {
+  rig_->do_meanwhile(work);
+  meanwhile_ = std::move(work);
+}
+
 void Stage::turn() {
+  meanwhile_();
   for (Arena& arena : arenas_) {
     Player& player = *arena.player;
     if (player.said() < std::min(arena.entries, arena.limit) && player.said() - player.heard_back() < kMostOnTheirWay) {

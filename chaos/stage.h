@@ -36,6 +36,8 @@ class Stage {
 
   // Every player says an entry if it may and few are on their way, and hears what there is. Takes about a millisecond.
   void turn();
+  // Done in every turn, and now and then while arenad's answer is waited for; asks arenad nothing itself.
+  void do_meanwhile(std::function<void()> work);
   [[nodiscard]] bool is_called_off() const { return is_called_off_(); }
   // Nobody says or hears anything any more; arenad and its keeper end in order. An error says what was not.
   Result<void> strike();
@@ -56,6 +58,7 @@ class Stage {
   explicit Stage(std::unique_ptr<sweep::Rig> rig) : rig_(std::move(rig)) {}
   std::unique_ptr<sweep::Rig> rig_;
   std::function<bool()> is_called_off_;
+  std::function<void()> meanwhile_ = [] {};
   test::FaultOrders* disk_ = nullptr;  // shared with arenad until the process ends
   std::vector<Arena> arenas_;
   std::map<std::pair<std::string, size_t>, std::shared_ptr<void>> props_;

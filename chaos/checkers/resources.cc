@@ -11,6 +11,7 @@
 #include <map>
 
 #include "chaos/checkers/catalogue.h"
+#include "chaos/faults/processes.h"
 #include "chaos/gauge.h"
 #include "ipc/clock.h"
 
@@ -23,6 +24,9 @@ constexpr uint64_t kSampleEveryNs = 500 * kMillisecond;
 constexpr uint64_t kMoreMappings = 12;
 // SQLite keeps the file open once more in an arenad that has found a -wal when it began: closing it would give up the locks.
 constexpr uint64_t kMoreDescriptorsOfAnother = 1;
+// Its output, its process and its connection; a spare has the region of the arena that it may become, too.
+constexpr uint64_t kDescriptorsOfATemplate = 3;
+constexpr uint64_t kDescriptorsOfASpare = 4;
 
 // What the descriptors of a process stand for, without what differs between two of a kind, and how many there are of each.
 using Kinds = std::map<std::string, int64_t>;
@@ -70,6 +74,8 @@ struct Holdings {
   uint64_t descriptors = 0;
   uint64_t mappings = 0;
   uint64_t threads = 0;
+  uint64_t templates = 0;
+  uint64_t spares = 0;
   bool operator==(const Holdings&) const = default;
 };
 
@@ -105,10 +111,11 @@ class Resources : public Checker {
     // Who is in a hurry does not wait until it has come to rest.
     if (!is_more(after, ends, may_be_more) || scene.stage.is_called_off()) return;
     scene.violated(Invariant::resources,
-                   fmt::format("arenad has {} descriptors, {} mappings and {} threads; before {} workers ended it had {}, {} "
-                               "and {}; more descriptors: {}",
-                               after.descriptors, after.mappings, after.threads, ends, before_.descriptors, before_.mappings,
-                               before_.threads, more_of(kinds_before_, descriptors_of(scene.stage.rig().arenad()))));
+                   fmt::format("arenad has {} descriptors, {} mappings and {} threads, {} templates and {} spares; before {} "
+                               "workers ended it had {}, {} and {}, {} and {}; more descriptors: {}",
+                               after.descriptors, after.mappings, after.threads, after.templates, after.spares, ends,
+                               before_.descriptors, before_.mappings, before_.threads, before_.templates, before_.spares,
+                               more_of(kinds_before_, descriptors_of(scene.stage.rig().arenad()))));
   }
 
   [[nodiscard]] std::map<std::string, double> figures() const override {
@@ -117,8 +124,13 @@ class Resources : public Checker {
 
  private:
   [[nodiscard]] bool is_more(const Holdings& after, uint64_t ends, uint64_t may_be_more) const {
-    return after.descriptors > before_.descriptors + may_be_more || after.threads > before_.threads ||
+    return after.descriptors > before_.descriptors + may_be_more + of_processes(after) - of_processes(before_) || after.threads > before_.threads ||
            after.mappings > before_.mappings + kMoreMappings + ends / 4;
+  }
+
+  // Of what arenas may be given: more versions of the game may be played than before, and each has a template with its spares.
+  static uint64_t of_processes(const Holdings& held) {
+    return held.templates * kDescriptorsOfATemplate + held.spares * kDescriptorsOfASpare;
   }
 
   // Each end of a worker gives an epoch.
@@ -136,7 +148,8 @@ class Resources : public Checker {
     while (monotonic_ns() - since_ns < kRestNs && monotonic_ns() < deadline_ns) {
       scene.stage.turn();
       const std::string proc = fmt::format("/proc/{}", scene.stage.rig().arenad());
-      const Holdings now{entries_of(proc + "/fd"), lines_of(proc + "/maps"), entries_of(proc + "/task")};
+      const Holdings now{entries_of(proc + "/fd"), lines_of(proc + "/maps"), entries_of(proc + "/task"),
+                         templates(scene.stage).size(), spares(scene.stage).size()};
       if (now == last) continue;
       last = now;
       since_ns = monotonic_ns();

@@ -119,6 +119,7 @@ Result<ControlIncoming> Rig::ask(const std::function<void(wire::Request::Builder
   }
   const uint64_t deadline_ns = monotonic_ns() + kPatienceOnceCalledOffMs * kMillisecond;
   control_->while_waiting({.every_ms = kLookAroundMs, .look = [this, deadline_ns]() -> Result<void> {
+                             meanwhile_();
                              if (monotonic_ns() < deadline_ns || !is_called_off_()) return {};
                              return make_error(ErrorCode::timeout, "arenad has not answered, and the run is called off");
                            }});
@@ -136,6 +137,7 @@ Result<ControlIncoming> Rig::ask_patiently(const std::function<void(wire::Reques
   for (;;) {
     auto answer = ask(fill);
     if (answer || answer.error().code != ErrorCode::unreachable || is_too_late() || is_broken()) return answer;
+    meanwhile_();
     ::usleep(1000);
   }
 }

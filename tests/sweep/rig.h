@@ -63,6 +63,8 @@ class Rig {
   [[nodiscard]] std::filesystem::path log() const { return folder_ / "arenad.log"; }
   // Once this is so, an answer is waited for no longer than a moment.
   void call_off_when(std::function<bool()> is_called_off) { is_called_off_ = std::move(is_called_off); }
+  // Done now and then while an answer is waited for; asks nothing itself.
+  void do_meanwhile(std::function<void()> work) { meanwhile_ = std::move(work); }
   // The keeper has ended, which it never should.
   [[nodiscard]] bool is_broken() { return keeper_.wait(0).has_value(); }
 
@@ -112,6 +114,7 @@ class Rig {
   chaos::ChildProcess keeper_;
   std::optional<ControlClient> control_;
   std::function<bool()> is_called_off_ = [] { return false; };
+  std::function<void()> meanwhile_ = [] {};
 };
 
 }  // namespace arenad::sweep
