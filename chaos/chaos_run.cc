@@ -280,6 +280,8 @@ std::string ChaosRun::awaits(Active& active) {
   const uint64_t now_ns = monotonic_ns();
   if (now_ns - active.asked_ns < kAskAgainNs) return "it is not settled";
   active.asked_ns = now_ns;
+  // It may die once more on the way, and what strikes while it adopts is found by the one that has adopted.
+  if (active.fault->arenad != Ends::never && !stage_.rig().answers()) return "arenad does not answer";
   if (active.fault->settled(stage_, {arena, active.step->draw})) return "";
   // What it waits for may need frames, which an arena without ticks has only when something is said.
   active.unsettled += 1;

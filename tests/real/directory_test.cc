@@ -143,6 +143,27 @@ TEST_CASE("a damaged database is moved aside loudly, and arenad starts") {
   CHECK(daemon.becomes("new", [](const ArenaFacts& facts) { return facts.state == "running"; }));
 }
 
+TEST_CASE("arenad dies while the database takes nothing: the next one knows how often an arena was restarted") {
+  Daemon daemon(echo_section());
+  daemon.start();
+  daemon.start_arena("duel");
+  Player ann(daemon.socket(), "duel", "ann");
+  REQUIRE(daemon.runs_again("duel", daemon.kill_worker("duel")));
+  REQUIRE(eventually([&] { return daemon.facts().checkpoint_lag_ms == 0; }));
+  sqlite3* database = nullptr;
+  REQUIRE(::sqlite3_open((daemon.folder() / "state/arenad.db").c_str(), &database) == SQLITE_OK);
+  ::sqlite3_busy_timeout(database, 5000);
+  REQUIRE(::sqlite3_exec(database, "BEGIN IMMEDIATE", nullptr, nullptr, nullptr) == SQLITE_OK);
+  REQUIRE(daemon.runs_again("duel", daemon.kill_worker("duel")));
+  CHECK(daemon.arena("duel").restarts_total == 2);
+  daemon.kill_arenad();
+  REQUIRE(::sqlite3_close(database) == SQLITE_OK);
+  daemon.start();
+  CHECK(daemon.arena("duel").restarts_total == 2);
+  for (int i = 0; i < 5; ++i) ann.say();
+  CHECK(ann.hears_all());
+}
+
 TEST_CASE("a directory that may not be written") {
   if (::geteuid() == 0) {
     MESSAGE("skipped: root may write anywhere");

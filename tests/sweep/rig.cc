@@ -211,6 +211,10 @@ Result<std::string> Rig::restart_arena(ArenaId id) {
   return only_item(ask([&](wire::Request::Builder request) { select(request.initRestart(), id); }));
 }
 
+bool Rig::answers() {
+  return ask([](wire::Request::Builder request) { request.setVersion(); }).ok();
+}
+
 std::optional<ArenaStatus> Rig::status(ArenaId id) {
   auto answer = ask_patiently([&](wire::Request::Builder request) { select(request.initStatus(), id); });
   if (!answer) return std::nullopt;
@@ -229,7 +233,8 @@ std::optional<ArenaStatus> Rig::status(ArenaId id) {
                      from.getClients(),
                      from.getEvents(),
                      from.getRejected(),
-                     from.getDivergences()};
+                     from.getDivergences(),
+                     from.getProbation()};
 }
 
 std::optional<std::vector<StoredAward>> Rig::awards(ArenaId id) {

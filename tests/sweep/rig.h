@@ -37,6 +37,7 @@ struct ArenaStatus {
   uint64_t events = 0;
   uint64_t rejected = 0;
   uint64_t divergences = 0;
+  bool probation = false;
 };
 
 struct StoredAward {
@@ -93,6 +94,8 @@ class Rig {
   std::optional<RolloutStatus> rollout(const std::string& game);
   // Whether a rollout is going on, as the next arenad that answers says.
   bool is_rolling_out();
+  // Whether there is an arenad that answers.
+  bool answers();
   // Waits for an arenad that answers. Nothing: it knows no such arena, or none came.
   std::optional<ArenaStatus> status(ArenaId id);
   std::optional<std::vector<StoredAward>> awards(ArenaId id);
