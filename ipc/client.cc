@@ -74,6 +74,7 @@ struct Attachment::State {
   Client::State* client = nullptr;
   uint32_t id = 0;     // 0: this arenad does not know it
   uint64_t asked = 0;  // the request by which it gets to know it; 0: there is none
+  uint64_t ask_again_ns = 0;  // not before: this arenad could not
   ArenaId arena;
   std::string name;
   std::string player;
@@ -97,6 +98,8 @@ struct Attachment::State {
   void add_incarnation(IncarnationView view);
   void take_notice(ControlIncoming& incoming);
   bool take_board(Fd region);
+  // The client has found another arenad, and is not attached to that one.
+  [[nodiscard]] bool is_to_reattach() const { return id == 0 && !departure; }
   void ask_to_reattach();
   void take_reattached();
   [[nodiscard]] const ChannelEntry* my_entry() const;
@@ -153,12 +156,17 @@ void Client::State::take_in() {
 
 void Client::State::take_what_came() {
   connected = control.poll();
-  for (Attachment::State* attachment : attachments) attachment->take_reattached();
+  const uint64_t now = monotonic_ns();
+  for (Attachment::State* attachment : attachments) {
+    attachment->take_reattached();
+    const bool is_due = attachment->is_to_reattach() && attachment->asked == 0 && now >= attachment->ask_again_ns;
+    if (connected && is_due) attachment->ask_to_reattach();
+  }
   take_notices();
 }
 
 bool Client::State::is_asking() const {
-  return std::ranges::any_of(attachments, [](const Attachment::State* attachment) { return attachment->asked != 0; });
+  return std::ranges::any_of(attachments, [](const Attachment::State* attachment) { return attachment->is_to_reattach(); });
 }
 
 void Client::State::look_if_due() {
@@ -179,7 +187,7 @@ void Client::State::look_for_another() {
   for (Attachment::State* attachment : attachments) attachment->id = 0;
   for (Attachment::State* attachment : attachments) {
     attachment->asked = 0;
-    if (!attachment->departure && connected) attachment->ask_to_reattach();
+    if (attachment->is_to_reattach() && connected) attachment->ask_to_reattach();
   }
   const uint64_t until_ns = monotonic_ns() + kReattachAtOnceNs;
   while (connected && is_asking()) {
@@ -235,12 +243,16 @@ void Attachment::State::take_reattached() {
   if (!reply) {
     if (reply.error().code == ErrorCode::unreachable || reply.error().code == ErrorCode::timeout) {
       client->connected = false;  // that one is gone too
+    } else if (reply.error().code == ErrorCode::exhausted) {
+      client->asked_ns = monotonic_ns();
+      ask_again_ns = client->asked_ns + kReconnectNs;
     } else {
       departure = Departure{"dropped", reply.error().message};
     }
     return;
   }
   const auto attached = reply->root().getReply().getAttached();
+  ask_again_ns = monotonic_ns() + kReconnectNs;
   if (reply->fds.empty()) return;
   if (!take_board(std::move(reply->fds[0]))) return;
   id = attached.getAttachment();

@@ -10,6 +10,7 @@
 #include <doctest/doctest.h>
 #include <sqlite3.h>
 
+#include "ipc/clock.h"
 #include "ipc/socket.h"
 #include "tests/real/daemon.h"
 #include "tests/real/player.h"
@@ -320,6 +321,29 @@ TEST_CASE("no file descriptors left: a new arena is refused, and the running one
   }
   CHECK(eventually([&] { return daemon.try_start_arena("a1").ok(); }));
   CHECK(daemon.arenactl({"status"}).code == 0);
+}
+
+TEST_CASE("no file descriptors left for players who come back to the next arenad: they are back when there are some") {
+  for (uint64_t left = 0; left < 6; ++left) {
+    CAPTURE(left);
+    Daemon daemon("[spares]\nper_game = 0\n" + echo_section());
+    daemon.start();
+    daemon.start_arena("a0");
+    Player ann(daemon.socket(), "a0", "ann");
+    const uint64_t epoch = daemon.arena("a0").epoch;
+    check_goes_on(daemon, ann, "a0", epoch);
+    daemon.kill_arenad();
+    daemon.start();
+    {
+      const LimitedResource files(daemon.pid(), RLIMIT_NOFILE, open_files_of(daemon.pid()) + left);
+      const uint64_t began_ns = monotonic_ns();
+      while (monotonic_ns() - began_ns < 200 * kMillisecond) ann.listen();
+      CHECK_FALSE(ann.is_gone());
+    }
+    CHECK(ann.listens_until([&] { return daemon.arena("a0").clients == 1; }));
+    check_goes_on(daemon, ann, "a0", epoch);
+    CHECK(ann.ask().joins == 1);
+  }
 }
 
 TEST_CASE("no disk space left: new arenas are refused, the running ones go on, and it heals") {
