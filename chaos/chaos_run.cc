@@ -14,6 +14,8 @@ constexpr uint64_t kLookAtArenadNs = 20 * kMillisecond;
 constexpr uint64_t kAskAgainNs = 20 * kMillisecond;
 // Then it is undone although it has not fired, and the run has that to say of it.
 constexpr uint64_t kLongestUnhealedNs = 20 * kSecond;
+// For want of an arenad, which another fault may just have ended.
+constexpr uint64_t kLongestPutOffNs = 20 * kSecond;
 
 bool concerns_others(const Fault& fault) {
   return fault.other_workers != Ends::never || fault.arenad != Ends::never;
@@ -151,6 +153,11 @@ bool ChaosRun::may_begin(const Step& step, const Fault& fault) const {
   return std::ranges::none_of(active_, [](const Active& active) { return concerns_others(*active.fault); });
 }
 
+bool ChaosRun::may_be_put_off(const Step& step) {
+  const uint64_t now_ns = monotonic_ns();
+  return now_ns - put_off_since_ns_.try_emplace(&step, now_ns).first->second < kLongestPutOffNs && !stage_.is_called_off();
+}
+
 void ChaosRun::strike(const Step& step, const Fault& fault) {
   std::string missing = fault.missing(stage_);
   // What they say to the arena, and the versions that they bring, are the ledger's.
@@ -185,6 +192,10 @@ void ChaosRun::strike(const Step& step, const Fault& fault) {
     other.was_alone = active.was_alone = false;
   }
   if (auto injected = fault.inject(stage_, active.strike); !injected) {
+    if (injected.error().code == ErrorCode::unreachable && may_be_put_off(step)) {
+      waiting_[step.arena].push_back(&step);
+      return;
+    }
     findings_.outcomes.push_back({&step, injected.error().text(), now_ms(), 0});
     return;
   }

@@ -102,6 +102,7 @@ class ChaosRun {
   void begin_steps();
   [[nodiscard]] bool may_begin(const Step& step, const Fault& fault) const;
   void strike(const Step& step, const Fault& fault);
+  [[nodiscard]] bool may_be_put_off(const Step& step);
   void look_at_processes();
   void look_at_players();
   void finish_steps();
@@ -126,6 +127,7 @@ class ChaosRun {
   StopSignals& signals_;
   ChaosFindings& findings_;
   std::vector<std::vector<const Step*>> waiting_;  // by arena, the next one last
+  std::map<const Step*, uint64_t> put_off_since_ns_;
   std::vector<Active> active_;
   std::vector<uint64_t> epochs_;  // of each arena, as last seen
   std::vector<uint64_t> frames_;  // compared with the model, as last seen
