@@ -11,7 +11,11 @@ namespace {
 
 constexpr uint64_t kLookAtArenadNs = 20 * kMillisecond;
 // To be asked, arenad is.
-constexpr uint64_t kAskWhetherSettledNs = 20 * kMillisecond;
+constexpr uint64_t kAskAgainNs = 20 * kMillisecond;
+// Then it is undone although it has not fired, and the run has that to say of it.
+constexpr uint64_t kLongestUnhealedNs = 20 * kSecond;
+// For want of an arenad, which another fault may just have ended.
+constexpr uint64_t kLongestPutOffNs = 20 * kSecond;
 
 bool concerns_others(const Fault& fault) {
   return fault.other_workers != Ends::never || fault.arenad != Ends::never;
@@ -23,6 +27,10 @@ ChaosRun::ChaosRun(Stage& stage, const Plan& plan, StopSignals& signals, ChaosFi
     : stage_(stage), plan_(plan), signals_(signals), findings_(findings), waiting_(plan.arenas.size()) {
   for (const Step& step : plan.steps) waiting_[step.arena].push_back(&step);
   for (auto& steps : waiting_) std::ranges::reverse(steps);
+}
+
+uint64_t ChaosRun::rest_patience_ns() const {
+  return stage_.is_called_off() ? std::min(patience_ns, patience_once_called_off_ns) : patience_ns;
 }
 
 uint64_t ChaosRun::now_ms() const {
@@ -46,6 +54,10 @@ Result<void> ChaosRun::play() {
     if (next_step) stage_.arenas()[i].entries = UINT64_MAX;
     complained_.push_back(false);
   }
+  // What keeps arenad from answering, or what a fault waits for from coming, may be what is to be undone.
+  stage_.do_meanwhile([this] { heal_what_is_due(); });
+  const auto no_more = [](Stage* stage) { stage->do_meanwhile([] {}); };
+  const std::unique_ptr<Stage, decltype(no_more)> until_the_end(&stage_, no_more);
   Scene before = scene();
   for (const auto& checker : checkers) checker->begins(before);
   for (;;) {
@@ -122,6 +134,8 @@ bool ChaosRun::may_begin(const Step& step, const Fault& fault) const {
   const auto uses_the_same = [&](const Active& active) { return !fault.uses.empty() && active.fault->uses == fault.uses; };
   if (std::ranges::any_of(active_, uses_the_same)) return false;
   if (fault.alone && !active_.empty()) return false;
+  if (fault.stops_workers && std::ranges::any_of(active_, [](const Active& active) { return active.fault->stops_workers; }))
+    return false;
   if (std::ranges::any_of(active_, [](const Active& active) { return active.fault->alone; })) return false;
   // What is still to be undone would undo the next one too.
   const auto is_in_the_way = [](const Active& active) {
@@ -139,6 +153,11 @@ bool ChaosRun::may_begin(const Step& step, const Fault& fault) const {
   return std::ranges::none_of(active_, [](const Active& active) { return concerns_others(*active.fault); });
 }
 
+bool ChaosRun::may_be_put_off(const Step& step) {
+  const uint64_t now_ns = monotonic_ns();
+  return now_ns - put_off_since_ns_.try_emplace(&step, now_ns).first->second < kLongestPutOffNs && !stage_.is_called_off();
+}
+
 void ChaosRun::strike(const Step& step, const Fault& fault) {
   std::string missing = fault.missing(stage_);
   // What they say to the arena, and the versions that they bring, are the ledger's.
@@ -150,7 +169,9 @@ void ChaosRun::strike(const Step& step, const Fault& fault) {
     return;
   }
   if (fault.prepare) {
-    if (auto prepared = fault.prepare(stage_, {step.arena, step.draw}); !prepared) {
+    auto prepared = fault.prepare(stage_, {step.arena, step.draw});
+    if (!prepared) {
+      if (stage_.is_called_off()) return;
       findings_.outcomes.push_back({&step, prepared.error().text(), now_ms(), 0});
       return;
     }
@@ -171,6 +192,10 @@ void ChaosRun::strike(const Step& step, const Fault& fault) {
     other.was_alone = active.was_alone = false;
   }
   if (auto injected = fault.inject(stage_, active.strike); !injected) {
+    if (injected.error().code == ErrorCode::unreachable && may_be_put_off(step)) {
+      waiting_[step.arena].push_back(&step);
+      return;
+    }
     findings_.outcomes.push_back({&step, injected.error().text(), now_ms(), 0});
     return;
   }
@@ -247,46 +272,67 @@ bool ChaosRun::has_seen_enough() const {
   return until == Until::first_violation && findings_.invariants.violations() != 0;
 }
 
-bool ChaosRun::is_over(Active& active) {
+std::string ChaosRun::awaits(Active& active) {
   const size_t arena = active.step->arena;
-  if (active.fault->heal && !active.healed) return false;
+  if (active.fault->heal && !active.healed) return "it is not undone";
   for (size_t i = 0; i < active.epochs.size(); ++i) {
     const Ends must = i == arena ? active.fault->worker : active.fault->other_workers;
-    if (must == Ends::must && stage_.epoch(i) == active.epochs[i]) return false;
+    if (must == Ends::must && stage_.epoch(i) == active.epochs[i])
+      return fmt::format("the worker of {} is the one it was", stage_.arenas()[i].name);
   }
   if (active.fault->arenad == Ends::must) {
     const pid_t now = stage_.rig().arenad();
-    if (now == 0 || now == active.arenad) return false;
+    if (now == 0) return "there is no arenad";
+    if (now == active.arenad) return "arenad is the one it was";
   }
-  if (!active.fault->fired(stage_, active.strike)) return false;
+  if (!active.fault->fired(stage_, active.strike)) return "it has not fired";
   const auto& player = *stage_.arenas()[arena].player;
-  if (player.heard_back() <= active.said) return false;
+  if (player.heard_back() <= active.said) return "what was said since has not come back";
   const uint64_t now_ns = monotonic_ns();
-  if (now_ns - active.asked_ns < kAskWhetherSettledNs) return false;
+  if (now_ns - active.asked_ns < kAskAgainNs) return "it is not settled";
   active.asked_ns = now_ns;
-  if (active.fault->settled(stage_, {arena, active.step->draw})) return true;
+  // It may die once more on the way, and what strikes while it adopts is found by the one that has adopted.
+  if (active.fault->arenad != Ends::never && !stage_.rig().answers()) return "arenad does not answer";
+  if (active.fault->settled(stage_, {arena, active.step->draw})) return "";
   // What it waits for may need frames, which an arena without ticks has only when something is said.
   active.unsettled += 1;
-  return false;
+  return "it is not settled";
+}
+
+void ChaosRun::heal_if_due(Active& active) {
+  if (!active.fault->heal || active.healed) return;
+  const uint64_t now_ns = monotonic_ns();
+  const uint64_t age_ns = now_ns - active.since_ns;
+  if (age_ns <= active.fault->heal_after_ms * kMillisecond) return;
+  if (age_ns <= kLongestUnhealedNs && !active.fault->fired(stage_, active.strike)) {
+    if (now_ns - active.asked_ns < kAskAgainNs) return;
+    active.asked_ns = now_ns;
+    active.unsettled += 1;
+    return;
+  }
+  active.healed = true;
+  if (auto healed = active.fault->heal(stage_, active.strike); !healed) {
+    violated(Invariant::fired, active.step->arena,
+             fmt::format("{} could not be undone: {}", active.fault->name, healed.error().text()));
+  }
+}
+
+void ChaosRun::heal_what_is_due() {
+  for (Active& active : active_) heal_if_due(active);
 }
 
 void ChaosRun::finish_steps() {
   for (size_t i = 0; i < active_.size();) {
     Active& active = active_[i];
     const uint64_t age_ns = monotonic_ns() - active.since_ns;
-    if (active.fault->heal && !active.healed && age_ns > active.fault->heal_after_ms * kMillisecond) {
-      active.healed = true;
-      if (auto healed = active.fault->heal(stage_, active.strike); !healed) {
-        violated(Invariant::fired, active.step->arena,
-                 fmt::format("{} could not be undone: {}", active.fault->name, healed.error().text()));
-      }
-    }
-    if (is_over(active)) {
+    heal_if_due(active);
+    const std::string awaited = awaits(active);
+    if (awaited.empty()) {
       finish(active);
     } else if (age_ns > patience_ns || !stage_.arenas()[active.step->arena].player->gone().empty()) {
       violated(Invariant::recovery, active.step->arena,
-               fmt::format("{}: after {:.0f} s it is not over: epoch {} was {}, {} of {} entries came back", active.fault->name,
-                           static_cast<double>(age_ns) / 1e9, stage_.epoch(active.step->arena),
+               fmt::format("{}: after {:.0f} s it is not over, {}: epoch {} was {}, {} of {} entries came back",
+                           active.fault->name, static_cast<double>(age_ns) / 1e9, awaited, stage_.epoch(active.step->arena),
                            active.epochs[active.step->arena], stage_.arenas()[active.step->arena].player->heard_back(),
                            stage_.arenas()[active.step->arena].player->said()));
       findings_.outcomes.push_back({active.step, "", (active.since_ns - began_ns_) / kMillisecond, 0});
@@ -341,13 +387,17 @@ bool ChaosRun::converge() {
   for (const Active& active : active_) {
     if (active.fault->heal && !active.healed) (void)active.fault->heal(stage_, active.strike);
   }
-  const uint64_t deadline_ns = monotonic_ns() + patience_ns;
+  const uint64_t healed_ns = monotonic_ns();
   const auto is_done = [&](const Stage::Arena& arena) {
     return arena.player->hears_all() && (findings_.cut_short || arena.player->said() >= arena.entries);
   };
   for (Stage::Arena& arena : stage_.arenas()) arena.limit = findings_.cut_short ? arena.player->said() : UINT64_MAX;
-  while (!std::ranges::all_of(stage_.arenas(), is_done) && monotonic_ns() < deadline_ns &&
+  while (!std::ranges::all_of(stage_.arenas(), is_done) && monotonic_ns() - healed_ns < rest_patience_ns() &&
          signals_.look() != Wish::end_at_once) {
+    if (!findings_.cut_short && stage_.is_called_off()) {
+      findings_.cut_short = true;
+      for (Stage::Arena& arena : stage_.arenas()) arena.limit = arena.player->said();
+    }
     stage_.turn();
     look_at_players();
     let_checkers_look();
@@ -374,7 +424,7 @@ void ChaosRun::judge_results() {
     const auto& expected = player.ledger()->model().awards();
     // They are in the database a moment after they were played.
     std::optional<std::vector<sweep::StoredAward>> stored;
-    const uint64_t deadline_ns = monotonic_ns() + patience_ns;
+    const uint64_t deadline_ns = monotonic_ns() + rest_patience_ns();
     do {
       stored = stage_.rig().awards(stage_.arenas()[i].id);
     } while ((!stored || stored->size() < expected.size()) && monotonic_ns() < deadline_ns);

@@ -78,6 +78,8 @@ class ChaosRun {
   Until until = Until::the_end;
   // Far beyond what anything takes: what is not back by then never will be.
   uint64_t patience_ns = 60 * kSecond;
+  // The same when somebody has asked for the end.
+  uint64_t patience_once_called_off_ns = 8 * kSecond;
 
   // An error: the run itself could not go on.
   Result<void> play();
@@ -93,17 +95,21 @@ class ChaosRun {
     pid_t arenad = 0;              // then
     bool healed = false;
     uint64_t asked_ns = 0;   // when it was last asked whether it is settled
-    uint64_t unsettled = 0;  // so often it was not
+    uint64_t unsettled = 0;  // so often it was not, or had not fired yet
     bool was_alone = true;   // no other fault that concerns its arena has been on its way meanwhile
   };
   void take_steps();
   void begin_steps();
   [[nodiscard]] bool may_begin(const Step& step, const Fault& fault) const;
   void strike(const Step& step, const Fault& fault);
+  [[nodiscard]] bool may_be_put_off(const Step& step);
   void look_at_processes();
   void look_at_players();
   void finish_steps();
-  [[nodiscard]] bool is_over(Active& active);
+  void heal_what_is_due();
+  void heal_if_due(Active& active);
+  // What is still to come before it is over; empty: it is over.
+  [[nodiscard]] std::string awaits(Active& active);
   void finish(const Active& active);
   void check_status(size_t arena, const Fault& fault);
   void violated(Invariant invariant, size_t arena, std::string text);
@@ -114,12 +120,14 @@ class ChaosRun {
   bool converge();
   void judge_results();
   [[nodiscard]] uint64_t now_ms() const;
+  [[nodiscard]] uint64_t rest_patience_ns() const;
 
   Stage& stage_;
   const Plan& plan_;
   StopSignals& signals_;
   ChaosFindings& findings_;
   std::vector<std::vector<const Step*>> waiting_;  // by arena, the next one last
+  std::map<const Step*, uint64_t> put_off_since_ns_;
   std::vector<Active> active_;
   std::vector<uint64_t> epochs_;  // of each arena, as last seen
   std::vector<uint64_t> frames_;  // compared with the model, as last seen

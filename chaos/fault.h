@@ -43,6 +43,8 @@ struct Fault {
   bool may_reject = false;
   // No other fault may be on its way, not even in a compound: it uses what there is once, as a trap for whichever process comes by.
   bool alone = false;
+  // It stops workers from outside for a while, or has them go on: of two of them, one would undo the other.
+  bool stops_workers = false;
   // What is missing here to do it; empty: nothing is. Such a fault is reported as not run, never as passed.
   std::function<std::string(const Stage&)> missing = [](const Stage&) { return std::string(); };
   // What must be so before it can be done; players may play on meanwhile (Stage::turn). Empty: nothing.
@@ -50,7 +52,7 @@ struct Fault {
   std::function<Result<void>(Stage&, const Strike&)> inject;
   // Whether it has done what it does, where nothing that ends shows it. It is not over before.
   std::function<bool(const Stage&, const Strike&)> fired = [](const Stage&, const Strike&) { return true; };
-  // Undone after so long; a fault without `heal` is over when it has been survived.
+  // Undone after so long, and not before it has fired; a fault without `heal` is over when it has been survived.
   std::function<Result<void>(Stage&, const Strike&)> heal;
   uint64_t heal_after_ms = 0;
   // Of a fault that is there to try this tool itself: the violation that is reported when it is over, though nothing is wrong. Empty: a

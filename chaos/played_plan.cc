@@ -45,7 +45,7 @@ bool can_show(Invariant invariant, const Plan& plan, const ChaosFindings& findin
 Result<void> play_plan(const std::filesystem::path& folder, const Plan& plan, StopSignals& signals, const PlayOptions& options,
                        ChaosFindings& findings) {
   auto checkers = all_checkers();
-  auto stage = Stage::set(folder, plan);
+  auto stage = Stage::set(folder, plan, [&signals] { return signals.look() != Wish::go_on; });
   if (!stage) return stage.error();
   const auto went_wrong = [&](const Error& error) {
     findings.invariants.violated({Invariant::recovery, "", error.text(), static_cast<uint64_t>(findings.seconds * 1000)});

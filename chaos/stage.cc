@@ -79,7 +79,8 @@ class ObedientDisk {
 
 }  // namespace
 
-Result<std::unique_ptr<Stage>> Stage::set(const std::filesystem::path& folder, const Plan& plan) {
+Result<std::unique_ptr<Stage>> Stage::set(const std::filesystem::path& folder, const Plan& plan,
+                                          std::function<bool()> is_called_off) {
   test::FaultOrders* disk = nullptr;
 #ifdef ARENAD_TEST_FAULTY_VFS
   auto obedient = ObedientDisk::make(folder / "faults");
@@ -91,8 +92,11 @@ Result<std::unique_ptr<Stage>> Stage::set(const std::filesystem::path& folder, c
   auto rig = sweep::Rig::start(folder, config(folder, module, plan.game.empty()));
   if (!rig) return rig.error();
   std::unique_ptr<Stage> stage(new Stage(std::move(*rig)));
+  stage->rig().call_off_when(is_called_off);
+  stage->is_called_off_ = std::move(is_called_off);
   stage->disk_ = disk;
   for (const PlannedArena& planned : plan.arenas) {
+    if (stage->is_called_off()) return make_error(ErrorCode::failed, "it was called off while the stage was set");
     // Its ticks are a parameter of the ledger; a studio's game has its own.
     const uint32_t hz = plan.game.empty() ? planned.hz : 0;
     Arena arena{.id = ArenaId::make(unix_ms(), stage->arenas_.size(), random_u64()),
@@ -109,7 +113,13 @@ Result<std::unique_ptr<Stage>> Stage::set(const std::filesystem::path& folder, c
   return stage;
 }
 
+void Stage::do_meanwhile(std::function<void()> work) {
+  rig_->do_meanwhile(work);
+  meanwhile_ = std::move(work);
+}
+
 void Stage::turn() {
+  meanwhile_();
   for (Arena& arena : arenas_) {
     Player& player = *arena.player;
     if (player.said() < std::min(arena.entries, arena.limit) && player.said() - player.heard_back() < kMostOnTheirWay) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -29,11 +30,15 @@ class Stage {
     pid_t worker = 0;  // of the newest incarnation, as its shared memory says; arenad may be dead. 0: none is known
   };
 
-  // Every arena runs and its player is in it when this returns.
-  static Result<std::unique_ptr<Stage>> set(const std::filesystem::path& folder, const Plan& plan);
+  // Every arena runs and its player is in it when this returns. is_called_off is asked all the time: nothing is waited for any more then.
+  static Result<std::unique_ptr<Stage>> set(const std::filesystem::path& folder, const Plan& plan,
+                                            std::function<bool()> is_called_off = [] { return false; });
 
   // Every player says an entry if it may and few are on their way, and hears what there is. Takes about a millisecond.
   void turn();
+  // Done in every turn, and now and then while arenad's answer is waited for; asks arenad nothing itself.
+  void do_meanwhile(std::function<void()> work);
+  [[nodiscard]] bool is_called_off() const { return is_called_off_(); }
   // Nobody says or hears anything any more; arenad and its keeper end in order. An error says what was not.
   Result<void> strike();
 
@@ -52,6 +57,8 @@ class Stage {
  private:
   explicit Stage(std::unique_ptr<sweep::Rig> rig) : rig_(std::move(rig)) {}
   std::unique_ptr<sweep::Rig> rig_;
+  std::function<bool()> is_called_off_;
+  std::function<void()> meanwhile_ = [] {};
   test::FaultOrders* disk_ = nullptr;  // shared with arenad until the process ends
   std::vector<Arena> arenas_;
   std::map<std::pair<std::string, size_t>, std::shared_ptr<void>> props_;

@@ -7,6 +7,7 @@
 #include <array>
 #include <deque>
 #include <optional>
+#include <poll.h>
 #include <vector>
 
 #include "ipc/board.h"
@@ -28,7 +29,11 @@ constexpr uint64_t kPollSliceNs = 2 * kMillisecond;
 constexpr uint64_t kLongestSleepNs = 50 * kMillisecond;
 // While arenad is gone.
 constexpr uint64_t kReconnectNs = 20 * kMillisecond;
-constexpr uint64_t kReattachTimeoutMs = 10'000;
+// Mostly the next arenad answers at once, and so long it is waited for; who waited for one that says nothing would hear nothing of the arena,
+// which plays on.
+constexpr uint64_t kReattachAtOnceNs = 50 * kMillisecond;
+constexpr uint64_t kReattachTimeoutNs = 10 * kSecond;
+constexpr uint64_t kDetachTimeoutMs = 2000;
 
 StreamView outputs_of(const IncarnationView& view) {
   const WorkerStatus& status = view.status();
@@ -41,6 +46,7 @@ struct Client::State {
   State(ControlClient c, std::string path, const ConnectOptions& o)
       : control(std::move(c)), socket_path(std::move(path)), options(o) {}
   void take_in();
+  void take_what_came();
   void take_notices();
   // For callers that never wait, however rarely they come by.
   void look_if_due();
@@ -48,7 +54,9 @@ struct Client::State {
   [[nodiscard]] Attachment::State* find(uint32_t attachment) const;
   // No arenad, and none is looked for any more.
   [[nodiscard]] bool given_up() const { return !connected && !looking; }
-  [[nodiscard]] uint64_t look_interval_ns() const { return connected ? kLongestSleepNs : kReconnectNs; }
+  // The next arenad has not said yet that it has taken up all attachments.
+  [[nodiscard]] bool is_asking() const;
+  [[nodiscard]] uint64_t look_interval_ns() const { return connected && !is_asking() ? kLongestSleepNs : kReconnectNs; }
 
   ControlClient control;
   std::string socket_path;
@@ -57,13 +65,16 @@ struct Client::State {
   bool looking = false;  // for another arenad
   uint64_t gone_ns = 0;
   uint64_t looked_ns = 0;
+  uint64_t asked_ns = 0;  // the next arenad, for all attachments
   std::vector<Attachment::State*> attachments;
   std::vector<ControlIncoming> early;  // notices for an attachment that is not known yet
 };
 
 struct Attachment::State {
   Client::State* client = nullptr;
-  uint32_t id = 0;  // 0: this arenad does not know it
+  uint32_t id = 0;     // 0: this arenad does not know it
+  uint64_t asked = 0;  // the request by which it gets to know it; 0: there is none
+  uint64_t ask_again_ns = 0;  // not before: this arenad could not
   ArenaId arena;
   std::string name;
   std::string player;
@@ -87,7 +98,10 @@ struct Attachment::State {
   void add_incarnation(IncarnationView view);
   void take_notice(ControlIncoming& incoming);
   bool take_board(Fd region);
-  void reattach();
+  // The client has found another arenad, and is not attached to that one.
+  [[nodiscard]] bool is_to_reattach() const { return id == 0 && !departure; }
+  void ask_to_reattach();
+  void take_reattached();
   [[nodiscard]] const ChannelEntry* my_entry() const;
   void update_released();
   bool take_rejection();
@@ -127,13 +141,32 @@ void Client::State::take_in() {
   if (!connected && now - looked_ns < kReconnectNs) return;
   looked_ns = now;
   if (connected) {
-    connected = control.poll();
-    take_notices();
+    take_what_came();
+    const bool says_nothing = is_asking();
+    if (says_nothing && now - asked_ns > kReattachTimeoutNs) connected = false;
     if (connected) return;
-    gone_ns = looked_ns;
-    looking = options.reconnect_ms != 0;
+    // Of one that has taken up nobody it is as if it had never been there.
+    if (!says_nothing) {
+      gone_ns = looked_ns;
+      looking = options.reconnect_ms != 0;
+    }
   }
   if (looking) look_for_another();
+}
+
+void Client::State::take_what_came() {
+  connected = control.poll();
+  const uint64_t now = monotonic_ns();
+  for (Attachment::State* attachment : attachments) {
+    attachment->take_reattached();
+    const bool is_due = attachment->is_to_reattach() && attachment->asked == 0 && now >= attachment->ask_again_ns;
+    if (connected && is_due) attachment->ask_to_reattach();
+  }
+  take_notices();
+}
+
+bool Client::State::is_asking() const {
+  return std::ranges::any_of(attachments, [](const Attachment::State* attachment) { return attachment->is_to_reattach(); });
 }
 
 void Client::State::look_if_due() {
@@ -150,12 +183,20 @@ void Client::State::look_for_another() {
   control = std::move(*next);
   connected = true;
   early.clear();
+  asked_ns = looked_ns;
   for (Attachment::State* attachment : attachments) attachment->id = 0;
   for (Attachment::State* attachment : attachments) {
-    if (!attachment->departure && connected) attachment->reattach();
+    attachment->asked = 0;
+    if (attachment->is_to_reattach() && connected) attachment->ask_to_reattach();
   }
-  if (!connected) return;
-  take_notices();
+  const uint64_t until_ns = monotonic_ns() + kReattachAtOnceNs;
+  while (connected && is_asking()) {
+    const uint64_t now = monotonic_ns();
+    if (now >= until_ns) return;
+    pollfd readable{control.fd().get(), POLLIN, 0};
+    (void)::poll(&readable, 1, static_cast<int>((until_ns - now) / kMillisecond + 1));
+    take_what_came();
+  }
 }
 
 Attachment::State* Client::State::find(uint32_t attachment) const {
@@ -178,9 +219,9 @@ void Client::State::take_notices() {
 }
 
 // To the next arenad, with the channel and the place in the outputs that it has had all the time.
-void Attachment::State::reattach() {
+void Attachment::State::ask_to_reattach() {
   const int fd = writer.fd().get();
-  auto reply = client->control.call(
+  const auto posted = client->control.post(
       [&](wire::Request::Builder request) {
         auto attach = request.initAttach();
         attach.setArena(arena.text());
@@ -188,16 +229,30 @@ void Attachment::State::reattach() {
         attach.setObserver(observer);
         attach.setChannel(channel.value);
       },
-      {&fd, 1}, kReattachTimeoutMs);
+      {&fd, 1});
+  asked = posted ? posted.value() : 0;
+  if (!posted) client->connected = false;  // that one is gone too
+}
+
+void Attachment::State::take_reattached() {
+  if (asked == 0) return;
+  auto taken = client->control.take_reply(asked);
+  if (!taken) return;
+  auto& reply = *taken;
+  asked = 0;
   if (!reply) {
     if (reply.error().code == ErrorCode::unreachable || reply.error().code == ErrorCode::timeout) {
       client->connected = false;  // that one is gone too
+    } else if (reply.error().code == ErrorCode::exhausted) {
+      client->asked_ns = monotonic_ns();
+      ask_again_ns = client->asked_ns + kReconnectNs;
     } else {
       departure = Departure{"dropped", reply.error().message};
     }
     return;
   }
   const auto attached = reply->root().getReply().getAttached();
+  ask_again_ns = monotonic_ns() + kReconnectNs;
   if (reply->fds.empty()) return;
   if (!take_board(std::move(reply->fds[0]))) return;
   id = attached.getAttachment();
@@ -312,9 +367,13 @@ Attachment::Attachment(std::unique_ptr<State> state) : state_(std::move(state)) 
 Attachment::~Attachment() {
   Client::State& client = *state_->client;
   std::erase(client.attachments, state_.get());
+  if (client.connected && state_->asked != 0) {
+    if (auto reply = client.control.wait_for_reply(state_->asked, kDetachTimeoutMs))
+      state_->id = reply->root().getReply().getAttached().getAttachment();
+  }
   if (!client.connected || state_->id == 0) return;
   // Nobody waits for the answer: the daemon notices a closed connection as well.
-  (void)client.control.call([&](wire::Request::Builder request) { request.setDetach(state_->id); }, {}, 2000);
+  (void)client.control.call([&](wire::Request::Builder request) { request.setDetach(state_->id); }, {}, kDetachTimeoutMs);
 }
 
 void* Attachment::reserve(size_t word_count, Sent& why_not) {

@@ -18,6 +18,12 @@ Error gone() {
   return make_error(ErrorCode::unreachable, "arenad has closed the connection");
 }
 
+Result<ControlIncoming> reply_in(ControlIncoming incoming) {
+  const auto reply = incoming.root().getReply();
+  if (reply.isError()) return make_error(error_code_of(reply.getError().getCode()), reply.getError().getMessage());
+  return incoming;
+}
+
 }  // namespace
 
 ErrorCode error_code_of(wire::FailureCode code) {
@@ -117,16 +123,12 @@ Result<ControlIncoming> ControlClient::reply_to(uint64_t first_id, uint64_t last
   for (bool at_end = false;;) {
     if (!at_end && stream_->flush() != ControlStream::Io::ok) return gone();
     const bool unsent = stream_->unsent_bytes() != 0;
-    while (auto incoming = next_message()) {
-      const auto root = incoming->root();
-      if (root.isNotice()) {
-        notices_.push_back(std::move(*incoming));
-        continue;
-      }
-      const auto reply = root.getReply();
-      if (reply.getId() < first_id || reply.getId() > last_id) continue;  // of a request that was given up
-      if (reply.isError()) return make_error(error_code_of(reply.getError().getCode()), reply.getError().getMessage());
-      return std::move(*incoming);
+    while (auto message = next_message()) {
+      auto incoming = keep_if_for_later(std::move(*message));
+      if (!incoming) continue;
+      const uint64_t id = incoming->root().getReply().getId();
+      if (id < first_id || id > last_id) continue;  // of a request that was given up
+      return reply_in(std::move(*incoming));
     }
     if (at_end || stream_->broken()) return gone();
     if (auto waited = wait_for_socket(static_cast<short>(unsent ? POLLIN | POLLOUT : POLLIN), deadline_ns); !waited) {
@@ -159,12 +161,45 @@ Result<std::optional<ControlIncoming>> ControlClient::begin(const std::function<
   return std::optional<ControlIncoming>(std::move(*reply));
 }
 
-bool ControlClient::poll() {
-  const auto io = stream_->receive();
-  while (auto incoming = next_message()) {
-    if (incoming->root().isNotice()) notices_.push_back(std::move(*incoming));
+Result<uint64_t> ControlClient::post(const std::function<void(wire::Request::Builder)>& fill, std::span<const int> fds) {
+  const auto id = queue(fill, fds);
+  if (!id) return id.error();
+  if (stream_->flush() != ControlStream::Io::ok) return gone();
+  posted_[id.value()];
+  return id.value();
+}
+
+std::optional<Result<ControlIncoming>> ControlClient::take_reply(uint64_t posted) {
+  const auto found = posted_.find(posted);
+  if (found == posted_.end() || !found->second) return std::nullopt;
+  ControlIncoming incoming = std::move(*found->second);
+  posted_.erase(found);
+  return reply_in(std::move(incoming));
+}
+
+Result<ControlIncoming> ControlClient::wait_for_reply(uint64_t posted, uint64_t timeout_ms) {
+  if (auto reply = take_reply(posted)) return std::move(*reply);
+  posted_.erase(posted);
+  return reply_to(posted, posted, monotonic_ns() + timeout_ms * kMillisecond);
+}
+
+std::optional<ControlIncoming> ControlClient::keep_if_for_later(ControlIncoming incoming) {
+  const auto root = incoming.root();
+  if (root.isNotice()) {
+    notices_.push_back(std::move(incoming));
+    return std::nullopt;
   }
-  return io == ControlStream::Io::ok && !stream_->broken();
+  const auto found = posted_.find(root.getReply().getId());
+  if (found == posted_.end()) return incoming;
+  found->second = std::move(incoming);
+  return std::nullopt;
+}
+
+bool ControlClient::poll() {
+  const auto sent = stream_->flush();
+  const auto received = stream_->receive();
+  while (auto message = next_message()) (void)keep_if_for_later(std::move(*message));
+  return sent == ControlStream::Io::ok && received == ControlStream::Io::ok && !stream_->broken();
 }
 
 std::optional<ControlIncoming> ControlClient::next_notice() {

@@ -3,6 +3,7 @@
 
 #include <deque>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -42,6 +43,13 @@ class ControlClient {
   Result<std::optional<ControlIncoming>> begin(const std::function<void(wire::Request::Builder)>& fill,
                                                std::span<const int> fds, uint64_t timeout_ms);
 
+  // Sends a request whose reply is not waited for: it is taken in by poll(), or while another is waited for. Its id.
+  Result<uint64_t> post(const std::function<void(wire::Request::Builder)>& fill, std::span<const int> fds);
+  // The reply to such a request, once, if it was taken in. One that is an error becomes an Error.
+  std::optional<Result<ControlIncoming>> take_reply(uint64_t posted);
+  // The same, but waits for it.
+  Result<ControlIncoming> wait_for_reply(uint64_t posted, uint64_t timeout_ms);
+
   // Takes in what has arrived, without waiting. False if the connection is gone.
   bool poll();
   // A notice that has arrived.
@@ -57,10 +65,13 @@ class ControlClient {
   Result<bool> poll_socket(short events, uint64_t longest_ms);
   Result<void> wait_for_socket(short events, uint64_t deadline_ns);
   std::optional<ControlIncoming> next_message();
+  // A notice, or the reply to a request that was posted: those are kept. Nothing if it was one.
+  std::optional<ControlIncoming> keep_if_for_later(ControlIncoming incoming);
 
   std::unique_ptr<ControlStream> stream_;
   uint64_t next_id_ = 1;
   std::deque<ControlIncoming> notices_;
+  std::map<uint64_t, std::optional<ControlIncoming>> posted_;  // by id, until the reply is taken
   Meanwhile meanwhile_;
 };
 

@@ -34,14 +34,15 @@ ControlStream::Io ControlStream::receive() {
     std::vector<Fd> fds;
     bool truncated = false;
     const ssize_t count = receive_with_fds(socket_.get(), chunk.data(), chunk.size(), fds, truncated, MSG_DONTWAIT);
-    if (count > 0) received_.insert(received_.end(), chunk.begin(), chunk.begin() + count);
     if (count == 0) return Io::closed;
     if (count < 0) return errno == EAGAIN ? Io::ok : Io::closed;
-    for (Fd& fd : fds) received_fds_.push_back(std::move(fd));
-    if (truncated || received_fds_.size() > kMaxWaitingFds) {
+    // A message whose descriptors could not be taken, for want of any, must not look like one that came without.
+    if (truncated || received_fds_.size() + fds.size() > kMaxWaitingFds) {
       broken_ = true;
       return Io::broken;
     }
+    received_.insert(received_.end(), chunk.begin(), chunk.begin() + count);
+    for (Fd& fd : fds) received_fds_.push_back(std::move(fd));
     // One whole message beyond the largest is enough to go on with; the rest waits in the socket.
     if (received_.size() - consumed_ > maximum_bytes_ + kReadBytes) return Io::ok;
   }

@@ -97,6 +97,10 @@ void Incarnation::set_options(uint32_t tick_hz, uint32_t max_players) {
   mutable_identity().max_players = max_players;
 }
 
+void Incarnation::set_restarts(uint32_t restarts) {
+  mutable_identity().restarts = restarts;
+}
+
 Result<IncarnationView> IncarnationView::map(Fd fd) {
   auto region = RegionView::map(std::move(fd), kFirstPartOffset);
   if (!region) return region.error();
@@ -133,6 +137,9 @@ std::string IncarnationView::version() const {
   std::array<char, sizeof IncarnationIdentity::version> copy;
   std::memcpy(copy.data(), identity().version, copy.size());
   return {copy.data(), ::strnlen(copy.data(), copy.size())};
+}
+uint32_t IncarnationView::restarts() const {
+  return identity().restarts;
 }
 uint32_t IncarnationView::tick_hz() const {
   return identity().tick_hz;

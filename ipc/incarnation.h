@@ -32,6 +32,7 @@ class Incarnation {
   // At most 31 characters.
   void set_version(std::string_view version);
   void set_options(uint32_t tick_hz, uint32_t max_players);
+  void set_restarts(uint32_t restarts);
 
   [[nodiscard]] const WorkerStatus& status() const {
     return *reinterpret_cast<const WorkerStatus*>(region_.data() + kStatusOffset);
@@ -87,6 +88,8 @@ class IncarnationView {
   [[nodiscard]] CodeHash code() const;
   [[nodiscard]] std::string version() const;
   [[nodiscard]] uint32_t tick_hz() const;
+  // Of the arena, before this incarnation.
+  [[nodiscard]] uint32_t restarts() const;
   [[nodiscard]] uint32_t max_players() const;
   [[nodiscard]] uint32_t pid() const;
 

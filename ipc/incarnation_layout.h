@@ -55,7 +55,7 @@ struct IncarnationIdentity {
   uint32_t tick_hz;
   uint32_t max_players;
   uint32_t pid;
-  uint32_t unused;
+  uint32_t restarts;   // of the arena, before this incarnation; 0 of a worker that knows nothing of it
   uint64_t code_high;  // CodeHash of the version: module and runtime
   uint64_t code_low;
   char version[32];  // the module's own; ends with a zero

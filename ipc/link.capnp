@@ -111,6 +111,7 @@ struct Assign {
   way @16 :Way;
   codeHigh @17 :UInt64;        # CodeHash of the version that this worker runs: module and runtime
   codeLow @18 :UInt64;
+  restarts @19 :UInt32;        # of the arena, before this incarnation: its region keeps what the database may not have taken yet
   # fds: the board; the predecessor's region; for takeBack the origin's; a region with the checkpoint; the channels in their order
 }
 

@@ -132,11 +132,12 @@ Result<Spawned> spawn(const std::string& program, std::span<const std::string> a
   FileActions actions;
   // glibc clears close-on-exec also when a descriptor is duplicated onto itself.
   ::posix_spawn_file_actions_addopen(actions.get(), 0, "/dev/null", O_RDONLY, 0);
-  ::posix_spawn_file_actions_adddup2(actions.get(), link.get(), kLinkDescriptor);
+  // The output first: it may be what lies where the link comes.
   if (output) {
     ::posix_spawn_file_actions_adddup2(actions.get(), output.get(), STDOUT_FILENO);
     ::posix_spawn_file_actions_adddup2(actions.get(), output.get(), STDERR_FILENO);
   }
+  ::posix_spawn_file_actions_adddup2(actions.get(), link.get(), kLinkDescriptor);
   SpawnAttributes attributes;
   pid_t pid = 0;
   const int error = ::posix_spawn(&pid, program.c_str(), actions.get(), attributes.get(), argv.data(), environment.data());

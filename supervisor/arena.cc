@@ -289,6 +289,7 @@ void Arena::assign(Spare spare, BeginWith with, const std::optional<std::string>
   assign.setWay(takes_back ? wire::Way::TAKE_BACK : takes_over ? wire::Way::HANDOVER : wire::Way::RECOVERY);
   assign.setCodeHigh(game_->hash().high);
   assign.setCodeLow(game_->hash().low);
+  assign.setRestarts(static_cast<uint32_t>(std::min<uint64_t>(record_.restarts, UINT32_MAX)));
   assign.setReason(reason_for(with, lifecycle_.crashes()));
   assign.setHasPredecessor(has_predecessor);
   assign.setHasCheckpoint(static_cast<bool>(checkpoint_region));

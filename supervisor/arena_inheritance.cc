@@ -61,6 +61,8 @@ void Arena::inherit(Inheritance inheritance, const Durable& durable) {
   record_.code = game_ == nullptr || game_->hash().is_null() ? "" : game_->hash().text();
   record_.epoch = std::max(record_.epoch, lived_->epoch().value);
   if (ARENAD_MUTANT("adoption.epoch_of_before")) --record_.epoch;
+  // The database may have been behind when the last arenad died. Each restart took an epoch, whatever the worker has written there.
+  record_.restarts = std::max(record_.restarts, std::min<uint64_t>(lived_->restarts(), record_.epoch));
   max_players_ = lived_->max_players();
   expect(std::move(inheritance.channels));
   if (inheritance.origin && record_.disposition == ArenaDisposition::running) resume_probation(std::move(*inheritance.origin));

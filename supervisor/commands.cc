@@ -472,6 +472,15 @@ void Commands::export_recording(RequestId from, const std::string& name) {
   scope_.server.reply(from, [&](wire::Reply::Builder reply) { reply.setExported(bytes->size()); }, {&fd, 1});
 }
 
+// The board and the region are duplicated for the answer to an attach. Who was attached and could not be told would be dropped, and so have left.
+static Result<void> check_room_for_answer(const Fd& any) {
+  auto board = any.duplicate();
+  if (!board) return board.error();
+  auto region = any.duplicate();
+  if (!region) return region.error();
+  return {};
+}
+
 void Commands::attach(RequestId from, wire::Attach::Reader attach, std::vector<Fd> fds) {
   auto arena = find(text_of(attach.getArena()));
   if (!arena) return scope_.server.fail(from, arena.error());
@@ -487,6 +496,7 @@ void Commands::attach(RequestId from, wire::Attach::Reader attach, std::vector<F
     return scope_.server.fail(from, make_error(ErrorCode::refused, "the channel is larger than channels.max_bytes allows"));
   }
   if (auto checked = check_channel(fds[0]); !checked) return scope_.server.fail(from, checked.error());
+  if (auto room = check_room_for_answer(fds[0]); !room) return scope_.server.fail(from, room.error());
   const uint32_t id = next_attachment_++;
   const auto kind = attach.getObserver() ? ChannelRoster::Kind::observer : ChannelRoster::Kind::player;
   auto attached = attach.getChannel() != 0 ? (*arena)->reattach(from.connection, id, {attach.getChannel()}, player, fds[0])

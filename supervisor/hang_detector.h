@@ -3,13 +3,14 @@
 //   stalled for   | in a frame                              | between frames
 //   --------------+-----------------------------------------+--------------------------------------------
 //   soft limit    | record_slow, once for each stall        | -
-//   3/4 of hard   | -                                       | look: a healthy one that is woken moves at once
+//   half of hard  | -                                       | look: a healthy one that is woken moves at once
 //   hard limit    | abort, once: it leaves a black box      | abort, once
 //   hard + grace  | kill, until it is dead                  | kill, until it is dead
 //   starting      | never: how long that may take is the lifecycle's deadline
 //
 // A stall is the time for which the worker was *seen* not to move: an observer that was itself stopped, or got no processor, counts at
-// most two of its own intervals for the gap. So a stopped and continued arenad does not kill healthy workers.
+// most two of its own intervals for the gap. So a stopped and continued arenad does not kill healthy workers. Nor is a worker that was stopped
+// for less than half of the hard limit taken for one that hangs, though it had nothing to do before.
 #pragma once
 
 #include <algorithm>
@@ -55,7 +56,7 @@ class HangDetector {
       return HangAction::abort;
     }
     if (activity == WorkerActivity::between_frames) {
-      return policy.hard_ns != 0 && stalled_ns_ >= policy.hard_ns / 4 * 3 ? HangAction::look : HangAction::none;
+      return policy.hard_ns != 0 && stalled_ns_ >= policy.hard_ns / 2 ? HangAction::look : HangAction::none;
     }
     if (policy.soft_ns == 0 || stalled_ns_ < policy.soft_ns || told_slow_) return HangAction::none;
     told_slow_ = true;

@@ -9,6 +9,7 @@
 
 #include "ipc/clock.h"
 #include "ipc/crash_point.h"
+#include "ipc/process.h"
 #include "supervisor/held_signal.h"
 #include "supervisor/log.h"
 #include "supervisor/version.h"
@@ -41,7 +42,10 @@ Result<Fd> open_program(const std::string& path) {
   if (!S_ISREG(facts.st_mode) || ::access(path.c_str(), X_OK) != 0) {
     return make_error(ErrorCode::invalid, path + " is not a program that can be executed");
   }
-  return file;
+  // It is executed under its number, where the link of the new process must not lie.
+  Fd out_of_the_way(::fcntl(file.get(), F_DUPFD_CLOEXEC, kLinkDescriptor + 1));
+  if (!out_of_the_way) return errno_error("cannot read the program " + path);
+  return out_of_the_way;
 }
 
 class Strings {

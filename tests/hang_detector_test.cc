@@ -68,13 +68,13 @@ Watch in_state(State state) {
     case State::stalled:  // the next look reaches the soft limit
       stalled_for(1, WorkerActivity::between_frames);
       break;
-    case State::slow:  // it is reached; it was not in a frame
+    case State::slow:  // it is reached; it was not in a frame. The next look reaches half of the hard limit
       stalled_for(2, WorkerActivity::between_frames);
       break;
     case State::told_slow:
       stalled_for(2, WorkerActivity::in_frame);
       break;
-    case State::long_stalled:  // the next look reaches three quarters of the hard limit
+    case State::long_stalled:  // half of the hard limit is long past
       stalled_for(4, WorkerActivity::in_frame);
       break;
     case State::nearly_hung:  // the next look reaches the hard limit
@@ -102,8 +102,8 @@ constexpr std::array<Row, 9> kTable = {{
     {State::unseen, {"none", "none", "none", "none", "none", "none"}},
     {State::moving, {"none", "none", "none", "none", "none", "none"}},
     {State::stalled, {"none", "none", "none", "none", "none", "slow"}},
-    {State::slow, {"none", "none", "none", "none", "none", "slow"}},
-    {State::told_slow, {"none", "none", "none", "none", "none", "none"}},
+    {State::slow, {"none", "none", "none", "none", "look", "slow"}},
+    {State::told_slow, {"none", "none", "none", "none", "look", "none"}},
     {State::long_stalled, {"none", "none", "none", "none", "look", "none"}},
     {State::nearly_hung, {"none", "none", "none", "none", "abort", "abort"}},
     {State::aborted, {"none", "none", "none", "none", "none", "none"}},

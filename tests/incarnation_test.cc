@@ -80,6 +80,7 @@ TEST_CASE("incarnation: what the worker writes everyone sees, each part in its o
   const IncarnationView view = view_of(incarnation);
   incarnation.assign({1, 2}, {3}, {6, 7}, 4, 5);
   incarnation.set_options(20, 30);
+  incarnation.set_restarts(8);
   incarnation.set_stage(Stage::live);
   incarnation.set_phase(Phase::ticking);
   incarnation.status().frame_done.store(77);
@@ -87,6 +88,7 @@ TEST_CASE("incarnation: what the worker writes everyone sees, each part in its o
   CHECK(view.arena() == ArenaId{1, 2});
   CHECK(view.epoch() == Epoch{3});
   CHECK(view.tick_hz() == 20);
+  CHECK(view.restarts() == 8);
   CHECK(incarnation.identity().schema_hash == 4);
   CHECK(incarnation.identity().pid == 5);
   CHECK(incarnation.identity().max_players == 30);

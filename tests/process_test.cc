@@ -10,6 +10,7 @@
 #include <fstream>
 #include <poll.h>
 #include <string>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -135,6 +136,22 @@ TEST_CASE("spawn: the link is descriptor 3, whatever its number was") {
     if (!spawned.ok()) return 2;
     char buffer[16];
     return ::recv(ends[1], buffer, sizeof buffer, 0) == 6 ? kChildFine : 3;
+  });
+  CHECK(child.fine());
+}
+
+TEST_CASE("spawn: what is printed goes to the output, though that was descriptor 3 before") {
+  Child child([] {
+    ::close(3);
+    const Fd output(::memfd_create("output", MFD_CLOEXEC));
+    int ends[2];
+    if (output.get() != 3 || ::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0) return 1;
+    const std::vector<std::string> arguments = {"-c", "echo hello; echo link >&3"};
+    const auto spawned = spawn("/bin/sh", arguments, Fd(ends[0]), output);
+    if (!spawned.ok() || !end_of(spawned.value().pidfd)) return 2;
+    char buffer[16];
+    if (::pread(output.get(), buffer, sizeof buffer, 0) != 6) return 3;
+    return ::recv(ends[1], buffer, sizeof buffer, MSG_DONTWAIT) == 5 ? kChildFine : 4;
   });
   CHECK(child.fine());
 }

@@ -38,6 +38,7 @@ Result<Assignment> take_assignment(wire::Assign::Reader message, std::vector<Fd>
   Assignment a;
   a.identity = {{message.getArenaHigh(), message.getArenaLow()}, {message.getEpoch()}, message.getName()};
   a.code = {message.getCodeHigh(), message.getCodeLow()};
+  a.restarts = message.getRestarts();
   a.fresh = message.getReason() == wire::Reason::FRESH;
   for (const auto param : message.getParams()) a.params.emplace_back(param.getKey(), param.getValue());
   a.snapshot_interval_ns = uint64_t{message.getSnapshotIntervalMs()} * 1'000'000;

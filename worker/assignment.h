@@ -23,6 +23,7 @@ struct AssignedChannel {
 struct Assignment {
   ArenaIdentity identity;
   CodeHash code;
+  uint32_t restarts = 0;  // of the arena, before this incarnation
   bool fresh = false;
   ParamList params;
   uint64_t snapshot_interval_ns = 0;

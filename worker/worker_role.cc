@@ -577,6 +577,7 @@ int run_worker(const Module& module, Incarnation region, Link link, Fd output) {
   region.assign(assignment->identity.arena, assignment->identity.epoch, assignment->code, module.game().schema_hash,
                 static_cast<uint32_t>(::getpid()));
   region.set_version(module.game().version);
+  region.set_restarts(assignment->restarts);
   announce_by_signal(link);
   LiveArena arena(module, std::move(region), std::move(link), std::move(output), *assignment, assigned_ns);
   const int exit_code = arena.begin(*assignment) ? arena.run() : kExitRefused;

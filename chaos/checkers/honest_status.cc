@@ -1,8 +1,12 @@
-// That arenad says what is true, at every moment: it names a state that there is, what counts never goes back, and of a frame whose outputs a
-// player has heard it does not say that it is still to come.
+// That arenad says what is true, at every moment: it names a state that there is, and what counts never goes back.
+//
+// The frame that it says is the last one that is done. A frame is done after its outputs were published (ipc/incarnation_layout.h), and its
+// worker may be stopped, hang or die in between. So of the frames of which a player has heard all but the last are done, always; and the last
+// one too when nothing is done to anybody any more.
 #include <algorithm>
 #include <array>
 #include <fmt/format.h>
+#include <optional>
 #include <string_view>
 
 #include "chaos/checkers/catalogue.h"
@@ -13,6 +17,7 @@ namespace arenad::chaos {
 namespace {
 
 constexpr uint64_t kLookEveryNs = 20 * kMillisecond;
+constexpr uint64_t kPatienceNs = 5 * kSecond;
 
 constexpr auto kStates = std::to_array<std::string_view>({"starting", "running", "recovering", "backoff", "restarting",
                                                           "stopping", "stopped", "ended", "failed", "lost", "draining"});
@@ -33,7 +38,10 @@ class HonestStatus : public Checker {
   }
 
   void at_rest(Scene& scene) override {
-    for (size_t arena = 0; arena < last_.size(); ++arena) look_at(scene, arena);
+    for (size_t arena = 0; arena < last_.size(); ++arena) {
+      look_at(scene, arena);
+      comes_to_what_was_heard(scene, arena);
+    }
   }
 
  private:
@@ -53,9 +61,7 @@ class HonestStatus : public Checker {
     no_less(scene, arena, "frame", told->frame, last.frame);
     no_less(scene, arena, "durable frame", told->durable_frame, last.durable_frame);
     no_less(scene, arena, "number of restarts", told->restarts_total, last.restarts_total);
-    // The last worker may have died between publishing a frame's outputs and marking it done.
-    const uint64_t known = told->state == "running" ? heard : heard - std::min<uint64_t>(heard, 1);
-    if (told->frame < known) {
+    if (told->frame + 1 < heard) {
       scene.violated(Invariant::status, arena,
                      fmt::format("its player has heard of frame {}, and arenad says that it is at {}", heard, told->frame));
     }
@@ -65,6 +71,22 @@ class HonestStatus : public Checker {
           fmt::format("arenad says that frame {} is durable, and that it is at {}", told->durable_frame, told->frame));
     }
     last = *told;
+  }
+
+  void comes_to_what_was_heard(Scene& scene, size_t arena) {
+    const Stage::Arena& played = scene.stage.arenas()[arena];
+    const uint64_t heard = played.player->frame();
+    const uint64_t deadline_ns = monotonic_ns() + kPatienceNs;
+    std::optional<ToldStatus> told;
+    do {
+      if (auto now = client_->ask(played.id)) told = now;
+      if (told && (told->frame >= heard || told->state == "lost")) return;
+      scene.stage.turn();
+    } while (monotonic_ns() < deadline_ns && !scene.stage.is_called_off());
+    if (!told || scene.stage.is_called_off()) return;
+    scene.violated(Invariant::status, arena,
+                   fmt::format("its player has heard of frame {}, and arenad says for {} s that it is at {}", heard,
+                               kPatienceNs / kSecond, told->frame));
   }
 
   static void no_less(Scene& scene, size_t arena, const char* what, uint64_t now, uint64_t before) {

@@ -6,9 +6,12 @@
 // that the database's cache holds, so its slope is a figure (chaos/gauge.h tells how it is measured after a warm-up).
 #include <algorithm>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <fstream>
+#include <map>
 
 #include "chaos/checkers/catalogue.h"
+#include "chaos/faults/processes.h"
 #include "chaos/gauge.h"
 #include "ipc/clock.h"
 
@@ -21,6 +24,34 @@ constexpr uint64_t kSampleEveryNs = 500 * kMillisecond;
 constexpr uint64_t kMoreMappings = 12;
 // SQLite keeps the file open once more in an arenad that has found a -wal when it began: closing it would give up the locks.
 constexpr uint64_t kMoreDescriptorsOfAnother = 1;
+// Its output, its process and its connection; a spare has the region of the arena that it may become, too.
+constexpr uint64_t kDescriptorsOfATemplate = 3;
+constexpr uint64_t kDescriptorsOfASpare = 4;
+
+// What the descriptors of a process stand for, without what differs between two of a kind, and how many there are of each.
+using Kinds = std::map<std::string, int64_t>;
+
+Kinds descriptors_of(pid_t pid) {
+  Kinds kinds;
+  std::error_code error;
+  for (const auto& entry : std::filesystem::directory_iterator(fmt::format("/proc/{}/fd", pid), error)) {
+    std::string what = std::filesystem::read_symlink(entry.path(), error).string();
+    if (const size_t number = what.find(":["); number != std::string::npos) what.resize(number);
+    kinds[what] += 1;
+  }
+  return kinds;
+}
+
+// Of which there are more than before: "2 of socket, 1 of /memfd:arenad-channel (deleted)".
+std::string more_of(const Kinds& before, const Kinds& after) {
+  std::vector<std::string> more;
+  for (const auto& [what, count] : after) {
+    const auto was = before.find(what);
+    const int64_t difference = count - (was == before.end() ? 0 : was->second);
+    if (difference > 0) more.push_back(fmt::format("{} of {}", difference, what));
+  }
+  return fmt::format("{}", fmt::join(more, ", "));
+}
 
 uint64_t entries_of(const std::filesystem::path& folder) {
   std::error_code error;
@@ -43,6 +74,8 @@ struct Holdings {
   uint64_t descriptors = 0;
   uint64_t mappings = 0;
   uint64_t threads = 0;
+  uint64_t templates = 0;
+  uint64_t spares = 0;
   bool operator==(const Holdings&) const = default;
 };
 
@@ -52,6 +85,7 @@ class Resources : public Checker {
     epochs_ = epochs(scene);
     arenad_ = program_of(scene.stage.rig().arenad());
     before_ = at_rest_now(scene);
+    kinds_before_ = descriptors_of(scene.stage.rig().arenad());
   }
 
   void looks(Scene& scene) override {
@@ -70,15 +104,18 @@ class Resources : public Checker {
     Holdings after = at_rest_now(scene);
     const uint64_t deadline_ns = monotonic_ns() + kPatienceNs;
     const uint64_t may_be_more = program_of(scene.stage.rig().arenad()) == arenad_ ? 0 : kMoreDescriptorsOfAnother;
-    while (is_more(after, ends, may_be_more) && monotonic_ns() < deadline_ns) after = at_rest_now(scene);
+    while (is_more(after, ends, may_be_more) && monotonic_ns() < deadline_ns && !scene.stage.is_called_off())
+      after = at_rest_now(scene);
     scene.invariants.holds(Invariant::resources);
     more_descriptors_ = static_cast<double>(after.descriptors) - static_cast<double>(before_.descriptors);
-    if (!is_more(after, ends, may_be_more)) return;
-    scene.violated(
-        Invariant::resources,
-        fmt::format("arenad has {} descriptors, {} mappings and {} threads; before {} workers ended it had {}, {} and {}",
-                    after.descriptors, after.mappings, after.threads, ends, before_.descriptors, before_.mappings,
-                    before_.threads));
+    // Who is in a hurry does not wait until it has come to rest.
+    if (!is_more(after, ends, may_be_more) || scene.stage.is_called_off()) return;
+    scene.violated(Invariant::resources,
+                   fmt::format("arenad has {} descriptors, {} mappings and {} threads, {} templates and {} spares; before {} "
+                               "workers ended it had {}, {} and {}, {} and {}; more descriptors: {}",
+                               after.descriptors, after.mappings, after.threads, after.templates, after.spares, ends,
+                               before_.descriptors, before_.mappings, before_.threads, before_.templates, before_.spares,
+                               more_of(kinds_before_, descriptors_of(scene.stage.rig().arenad()))));
   }
 
   [[nodiscard]] std::map<std::string, double> figures() const override {
@@ -87,8 +124,13 @@ class Resources : public Checker {
 
  private:
   [[nodiscard]] bool is_more(const Holdings& after, uint64_t ends, uint64_t may_be_more) const {
-    return after.descriptors > before_.descriptors + may_be_more || after.threads > before_.threads ||
+    return after.descriptors > before_.descriptors + may_be_more + of_processes(after) - of_processes(before_) || after.threads > before_.threads ||
            after.mappings > before_.mappings + kMoreMappings + ends / 4;
+  }
+
+  // Of what arenas may be given: more versions of the game may be played than before, and each has a template with its spares.
+  static uint64_t of_processes(const Holdings& held) {
+    return held.templates * kDescriptorsOfATemplate + held.spares * kDescriptorsOfASpare;
   }
 
   // Each end of a worker gives an epoch.
@@ -106,7 +148,8 @@ class Resources : public Checker {
     while (monotonic_ns() - since_ns < kRestNs && monotonic_ns() < deadline_ns) {
       scene.stage.turn();
       const std::string proc = fmt::format("/proc/{}", scene.stage.rig().arenad());
-      const Holdings now{entries_of(proc + "/fd"), lines_of(proc + "/maps"), entries_of(proc + "/task")};
+      const Holdings now{entries_of(proc + "/fd"), lines_of(proc + "/maps"), entries_of(proc + "/task"),
+                         templates(scene.stage).size(), spares(scene.stage).size()};
       if (now == last) continue;
       last = now;
       since_ns = monotonic_ns();
@@ -115,6 +158,7 @@ class Resources : public Checker {
   }
 
   Holdings before_;
+  Kinds kinds_before_;
   std::string arenad_;  // whose they were
   uint64_t epochs_ = 0;
   double more_descriptors_ = 0;

@@ -5,22 +5,29 @@
 #include "chaos/stage.h"
 
 namespace arenad::chaos {
+namespace {
+
+constexpr const char* kStoppedAtADeath = "arenad.stopped_while_a_worker_dies";
+constexpr uint64_t kStoppedAtADeathMs = 500;
+
+}  // namespace
 
 Fault arenad_stopped_while_a_worker_dies() {
-  return {.name = "arenad.stopped_while_a_worker_dies",
+  return {.name = kStoppedAtADeath,
           .does = "SIGSTOP to arenad, SIGKILL to the worker, SIGCONT to arenad half a second later",
           .holds = "the worker is replaced when arenad is back",
           .worker = Ends::must,
           .told = "KILL",
-          // Whoever asked arenad meanwhile would wait, and nobody would undo it.
+          // Whoever asked arenad meanwhile would wait.
           .alone = true,
           .inject = [](Stage& stage, const Strike& strike) -> Result<void> {
-            if (auto stopped = signal_arenad(stage, SIGSTOP); !stopped) return stopped;
+            auto stopped = stop_for(stage, kStoppedAtADeath, strike, kStoppedAtADeathMs, {stage.rig().arenad()});
+            if (!stopped) return stopped;
             (void)signal_worker(stage, strike.arena, SIGKILL);
             return {};
           },
-          .heal = [](Stage& stage, const Strike&) { return signal_arenad(stage, SIGCONT); },
-          .heal_after_ms = 500};
+          .heal = gone_on(kStoppedAtADeath),
+          .heal_after_ms = kStoppedAtADeathMs};
 }
 
 }  // namespace arenad::chaos

@@ -7,19 +7,12 @@
 
 #include "chaos/faults/patience.h"
 #include "chaos/stage.h"
-#include "ipc/clock.h"
 #include "ipc/control.capnp.h"
 #include "ipc/socket.h"
 
 namespace arenad::chaos {
 Result<void> wait_for_arenad(Stage& stage, const Strike&) {
-  const uint64_t deadline_ns = monotonic_ns() + kFaultPatienceNs;
-  for (;;) {
-    auto socket = connect_unix(stage.rig().socket());
-    if (socket) return {};
-    if (monotonic_ns() > deadline_ns) return socket.error();
-    stage.turn();
-  }
+  return wait_until(stage, "an arenad that takes connections", [&] { return bool(connect_unix(stage.rig().socket())); });
 }
 
 Result<void> with_connection(const Stage& stage, const std::function<void(test::RawControl&)>& use) {

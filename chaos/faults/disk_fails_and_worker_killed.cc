@@ -23,11 +23,11 @@ Fault disk_fails_and_worker_killed() {
                 if (!killed) stage.disk()->heal();
                 return killed;
               },
+          .fired = disk_was_asked,
           .heal = disk_becomes_well,
           .heal_after_ms = 500,
           .plays_on = 20,
-          .settled = is_made_up_for,
-          .check = disk_was_asked};
+          .settled = is_made_up_for};
 }
 
 }  // namespace arenad::chaos

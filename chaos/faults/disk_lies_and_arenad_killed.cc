@@ -17,6 +17,7 @@ Fault disk_lies_and_arenad_killed() {
           .prepare = wait_for_obedient_disk,
           .inject = disk_falls_ill(
               {.calls = bit(test::Call::sync), .effect = test::Effect::denied, .lasting = test::Lasting::until_healed}),
+          .fired = disk_was_asked,
           .heal = [](Stage& stage, const Strike& strike) -> Result<void> {
             auto killed = signal_arenad(stage, SIGKILL);
             auto well = disk_becomes_well(stage, strike);
@@ -24,8 +25,7 @@ Fault disk_lies_and_arenad_killed() {
           },
           .heal_after_ms = 300,
           .plays_on = 20,
-          .settled = is_made_up_for,
-          .check = disk_was_asked};
+          .settled = is_made_up_for};
 }
 
 }  // namespace arenad::chaos

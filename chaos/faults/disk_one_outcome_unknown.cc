@@ -12,11 +12,11 @@ Fault disk_one_outcome_unknown() {
           .missing = cannot_order_disk,
           .prepare = wait_for_obedient_disk,
           .inject = disk_falls_ill({.calls = bit(test::Call::write), .effect = test::Effect::done}),
+          .fired = disk_was_asked,
           .heal = disk_becomes_well,
           .heal_after_ms = 300,
           .plays_on = 20,
-          .settled = is_made_up_for,
-          .check = disk_was_asked};
+          .settled = is_made_up_for};
 }
 
 }  // namespace arenad::chaos

@@ -15,11 +15,11 @@ Fault disk_slow() {
                                     .effect = test::Effect::delayed,
                                     .lasting = test::Lasting::until_healed,
                                     .delay_ms = 200}),
+          .fired = disk_was_asked,
           .heal = disk_becomes_well,
           .heal_after_ms = 1000,
           .plays_on = 20,
-          .settled = is_made_up_for,
-          .check = disk_was_asked};
+          .settled = is_made_up_for};
 }
 
 }  // namespace arenad::chaos

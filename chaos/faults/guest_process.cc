@@ -14,14 +14,21 @@ constexpr uint64_t kAttachNs = 10 * kSecond;
 
 // Says one byte when it is attached.
 void observe(const std::string& socket, const std::string& arena, int tell) {
-  auto client = Client::connect(socket);
-  if (!client) return;
-  auto attached = (*client)->attach({.arena = arena, .player = "", .observer = true});
-  if (!attached || ::write(tell, "", 1) != 1) return;
+  std::unique_ptr<Client> client;
+  std::unique_ptr<Attachment> attached;
+  // arenad may be on its way.
+  for (const uint64_t deadline_ns = monotonic_ns() + kAttachNs; !attached; ::usleep(10'000)) {
+    if (monotonic_ns() > deadline_ns) return;
+    if (auto connected = Client::connect(socket)) {
+      client = std::move(*connected);
+      if (auto done = client->attach({.arena = arena, .player = "", .observer = true})) attached = std::move(*done);
+    }
+  }
+  if (::write(tell, "", 1) != 1) return;
   for (;;) {
-    const Incoming incoming = (*attached)->receive();
+    const Incoming incoming = attached->receive();
     if (incoming == Incoming::gone || incoming == Incoming::disconnected) return;
-    if (incoming == Incoming::none) (*attached)->wait(100);
+    if (incoming == Incoming::none) attached->wait(100);
   }
 }
 
@@ -40,7 +47,7 @@ Result<ChildProcess> guest_process(Stage& stage, size_t arena) {
     const ssize_t got = ::read(hears.get(), &byte, 1);
     if (got == 1) return std::move(*process);
     if (got == 0) return make_error(ErrorCode::unreachable, "the guest could not attach");
-    if (monotonic_ns() > deadline_ns) return make_error(ErrorCode::timeout, "the guest did not attach in time");
+    if (monotonic_ns() > deadline_ns || stage.is_called_off()) return make_error(ErrorCode::timeout, "the guest did not attach in time");
     stage.turn();
   }
 }

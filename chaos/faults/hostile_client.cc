@@ -56,7 +56,7 @@ std::function<Result<void>(Stage&, const Strike&)> attach_and(Evil evil) {
   return [evil = std::move(evil)](Stage& stage, const Strike& strike) -> Result<void> {
     auto client = HostileClient::attach(stage, strike.arena);
     // The one before it may not have been missed yet.
-    for (int i = 0; i < 500 && !client && client.error().code == ErrorCode::refused; ++i) {
+    for (int i = 0; i < 500 && !client && client.error().code == ErrorCode::refused && !stage.is_called_off(); ++i) {
       stage.turn();
       client = HostileClient::attach(stage, strike.arena);
     }

@@ -12,6 +12,7 @@ Fault memory_newest_flipped_and_arenad_killed() {
           .arenad = Ends::must,
           .told = "KILL",
           .rungs = {"older slot", "checkpoint"},
+          .stops_workers = true,
           .missing = cannot_write_memory,
           .prepare = stop_with_two_snapshots,
           .inject = [](Stage& stage, const Strike& strike) {

@@ -11,6 +11,7 @@ Fault memory_newest_misdirected() {
           .worker = Ends::must,
           .told = "KILL",
           .rungs = {"older slot", "checkpoint"},
+          .stops_workers = true,
           .missing = [](const Stage& stage) -> std::string {
             if (stage.arenas().size() < 2) return "there is no other arena";
             return cannot_write_memory(stage);

@@ -11,6 +11,7 @@ Fault memory_newest_stale() {
           .worker = Ends::must,
           .told = "KILL",
           .rungs = {"newest slot", "checkpoint"},
+          .stops_workers = true,
           .missing = cannot_write_memory,
           .prepare = stop_with_two_snapshots,
           .inject = [](Stage& stage, const Strike& strike) {

@@ -13,6 +13,7 @@ Fault memory_newest_zeroed() {
       .worker = Ends::must,
       .told = "KILL",
       .rungs = {"older slot", "checkpoint"},
+      .stops_workers = true,
       .missing = cannot_write_memory,
       .prepare = stop_with_two_snapshots,
       .inject = [](Stage& stage, const Strike& strike) {

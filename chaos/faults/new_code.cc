@@ -38,9 +38,10 @@ Result<void> order_module_on_long_probation(Stage& stage, const Strike& strike, 
 
 bool no_rollout(Stage& stage, const Strike& strike) {
   if (stage.rig().is_rolling_out()) return false;
-  // A rollout is over when it is known that the new code is taken back, a moment before the old one runs.
+  // A rollout is over when it is known that the new code is taken back, a moment before the old one runs; and of one that was not in the
+  // database when arenad died, its arena is on probation still.
   const auto status = stage.rig().status(stage.arenas()[strike.arena].id);
-  return status && status->state == "running" && status->epoch == stage.epoch(strike.arena);
+  return status && status->state == "running" && status->epoch == stage.epoch(strike.arena) && !status->probation;
 }
 
 Result<void> bad_module_is_not_there(Stage& stage, const Strike& strike) {

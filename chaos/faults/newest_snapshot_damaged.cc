@@ -102,6 +102,7 @@ Fault newest_snapshot_damaged() {
           .holds = "the next worker notices, and goes on from the older snapshot, or the checkpoint, and the log",
           .worker = Ends::must,
           .told = "KILL",
+          .stops_workers = true,
           .inject = inject};
 }
 

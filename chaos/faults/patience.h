@@ -2,11 +2,19 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
+#include <string>
 
+#include "arenad/result.h"
 #include "ipc/clock.h"
 
 namespace arenad::chaos {
 
+class Stage;
+
 constexpr uint64_t kFaultPatienceNs = 20 * kSecond;
+
+// Players play on meanwhile. An error, which says what it is that did not come: so long it did not, or the run is called off.
+Result<void> wait_until(Stage& stage, const std::string& what, const std::function<bool()>& is_there);
 
 }  // namespace arenad::chaos

@@ -5,18 +5,12 @@
 
 #include "chaos/faults/patience.h"
 #include "chaos/stage.h"
-#include "ipc/clock.h"
 
 namespace arenad::chaos {
 namespace {
 
-Result<void> wait_for_any(Stage& stage, std::vector<pid_t> (*find)(const Stage&)) {
-  const uint64_t deadline_ns = monotonic_ns() + kFaultPatienceNs;
-  while (find(stage).empty()) {
-    if (monotonic_ns() > deadline_ns) return make_error(ErrorCode::timeout, "there is no such process for 20 s");
-    stage.turn();
-  }
-  return {};
+Result<void> wait_for_any(Stage& stage, const char* what, std::vector<pid_t> (*find)(const Stage&)) {
+  return wait_until(stage, what, [&] { return !find(stage).empty(); });
 }
 
 }  // namespace
@@ -31,11 +25,11 @@ std::vector<pid_t> spares(const Stage& stage) {
 }
 
 Result<void> wait_for_template(Stage& stage, const Strike&) {
-  return wait_for_any(stage, templates);
+  return wait_for_any(stage, "a template", templates);
 }
 
 Result<void> wait_for_spares(Stage& stage, const Strike&) {
-  return wait_for_any(stage, spares);
+  return wait_for_any(stage, "a spare", spares);
 }
 
 Result<void> signal_all(const std::vector<pid_t>& processes, int number) {

@@ -5,7 +5,6 @@
 #include "chaos/faults/patience.h"
 #include "chaos/files.h"
 #include "chaos/stage.h"
-#include "ipc/clock.h"
 
 namespace arenad::chaos {
 namespace {
@@ -19,13 +18,10 @@ std::string cannot_order_disk(const Stage& stage) {
 }
 
 Result<void> wait_for_obedient_disk(Stage& stage, const Strike&) {
-  const uint64_t deadline_ns = monotonic_ns() + kFaultPatienceNs;
-  do {
+  return wait_until(stage, "an arenad whose disk obeys", [&] {
     const pid_t arenad = stage.rig().arenad();
-    if (arenad > 0 && !lines_with("/proc/" + std::to_string(arenad) + "/maps", "faulty_vfs").empty()) return {};
-    stage.turn();
-  } while (monotonic_ns() < deadline_ns);
-  return make_error(ErrorCode::refused, "this arenad's disk does not obey");
+    return arenad > 0 && !lines_with("/proc/" + std::to_string(arenad) + "/maps", "faulty_vfs").empty();
+  });
 }
 
 std::function<Result<void>(Stage&, const Strike&)> disk_falls_ill(test::Fault illness) {
@@ -49,9 +45,8 @@ bool is_made_up_for(Stage& stage, const Strike& strike) {
   return status->durable_frame >= *std::static_pointer_cast<uint64_t>(prop);
 }
 
-Result<void> disk_was_asked(Stage& stage, const Strike&) {
-  if (stage.disk()->fired() == 0) return make_error(ErrorCode::failed, "arenad has not used the disk while it was ill");
-  return {};
+bool disk_was_asked(const Stage& stage, const Strike&) {
+  return stage.disk()->fired() != 0;
 }
 
 }  // namespace arenad::chaos

@@ -26,26 +26,29 @@ Result<void> signal_worker(const Stage& stage, size_t arena, int number) {
 
 Result<void> wait_for_worker(Stage& stage, const Strike& strike) {
   const Stage::Arena& arena = stage.arenas()[strike.arena];
-  const uint64_t deadline_ns = monotonic_ns() + kFaultPatienceNs;
-  while (arena.worker <= 0 || ::kill(arena.worker, 0) != 0) {
-    if (monotonic_ns() > deadline_ns) return make_error(ErrorCode::timeout, "the arena has had no worker for 20 s");
-    stage.turn();
-  }
-  return {};
+  return wait_until(stage, "a worker of the arena", [&] { return arena.worker > 0 && ::kill(arena.worker, 0) == 0; });
 }
 
 Result<void> signal_arenad(const Stage& stage, int number) {
   return send(stage.rig().arenad(), number, "arenad");
 }
 
-Result<void> stop_arenad_for(Stage& stage, const std::string& fault, const Strike& strike, uint64_t ms) {
-  const pid_t arenad = stage.rig().arenad();
-  if (auto stopped = send(arenad, SIGSTOP, "arenad"); !stopped) return stopped;
-  stage.prop(fault, strike.arena) = std::make_shared<std::jthread>([arenad, ms] {
+Result<void> stop_for(Stage& stage, const std::string& fault, const Strike& strike, uint64_t ms, std::vector<pid_t> processes) {
+  if (auto stopped = send(processes.front(), SIGSTOP, "process to be stopped"); !stopped) return stopped;
+  std::erase_if(processes, [](pid_t pid) { return pid <= 0; });
+  for (const pid_t pid : processes) ::kill(pid, SIGSTOP);
+  stage.prop(fault, strike.arena) = std::make_shared<std::jthread>([processes = std::move(processes), ms] {
     std::this_thread::sleep_for(std::chrono::milliseconds(ms));
-    ::kill(arenad, SIGCONT);
+    for (const pid_t pid : processes) ::kill(pid, SIGCONT);
   });
   return {};
+}
+
+std::function<Result<void>(Stage&, const Strike&)> gone_on(const std::string& fault) {
+  return [fault](Stage& stage, const Strike& strike) -> Result<void> {
+    stage.prop(fault, strike.arena).reset();
+    return {};
+  };
 }
 
 Result<void> tell_arenad_to_upgrade(Stage& stage, const Strike& strike) {

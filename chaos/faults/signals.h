@@ -1,6 +1,11 @@
 // Signals to the processes of a stage, as faults send them.
 #pragma once
 
+#include <functional>
+#include <string>
+#include <sys/types.h>
+#include <vector>
+
 #include "chaos/fault.h"
 
 namespace arenad::chaos {
@@ -10,8 +15,11 @@ Result<void> signal_worker(const Stage& stage, size_t arena, int number);
 // For `prepare`: until it has one.
 Result<void> wait_for_worker(Stage& stage, const Strike& strike);
 Result<void> signal_arenad(const Stage& stage, int number);
-// SIGSTOP, and SIGCONT after so long, whatever the run does meanwhile: a player may wait for an answer of it and keep the run from undoing it.
-Result<void> stop_arenad_for(Stage& stage, const std::string& fault, const Strike& strike, uint64_t ms);
+// SIGSTOP, and SIGCONT after so long, whatever the run does meanwhile: somebody may wait for an answer and keep the run from undoing it. An
+// error if there is no process to be the first of them.
+Result<void> stop_for(Stage& stage, const std::string& fault, const Strike& strike, uint64_t ms, std::vector<pid_t> processes);
+// Fault::heal of it.
+std::function<Result<void>(Stage&, const Strike&)> gone_on(const std::string& fault);
 // When it answers: one that is not ready yet refuses to be upgraded.
 Result<void> tell_arenad_to_upgrade(Stage& stage, const Strike& strike);
 Result<void> signal_keeper(const Stage& stage, int number);

@@ -17,7 +17,7 @@ constexpr unsigned kUnheardUs = 200'000;
 // Nobody else is turned to meanwhile, and so no player connects to the next arenad.
 Result<pid_t> next_worker(Stage& stage, size_t arena, uint64_t epoch_before) {
   const uint64_t deadline_ns = monotonic_ns() + kFaultPatienceNs;
-  while (monotonic_ns() < deadline_ns) {
+  while (monotonic_ns() < deadline_ns && !stage.is_called_off()) {
     const auto status = stage.rig().status(stage.arenas()[arena].id);
     if (status && status->state == "running" && status->epoch > epoch_before && status->pid > 0) return status->pid;
     ::usleep(1000);

@@ -67,14 +67,13 @@ std::string cannot_write_memory(const Stage& stage) {
 
 Result<void> stop_with_two_snapshots(Stage& stage, const Strike& strike) {
   Stage::Arena& arena = stage.arenas()[strike.arena];
-  const uint64_t deadline_ns = monotonic_ns() + kFaultPatienceNs;
-  while (monotonic_ns() < deadline_ns) {
-    if (stops(arena.worker)) return {};
+  return wait_until(stage, "a worker with two snapshots", [&] {
+    if (stops(arena.worker)) return true;
     // An arena without ticks has a frame only when something is said.
     arena.limit = arena.player->said() + 1;
     for (int i = 0; i < 10; ++i) stage.turn();
-  }
-  return make_error(ErrorCode::timeout, "the worker did not come to have two snapshots");
+    return false;
+  });
 }
 
 Result<void> damage_and_kill(Stage& stage, const Strike& strike, const Damage& damage, Dies dies) {

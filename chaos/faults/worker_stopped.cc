@@ -13,6 +13,7 @@ Fault worker_stopped() {
           .worker = Ends::must,
           .told = "did not move",
           .rungs = {"newest slot"},
+          .stops_workers = true,
           .prepare = wait_for_worker,
           .inject = [](Stage& stage, const Strike& strike) { return signal_worker(stage, strike.arena, SIGSTOP); }};
 }

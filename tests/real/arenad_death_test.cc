@@ -140,6 +140,33 @@ TEST_CASE("a client that looks once a frame and never waits finds the next arena
   play(ann, 10);
 }
 
+TEST_CASE("an arenad that takes connections and says nothing keeps no client from its arena, which plays on") {
+  Daemon daemon(kManyRestarts + echo_section());
+  daemon.start();
+  daemon.start_arena("duel");
+  Player ann(daemon.socket(), "duel", "ann");
+  play(ann, 10);
+  daemon.kill_arenad();
+  std::filesystem::remove(daemon.socket());
+  auto silent = listen_unix(daemon.socket());
+  REQUIRE(silent);
+  const uint64_t began_ns = monotonic_ns();
+  uint64_t longest_ns = 0;
+  for (uint64_t turn_ns = began_ns; turn_ns - began_ns < 500 * kMillisecond;) {
+    play(ann, 5);
+    const uint64_t now_ns = monotonic_ns();
+    longest_ns = std::max(longest_ns, now_ns - turn_ns);
+    turn_ns = now_ns;
+  }
+  // It waits for an answer of a real one for ten seconds.
+  CHECK(longest_ns < 5 * kSecond);
+  silent->reset();
+  std::filesystem::remove(daemon.socket());
+  daemon.start();
+  CHECK(is_back(daemon, ann, "duel"));
+  play(ann, 10);
+}
+
 TEST_CASE("a client that leaves or dies while no arenad is there has left") {
   Daemon daemon("[arenas]\nreclaim_timeout_ms = 300\n" + echo_section());
   daemon.start();

@@ -10,6 +10,7 @@
 #include <doctest/doctest.h>
 #include <sqlite3.h>
 
+#include "ipc/clock.h"
 #include "ipc/socket.h"
 #include "tests/real/daemon.h"
 #include "tests/real/player.h"
@@ -141,6 +142,27 @@ TEST_CASE("a damaged database is moved aside loudly, and arenad starts") {
   CHECK(files_beside(daemon.folder() / "state", "arenad.db") >= set_aside);
   daemon.start_arena("new");
   CHECK(daemon.becomes("new", [](const ArenaFacts& facts) { return facts.state == "running"; }));
+}
+
+TEST_CASE("arenad dies while the database takes nothing: the next one knows how often an arena was restarted") {
+  Daemon daemon(echo_section());
+  daemon.start();
+  daemon.start_arena("duel");
+  Player ann(daemon.socket(), "duel", "ann");
+  REQUIRE(daemon.runs_again("duel", daemon.kill_worker("duel")));
+  REQUIRE(eventually([&] { return daemon.facts().checkpoint_lag_ms == 0; }));
+  sqlite3* database = nullptr;
+  REQUIRE(::sqlite3_open((daemon.folder() / "state/arenad.db").c_str(), &database) == SQLITE_OK);
+  ::sqlite3_busy_timeout(database, 5000);
+  REQUIRE(::sqlite3_exec(database, "BEGIN IMMEDIATE", nullptr, nullptr, nullptr) == SQLITE_OK);
+  REQUIRE(daemon.runs_again("duel", daemon.kill_worker("duel")));
+  CHECK(daemon.arena("duel").restarts_total == 2);
+  daemon.kill_arenad();
+  REQUIRE(::sqlite3_close(database) == SQLITE_OK);
+  daemon.start();
+  CHECK(daemon.arena("duel").restarts_total == 2);
+  for (int i = 0; i < 5; ++i) ann.say();
+  CHECK(ann.hears_all());
 }
 
 TEST_CASE("a directory that may not be written") {
@@ -299,6 +321,29 @@ TEST_CASE("no file descriptors left: a new arena is refused, and the running one
   }
   CHECK(eventually([&] { return daemon.try_start_arena("a1").ok(); }));
   CHECK(daemon.arenactl({"status"}).code == 0);
+}
+
+TEST_CASE("no file descriptors left for players who come back to the next arenad: they are back when there are some") {
+  for (uint64_t left = 0; left < 6; ++left) {
+    CAPTURE(left);
+    Daemon daemon("[spares]\nper_game = 0\n" + echo_section());
+    daemon.start();
+    daemon.start_arena("a0");
+    Player ann(daemon.socket(), "a0", "ann");
+    const uint64_t epoch = daemon.arena("a0").epoch;
+    check_goes_on(daemon, ann, "a0", epoch);
+    daemon.kill_arenad();
+    daemon.start();
+    {
+      const LimitedResource files(daemon.pid(), RLIMIT_NOFILE, open_files_of(daemon.pid()) + left);
+      const uint64_t began_ns = monotonic_ns();
+      while (monotonic_ns() - began_ns < 200 * kMillisecond) ann.listen();
+      CHECK_FALSE(ann.is_gone());
+    }
+    CHECK(ann.listens_until([&] { return daemon.arena("a0").clients == 1; }));
+    check_goes_on(daemon, ann, "a0", epoch);
+    CHECK(ann.ask().joins == 1);
+  }
 }
 
 TEST_CASE("no disk space left: new arenas are refused, the running ones go on, and it heals") {

@@ -11,6 +11,11 @@
 #include "ipc/socket.h"
 
 namespace arenad::test {
+namespace {
+
+constexpr int kTakesNothingMs = 20'000;
+
+}  // namespace
 
 RawControl::RawControl(const std::string& socket_path) {
   auto socket = connect_unix(socket_path);
@@ -21,7 +26,7 @@ RawControl::RawControl(const std::string& socket_path) {
 bool RawControl::send(std::string_view bytes, std::span<const int> fds) {
   while (!bytes.empty()) {
     pollfd room{socket_.get(), POLLOUT, 0};
-    ::poll(&room, 1, 60'000);
+    if (::poll(&room, 1, kTakesNothingMs) == 0) return false;
     const ssize_t sent = send_with_fds(socket_.get(), bytes.data(), bytes.size(), fds, MSG_DONTWAIT);
     if (sent < 0 && errno == EAGAIN) continue;
     if (sent < 0) return false;

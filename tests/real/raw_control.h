@@ -15,7 +15,7 @@ class RawControl {
  public:
   // Throws std::runtime_error if nobody listens there.
   explicit RawControl(const std::string& socket_path);
-  // False if the other side has closed already.
+  // False if the other side has closed already, or takes nothing for long.
   bool send(std::string_view bytes, std::span<const int> fds = {});
   bool send(capnp::MessageBuilder& message, std::span<const int> fds = {});
   // Whether the other side closes it, whatever it says before.

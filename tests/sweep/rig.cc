@@ -16,6 +16,9 @@
 namespace arenad::sweep {
 namespace {
 
+constexpr uint64_t kPatienceOnceCalledOffMs = 2000;
+constexpr uint64_t kLookAroundMs = 50;
+
 std::string config(const std::filesystem::path& folder) {
   return fmt::format(
       "[daemon]\ndirectory = \"{0}/state\"\nruntime_directory = \"{0}/run\"\nsocket = \"arenad.sock\"\nworker = \"{1}\"\n"
@@ -114,16 +117,27 @@ Result<ControlIncoming> Rig::ask(const std::function<void(wire::Request::Builder
     if (!next) return make_error(ErrorCode::unreachable, next.error().text());
     control_.emplace(std::move(*next));
   }
+  const uint64_t deadline_ns = monotonic_ns() + kPatienceOnceCalledOffMs * kMillisecond;
+  control_->while_waiting({.every_ms = kLookAroundMs, .look = [this, deadline_ns]() -> Result<void> {
+                             meanwhile_();
+                             if (monotonic_ns() < deadline_ns || !is_called_off_()) return {};
+                             return make_error(ErrorCode::timeout, "arenad has not answered, and the run is called off");
+                           }});
   auto answer = control_->call(fill, fds, kPatienceMs);
   if (!answer && (answer.error().code == ErrorCode::unreachable || answer.error().code == ErrorCode::timeout)) control_.reset();
   return answer;
 }
 
 Result<ControlIncoming> Rig::ask_patiently(const std::function<void(wire::Request::Builder)>& fill) {
-  const uint64_t deadline_ns = monotonic_ns() + kPatienceMs * kMillisecond;
+  const uint64_t began_ns = monotonic_ns();
+  const auto is_too_late = [&] {
+    const uint64_t patience_ms = is_called_off_() ? kPatienceOnceCalledOffMs : kPatienceMs;
+    return monotonic_ns() - began_ns > patience_ms * kMillisecond;
+  };
   for (;;) {
     auto answer = ask(fill);
-    if (answer || answer.error().code != ErrorCode::unreachable || monotonic_ns() > deadline_ns || is_broken()) return answer;
+    if (answer || answer.error().code != ErrorCode::unreachable || is_too_late() || is_broken()) return answer;
+    meanwhile_();
     ::usleep(1000);
   }
 }
@@ -197,6 +211,10 @@ Result<std::string> Rig::restart_arena(ArenaId id) {
   return only_item(ask([&](wire::Request::Builder request) { select(request.initRestart(), id); }));
 }
 
+bool Rig::answers() {
+  return ask([](wire::Request::Builder request) { request.setVersion(); }).ok();
+}
+
 std::optional<ArenaStatus> Rig::status(ArenaId id) {
   auto answer = ask_patiently([&](wire::Request::Builder request) { select(request.initStatus(), id); });
   if (!answer) return std::nullopt;
@@ -215,7 +233,8 @@ std::optional<ArenaStatus> Rig::status(ArenaId id) {
                      from.getClients(),
                      from.getEvents(),
                      from.getRejected(),
-                     from.getDivergences()};
+                     from.getDivergences(),
+                     from.getProbation()};
 }
 
 std::optional<std::vector<StoredAward>> Rig::awards(ArenaId id) {

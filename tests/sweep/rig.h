@@ -37,6 +37,7 @@ struct ArenaStatus {
   uint64_t events = 0;
   uint64_t rejected = 0;
   uint64_t divergences = 0;
+  bool probation = false;
 };
 
 struct StoredAward {
@@ -61,6 +62,10 @@ class Rig {
   [[nodiscard]] std::string socket() const { return (folder_ / "run/arenad.sock").string(); }
   [[nodiscard]] const std::filesystem::path& folder() const { return folder_; }
   [[nodiscard]] std::filesystem::path log() const { return folder_ / "arenad.log"; }
+  // Once this is so, an answer is waited for no longer than a moment.
+  void call_off_when(std::function<bool()> is_called_off) { is_called_off_ = std::move(is_called_off); }
+  // Done now and then while an answer is waited for; asks nothing itself.
+  void do_meanwhile(std::function<void()> work) { meanwhile_ = std::move(work); }
   // The keeper has ended, which it never should.
   [[nodiscard]] bool is_broken() { return keeper_.wait(0).has_value(); }
 
@@ -89,6 +94,8 @@ class Rig {
   std::optional<RolloutStatus> rollout(const std::string& game);
   // Whether a rollout is going on, as the next arenad that answers says.
   bool is_rolling_out();
+  // Whether there is an arenad that answers.
+  bool answers();
   // Waits for an arenad that answers. Nothing: it knows no such arena, or none came.
   std::optional<ArenaStatus> status(ArenaId id);
   std::optional<std::vector<StoredAward>> awards(ArenaId id);
@@ -109,6 +116,8 @@ class Rig {
   CrashPointTable points_;
   chaos::ChildProcess keeper_;
   std::optional<ControlClient> control_;
+  std::function<bool()> is_called_off_ = [] { return false; };
+  std::function<void()> meanwhile_ = [] {};
 };
 
 }  // namespace arenad::sweep
