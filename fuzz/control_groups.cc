@@ -15,7 +15,7 @@ void run(std::string_view input) {
     ARENAD_ASSERT(hierarchy.version == GroupVersion::v2 || hierarchy.has_memory || hierarchy.has_pids);
     const std::string folder = hierarchy.folder(hierarchy.own);
     ARENAD_ASSERT(folder.empty() || folder.starts_with(hierarchy.mount));
-    ARENAD_ASSERT(!without_own_group(hierarchy.own).empty());
+    ARENAD_ASSERT(!given_group(hierarchy.own).empty());
   }
   (void)oom_counter_path(std::string(cgroups));
   for (const GroupVersion version : {GroupVersion::v1, GroupVersion::v2}) (void)group_oom(version, cgroups, rest);
