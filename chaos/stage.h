@@ -31,8 +31,8 @@ class Stage {
   };
 
   // Every arena runs and its player is in it when this returns. is_called_off is asked all the time: nothing is waited for any more then.
-  static Result<std::unique_ptr<Stage>> set(const std::filesystem::path& folder, const Plan& plan,
-                                            std::function<bool()> is_called_off = [] { return false; });
+  static Result<std::unique_ptr<Stage>> set(
+      const std::filesystem::path& folder, const Plan& plan, std::function<bool()> is_called_off = [] { return false; });
 
   // Every player says an entry if it may and few are on their way, and hears what there is. Takes about a millisecond.
   void turn();

@@ -72,8 +72,8 @@ struct Client::State {
 
 struct Attachment::State {
   Client::State* client = nullptr;
-  uint32_t id = 0;     // 0: this arenad does not know it
-  uint64_t asked = 0;  // the request by which it gets to know it; 0: there is none
+  uint32_t id = 0;            // 0: this arenad does not know it
+  uint64_t asked = 0;         // the request by which it gets to know it; 0: there is none
   uint64_t ask_again_ns = 0;  // not before: this arenad could not
   ArenaId arena;
   std::string name;

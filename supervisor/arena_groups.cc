@@ -309,7 +309,8 @@ ArenaGroups::ArenaGroups(const std::string& setting) {
       if (!may_have_groups_in(hierarchy, group)) continue;
       if (is_main_process_of_a_unit() && !is_released_by_unit()) {
         gaps_.emplace_back(
-            "workers have no control groups of their own, as systemd could start no other arenad beside them: arenad's unit does "
+            "workers have no control groups of their own, as systemd could start no other arenad beside them: arenad's unit "
+            "does "
             "not say that it releases them (ExecStopPost=arenad --release-groups)");
         return;
       }

@@ -74,9 +74,7 @@ class Exposition {
     add_histogram(std::move(labels), tallies[sum_ns], [&](size_t i) { return tallies.bucket(buckets, i); });
   }
 
-  [[nodiscard]] std::string text() const {
-    return ExpositionWriter().Serialize(families_);
-  }
+  [[nodiscard]] std::string text() const { return ExpositionWriter().Serialize(families_); }
 
  private:
   Exposition& begin(std::string name, std::string help, MetricType type) {

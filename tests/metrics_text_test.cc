@@ -5,12 +5,12 @@
 #include <filesystem>
 #include <fstream>
 #include <limits>
+#include <prometheus/text_serializer.h>
 #include <set>
 #include <sstream>
 #include <unistd.h>
 
 #include <doctest/doctest.h>
-#include <prometheus/text_serializer.h>
 
 #include "supervisor/crash_signature.h"
 #include "supervisor/exposition_writer.h"
@@ -107,8 +107,21 @@ TEST_CASE("metrics text: says what prometheus-cpp's own serializer says") {
   using prometheus::ClientMetric;
   using prometheus::MetricFamily;
   using prometheus::MetricType;
-  const double values[] = {0, 1, 2.5, 1.0 / 3, 1e-9, 123456789.125, 4'503'599'627'370'497.5, 1e18, 18446744073709551616.0, -3, -0.25, 1e300, 5e-324,
-                           std::numeric_limits<double>::infinity(), -std::numeric_limits<double>::infinity()};
+  const double values[] = {0,
+                           1,
+                           2.5,
+                           1.0 / 3,
+                           1e-9,
+                           123456789.125,
+                           4'503'599'627'370'497.5,
+                           1e18,
+                           18446744073709551616.0,
+                           -3,
+                           -0.25,
+                           1e300,
+                           5e-324,
+                           std::numeric_limits<double>::infinity(),
+                           -std::numeric_limits<double>::infinity()};
   std::vector<MetricFamily> families;
   for (const MetricType type : {MetricType::Counter, MetricType::Gauge, MetricType::Histogram}) {
     MetricFamily family{"f" + std::to_string(families.size()), "What it is.", type, {}};

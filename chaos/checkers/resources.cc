@@ -124,8 +124,8 @@ class Resources : public Checker {
 
  private:
   [[nodiscard]] bool is_more(const Holdings& after, uint64_t ends, uint64_t may_be_more) const {
-    return after.descriptors > before_.descriptors + may_be_more + of_processes(after) - of_processes(before_) || after.threads > before_.threads ||
-           after.mappings > before_.mappings + kMoreMappings + ends / 4;
+    return after.descriptors > before_.descriptors + may_be_more + of_processes(after) - of_processes(before_) ||
+           after.threads > before_.threads || after.mappings > before_.mappings + kMoreMappings + ends / 4;
   }
 
   // Of what arenas may be given: more versions of the game may be played than before, and each has a template with its spares.

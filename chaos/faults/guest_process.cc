@@ -47,7 +47,8 @@ Result<ChildProcess> guest_process(Stage& stage, size_t arena) {
     const ssize_t got = ::read(hears.get(), &byte, 1);
     if (got == 1) return std::move(*process);
     if (got == 0) return make_error(ErrorCode::unreachable, "the guest could not attach");
-    if (monotonic_ns() > deadline_ns || stage.is_called_off()) return make_error(ErrorCode::timeout, "the guest did not attach in time");
+    if (monotonic_ns() > deadline_ns || stage.is_called_off())
+      return make_error(ErrorCode::timeout, "the guest did not attach in time");
     stage.turn();
   }
 }

@@ -30,7 +30,8 @@ Fault spares_stopped() {
       },
       .heal = [](Stage& stage, const Strike& strike) -> Result<void> {
         // Some may have become arenas' workers meanwhile, and others may be stopped by another fault.
-        if (const auto stopped = std::static_pointer_cast<std::vector<pid_t>>(std::exchange(stage.prop(kSparesStopped, strike.arena), {})))
+        if (const auto stopped =
+                std::static_pointer_cast<std::vector<pid_t>>(std::exchange(stage.prop(kSparesStopped, strike.arena), {})))
           (void)signal_all(*stopped, SIGCONT);
         return {};
       },
