@@ -32,22 +32,27 @@ install "$build_dir/games/echo.so" "$share/root/usr/lib/arenad/games/"
 install "$build_dir/tests/systemd/$program" "$share/test"
 
 # What the machine does: the package's part of an installation, and then the cases.
-cat >"$share/inside.sh" <<'END_INSIDE'
+patience_s=240
+[[ $machine = container ]] || patience_s=480
+{
+  echo "patience_s=$patience_s"
+  cat <<'END_INSIDE'
 set -euo pipefail
 cp -a --no-preserve=ownership /mnt/root/usr/. /usr/
 systemd-sysusers arenad.conf 2>/dev/null
 mkdir -p /etc/arenad
 systemctl daemon-reload
 code=0
-timeout --kill-after=5 240 /mnt/test "$@" || code=$?
+timeout --kill-after=5 "$patience_s" /mnt/test "$@" || code=$?
 [[ $code -eq 0 ]] || journalctl -q -o short-precise -u arenad
 exit "$code"
 END_INSIDE
+} >"$share/inside.sh"
 
 code=0
 case $machine in
   container) "$here/systemd_container.sh" run bash /mnt/inside.sh "$@" || code=$? ;;
-  kernel) "$here/user_mode_machine.sh" "$share" bash /mnt/inside.sh "$@" || code=$? ;;
+  kernel) UMM_TIMEOUT=560 "$here/user_mode_machine.sh" "$share" bash /mnt/inside.sh "$@" || code=$? ;;
 esac
 if [[ $code -eq 77 ]]; then echo "skipped: no such machine can be had here"; fi
 exit "$code"
