@@ -35,7 +35,7 @@ std::vector<GroupHierarchy> group_hierarchies(std::string_view cgroups, std::str
 
 // The group for arenad itself, below the one that it was given: beside those of its workers, because of version 2.
 inline constexpr std::string_view kOwnGroup = "supervisor";
-// The group of a unit's commands beside its main process, such as ExecStartPre=: systemd makes it if groups are delegated.
+// The group of a unit's commands after its main process, such as ExecStopPost=: systemd makes it if groups are delegated.
 inline constexpr std::string_view kCommandsGroup = ".control";
 // A group without one of these at its end: the one that was given.
 std::string given_group(std::string_view group);

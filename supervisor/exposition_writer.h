@@ -1,5 +1,5 @@
-// Writes what prometheus-cpp's model holds as text. The library's own TextSerializer puts each character of a label into a stream of its own
-// accord and prints doubles with 17 digits: two thirds of what a scrape costs.
+// Writes what prometheus-cpp's model holds as text. The library's own TextSerializer puts each character of a label into a stream by
+// itself and prints doubles by printf: half of what a scrape cost (docs/decisions.md, 74).
 #pragma once
 
 #include <prometheus/serializer.h>
