@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <poll.h>
 #include <signal.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "arenad/module_abi.h"
@@ -12,6 +13,7 @@
 #include "ipc/process.h"
 #include "ipc/socket.h"
 #include "supervisor/log.h"
+#include "supervisor/process_start.h"
 
 namespace arenad {
 namespace {
@@ -23,6 +25,15 @@ constexpr uint64_t kMostSilentLooks = 10;
 // A worker that is hung up on calls again, every 10 ms at most. Nobody is hung up on so often.
 constexpr uint64_t kMostCallsInAMinute = 1000;
 constexpr uint64_t kLooksInAMinute = 60;
+constexpr uint64_t kTickOfTheKernelNs = 10 * kMillisecond;
+
+// Whoever hangs up at once is seen only after that. It has called if it has lived since its first call was seen and there were more calls than
+// can have waited then.
+bool is_caller_for_long(pid_t pid, uint64_t calls, uint64_t first_seen_ns) {
+  if (calls <= kMostCallsInAMinute + SOMAXCONN) return false;
+  const auto began_ns = process_start_ns(pid);
+  return began_ns && *began_ns + kTickOfTheKernelNs < first_seen_ns;
+}
 
 bool has_hung_up(const Fd& socket) {
   pollfd state{socket.get(), 0, 0};
@@ -287,10 +298,12 @@ bool Adoption::calls_too_often(const Peer& peer, const Fd& socket) {
     looks_left_ = kLooksInAMinute;
     silence_.start(kSilenceLookMs, kSilenceLookMs);
   }
-  if (++calls_[peer.pid] <= kMostCallsInAMinute) return false;
+  Calls& calls = calls_[peer.pid];
+  if (calls.count++ == 0) calls.first_ns = boot_ns();
+  if (calls.count <= kMostCallsInAMinute) return false;
   auto pidfd = open_pidfd(peer.pid);
   // It may have ended since, and another have its number.
-  if (!pidfd || has_hung_up(socket)) return true;
+  if (!pidfd || (has_hung_up(socket) && !is_caller_for_long(peer.pid, calls.count, calls.first_ns))) return true;
   log_warning("pid={} msg=\"a worker that calls again and again without saying who it is is ended\"", peer.pid);
   send_signal(*pidfd, SIGKILL);
   return true;

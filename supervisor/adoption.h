@@ -94,7 +94,11 @@ class Adoption {
   UvDeadline deadline_;
   uint64_t next_caller_ = 1;
   std::map<uint64_t, Caller> callers_;
-  std::map<pid_t, uint64_t> calls_;  // in this minute
+  struct Calls {
+    uint64_t count = 0;
+    uint64_t first_ns = 0;  // boot_ns()
+  };
+  std::map<pid_t, Calls> calls_;  // in this minute
   UvTimer silence_;
   uint64_t looks_left_ = 0;  // of this minute
   std::map<ArenaId, Left> left_;
