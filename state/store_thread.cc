@@ -137,12 +137,24 @@ bool StoreThread::enqueue(Submission submission) {
 }
 
 void StoreThread::submit_query(StoreQuery on_store_thread, StoreCompletion completion) {
+  auto run = [query = std::move(on_store_thread)](Store& store) {
+    query(store);
+    return Result<void>();
+  };
+  enqueue({std::move(run), std::move(completion), 1, retry_.first_delay});
+}
+
+void StoreThread::submit_reading(StoreReading on_store_thread, StoreCompletion completion) {
+  enqueue({std::move(on_store_thread), std::move(completion), std::max(1U, retry_.tries_of_readings), retry_.first_delay});
+}
+
+void StoreThread::enqueue(Query query) {
   Lock lock(mutex_);
   if (phase_ != Phase::running) {
-    finished_.push_back({std::move(completion), stopped_before()});
+    finished_.push_back({std::move(query.completion), stopped_before()});
     return wake_without(lock);
   }
-  queries_.push_back({std::move(on_store_thread), std::move(completion)});
+  queries_.push_back(std::move(query));
   changed_.notify_one();
 }
 
@@ -176,6 +188,7 @@ void StoreThread::stop(Drain drain) {
   // What is backing off is tried at once.
   delay_ = retry_.first_delay;
   retry_at_ns_.reset();
+  for (Query& query : queries_) query.due_ns = 0;
   changed_.notify_one();
   lock.unlock();
   thread_.join();
@@ -189,7 +202,7 @@ void StoreThread::run() {
   Lock lock(mutex_);
   while (wait_for_work(lock)) {
     // Taken before the commit, so that each query sees the batches submitted before it.
-    std::vector<Query> queries = std::exchange(queries_, {});
+    std::vector<Query> queries = take_due_queries();
     if (commit_is_due()) commit_waiting(lock);
     run_queries(lock, std::move(queries));
   }
@@ -201,7 +214,8 @@ void StoreThread::run() {
 // False when there is nothing left to do before the end.
 bool StoreThread::wait_for_work(Lock& lock) {
   while (phase_ != Phase::dropping) {
-    if (!queries_.empty() || commit_is_due()) return true;
+    const std::optional<uint64_t> query_ns = next_query_ns();
+    if ((query_ns && monotonic_ns() >= *query_ns) || commit_is_due()) return true;
     if (phase_ == Phase::draining && awaited_.empty()) return false;
     wait_for_change(lock);
   }
@@ -210,9 +224,25 @@ bool StoreThread::wait_for_work(Lock& lock) {
 
 // Until something is submitted, the backing off is over, or stop() is called; may also return for nothing.
 void StoreThread::wait_for_change(Lock& lock) {
-  if (!retry_at_ns_) return changed_.wait(lock);
+  std::optional<uint64_t> until = next_query_ns();
+  if (retry_at_ns_) until = std::min(until.value_or(*retry_at_ns_), *retry_at_ns_);
+  if (!until) return changed_.wait(lock);
   const uint64_t now = monotonic_ns();
-  if (now < *retry_at_ns_) changed_.wait_for(lock, std::chrono::nanoseconds(*retry_at_ns_ - now));
+  if (now < *until) changed_.wait_for(lock, std::chrono::nanoseconds(*until - now));
+}
+
+std::optional<uint64_t> StoreThread::next_query_ns() const {
+  std::optional<uint64_t> next;
+  for (const Query& query : queries_) next = std::min(next.value_or(query.due_ns), query.due_ns);
+  return next;
+}
+
+std::vector<StoreThread::Query> StoreThread::take_due_queries() {
+  const uint64_t now = monotonic_ns();
+  const auto later = std::stable_partition(queries_.begin(), queries_.end(), [&](const Query& query) { return query.due_ns <= now; });
+  std::vector<Query> due(std::make_move_iterator(queries_.begin()), std::make_move_iterator(later));
+  queries_.erase(queries_.begin(), later);
+  return due;
 }
 
 bool StoreThread::commit_is_due() const {
@@ -279,11 +309,22 @@ void StoreThread::keep_for_later(StoreBatch batch, std::vector<Awaited> awaited,
 
 void StoreThread::run_queries(Lock& lock, std::vector<Query> queries) {
   if (queries.empty()) return;
+  std::vector<Result<void>> results;
   lock.unlock();
-  for (const Query& query : queries) query.run(*store_);
+  for (const Query& query : queries) results.push_back(query.run(*store_));
   lock.lock();
   observe_store();
-  for (Query& query : queries) finished_.push_back({std::move(query.completion), {}});
+  const uint64_t now = monotonic_ns();
+  for (size_t i = 0; i < queries.size(); ++i) {
+    Query& query = queries[i];
+    if (results[i] || --query.tries_left == 0 || phase_ != Phase::running) {
+      finished_.push_back({std::move(query.completion), results[i]});
+      continue;
+    }
+    query.due_ns = now + static_cast<uint64_t>(std::chrono::nanoseconds(query.delay).count());
+    query.delay = std::min(2 * query.delay, retry_.longest_delay);
+    queries_.push_back(std::move(query));
+  }
   wake_without(lock);
 }
 

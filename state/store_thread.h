@@ -44,11 +44,13 @@ namespace arenad {
 
 using StoreCompletion = std::function<void(const Result<void>&)>;
 using StoreQuery = std::function<void(Store&)>;
+using StoreReading = std::function<Result<void>(Store&)>;
 
 struct StoreRetry {
   std::chrono::milliseconds first_delay{100};
   std::chrono::milliseconds longest_delay{5000};
   unsigned tries_when_stopping = 5;
+  unsigned tries_of_readings = 10;  // 21 s with these delays
   size_t most_awaited = 100'000;
 };
 
@@ -115,6 +117,9 @@ class StoreThread {
   // Runs the query on the store thread after the batches submitted before it have been tried; while the store is failing it
   // runs at once. The completion gets ok if the query ran and refused if the thread was stopped first.
   void submit_query(StoreQuery on_store_thread, StoreCompletion completion);
+  // A query whose failure would cost an arena its state: one that fails is run again after the same delays as a commit, and may so run several
+  // times. The completion gets the error of the last of StoreRetry::tries_of_readings, or of the one during which stop() was called.
+  void submit_reading(StoreReading on_store_thread, StoreCompletion completion);
 
   // On the loop's thread. Also after stop(), for what finished last.
   void run_completions();
@@ -129,8 +134,11 @@ class StoreThread {
  private:
   enum class Phase { running, draining, dropping, stopped };
   struct Query {
-    StoreQuery run;
+    StoreReading run;
     StoreCompletion completion;
+    unsigned tries_left;
+    std::chrono::milliseconds delay;  // after the next failure
+    uint64_t due_ns = 0;
   };
   struct Finished {
     StoreCompletion completion;
@@ -147,11 +155,14 @@ class StoreThread {
   bool wait_for_work(Lock& lock);
   void wait_for_change(Lock& lock);
   [[nodiscard]] bool commit_is_due() const;
+  [[nodiscard]] std::optional<uint64_t> next_query_ns() const;
+  std::vector<Query> take_due_queries();
   void commit_waiting(Lock& lock);
   void keep_for_later(StoreBatch batch, std::vector<Awaited> awaited, const Error& error);
   void note_refused(const std::vector<RefusedRecord>& refused);
   // With the lock held; whether finished_ has something that the loop must be woken for.
   bool enqueue(Submission submission);
+  void enqueue(Query query);
   void run_queries(Lock& lock, std::vector<Query> queries);
   void refuse_waiting();
   void observe_store();

@@ -70,6 +70,10 @@ ArenaState state_of(ArenaDisposition disposition) {
   return ArenaState::lost;
 }
 
+Error unreadable_checkpoints(const Error& error) {
+  return make_error(error.code, "its checkpoints cannot be read: " + error.text());
+}
+
 // From abort to kill.
 constexpr uint64_t kAbortGraceMs = 500;
 
@@ -174,6 +178,8 @@ void Arena::carry_out(const ArenaActions& actions) {
     std::visit(Overloaded{
                    [&](const act::BeginIncarnation& a) { begin_incarnation(a.with); },
                    [&](const act::KillWorker&) {
+                     // The next one, which may come at any moment, is not to blame for its being late.
+                     if (!worker_) return;
                      end_worker(std::string("not ") + goal_of(state()) + " within its time");
                      kill_deadline_.start(kAbortGraceMs);
                    },
@@ -209,24 +215,46 @@ void Arena::begin_incarnation(BeginWith with) {
     take_worker(with, std::nullopt);
     return;
   }
-  auto found = std::make_shared<std::optional<std::string>>();
-  services_.store.submit_query(
-      [found, id = record_.id, name = record_.name](Store& store) {
+  struct Found {
+    std::optional<std::string> checkpoint;
+    std::vector<QuarantineRecord> quarantined;
+  };
+  auto found = std::make_shared<Found>();
+  services_.store.submit_reading(
+      [found, id = record_.id, name = record_.name, is_unread = checkpoints_unread_](Store& store) -> Result<void> {
         const uint64_t skipped_before = store.skipped_rows();
         auto checkpoints = store.checkpoints(id);
+        if (!checkpoints) return checkpoints.error();
         if (store.skipped_rows() != skipped_before)
           log_warning(
               "arena={} msg=\"not all of its checkpoints can be read: what came after the newest readable one is lost\"", name);
-        if (checkpoints && !checkpoints->empty()) *found = std::move(checkpoints->front().bytes);
+        if (!checkpoints->empty()) found->checkpoint = std::move(checkpoints->front().bytes);
+        if (!is_unread) return {};
+        auto quarantined = store.quarantined(id);
+        if (!quarantined) return quarantined.error();
+        found->quarantined = std::move(*quarantined);
+        return {};
       },
-      [self = std::weak_ptr(self_), found, with, serial = incarnation_serial_](const Result<void>&) {
+      [self = std::weak_ptr(self_), found, with, serial = incarnation_serial_](const Result<void>& read) {
         const auto alive = self.lock();
         if (!alive || (*alive)->incarnation_serial_ != serial) return;
-        if (with == BeginWith::checkpoint && *found) {
-          if (auto snapshot = Snapshot::parse(**found)) (*alive)->take_over_checkpoint(*snapshot);
-        }
-        (*alive)->take_worker(with, std::move(*found));
+        if (!read) return (*alive)->worker_unavailable(unreadable_checkpoints(read.error()));
+        (*alive)->restore_quarantine(found->quarantined);
+        (*alive)->begin_with_checkpoint(with, std::move(found->checkpoint));
       });
+}
+
+void Arena::begin_with_checkpoint(BeginWith with, std::optional<std::string> checkpoint) {
+  // Its time begins here: the disk may have taken long.
+  deadline_.start(services_.config.arenas.ready_timeout_ms);
+  const bool was_unread = std::exchange(checkpoints_unread_, false);
+  if (with == BeginWith::checkpoint && checkpoint) {
+    if (auto snapshot = Snapshot::parse(*checkpoint)) take_over_checkpoint(*snapshot);
+  } else if (with == BeginWith::checkpoint && was_unread) {
+    log_warning("arena={} msg=\"the database can be read again, and has no checkpoint of it: the arena begins anew\"", record_.name);
+    with = BeginWith::nothing;
+  }
+  take_worker(with, std::move(checkpoint));
 }
 
 void Arena::take_worker(BeginWith with, std::optional<std::string> checkpoint) {
@@ -516,7 +544,8 @@ Answer Arena::stop() {
 BeginWith Arena::restart_source() const {
   if (lived_) return BeginWith::predecessor;
   // Not from nothing if there was something: a state is never made up.
-  return durable_.value != 0 || submitted_ || checkpoints_damaged_ ? BeginWith::checkpoint : BeginWith::nothing;
+  const bool may_have_some = durable_.value != 0 || submitted_ || checkpoints_damaged_ || checkpoints_unread_;
+  return may_have_some ? BeginWith::checkpoint : BeginWith::nothing;
 }
 
 // An arena has one thing done to it at a time, and stop takes the place of any other.

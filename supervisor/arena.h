@@ -61,6 +61,7 @@ struct Durable {
   uint64_t damaged = 0;                // those that cannot
   uint64_t results = 0;                // the sequence of the last one
   std::vector<QuarantineRecord> quarantined;
+  std::optional<Error> unread;  // why nothing of this could be read, in many tries
 };
 
 // What an earlier arenad had of an arena: its last incarnation, the one that had handed over to its code if that is on probation, and the
@@ -252,11 +253,13 @@ class Arena {
   void skip_channel_ids();
   void take_over_checkpoint(const Snapshot& checkpoint);
   void inherit(Inheritance inheritance, const Durable& durable);
+  Resumed stay_down(const Error& error);
   void take_on_worker(wire::ArenaState::Reader from, HandedOn& handed, const ChildScope& children);
   void drop_those_who_did_not_return();
   void listen_to_worker();
   void carry_out(const ArenaActions& actions);
   void begin_incarnation(BeginWith with);
+  void begin_with_checkpoint(BeginWith with, std::optional<std::string> checkpoint);
   void take_worker(BeginWith with, std::optional<std::string> checkpoint);
   void assign(Spare spare, BeginWith with, const std::optional<std::string>& checkpoint);
   void take_message(const LinkMessage& message);
@@ -372,6 +375,7 @@ class Arena {
   std::optional<FrameNumber> submitted_;  // the newest checkpoint that was given to the store
   FrameNumber durable_;
   bool checkpoints_damaged_ = false;       // there are checkpoints in the database, and none can be read
+  bool checkpoints_unread_ = false;        // whether there are any is not known: the disk did not answer
   uint64_t outputs_resumed_from_ = 0;      // where the checkpoint that the arena was resumed from stood
   uint64_t given_since_ns_ = 0;            // the one that was given to the store; 0: none waits
   uint64_t held_since_ns_ = 0;             // a newer one than that, not given to the store yet; 0: none

@@ -15,6 +15,8 @@ Arena::Resumed Arena::take_up(const Durable& durable) {
   const bool saved = record_.disposition == ArenaDisposition::saved;
   skip_channel_ids();
   checkpoints_damaged_ = !checkpoint && durable.damaged != 0;
+  checkpoints_unread_ = durable.unread.has_value();
+  if (durable.unread) return stay_down(*durable.unread);
   if (!saved && record_.disposition != ArenaDisposition::running) {
     if (checkpoint) take_over_checkpoint(*checkpoint);
     return Resumed::as_it_was;
@@ -44,6 +46,15 @@ Arena::Resumed Arena::take_up(const Durable& durable) {
        {{"from_frame", std::to_string(frame)}, {"set_back", resumed == Resumed::set_back ? "yes" : "no"}});
   carry_out(lifecycle_.begin(BeginWith::checkpoint));
   return resumed;
+}
+
+// To begin anew would overwrite what is there.
+Arena::Resumed Arena::stay_down(const Error& error) {
+  if (!is_active()) return Resumed::as_it_was;
+  record_.reason = "its checkpoints cannot be read: " + error.text() + "; restart it when the disk is well: arenactl restart " + record_.name;
+  log_error("arena={} msg=\"{}\"", record_.name, record_.reason);
+  carry_out(lifecycle_.fail());
+  return Resumed::as_it_was;
 }
 
 void Arena::expect(std::vector<RosterChannel> channels) {

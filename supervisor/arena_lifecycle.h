@@ -110,6 +110,8 @@ class ArenaLifecycle {
   ArenaActions begin(BeginWith with);
   // An arena of which nothing can be read any more.
   ArenaActions lose() { return rest(ArenaState::lost); }
+  // An arena of which something is left, and cannot be had now: an operator's restart tries again.
+  ArenaActions fail() { return rest(ArenaState::failed); }
   // An arena with a live worker of an earlier arenad.
   ArenaActions adopt(uint64_t now_ns);
   ArenaActions worker_live(uint64_t now_ns);

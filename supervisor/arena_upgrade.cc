@@ -164,6 +164,7 @@ void Arena::take_on(wire::ArenaState::Reader from, HandedOn& handed, const Child
     restore_quarantine(durable.quarantined);
     skip_channel_ids();
     checkpoints_damaged_ = !durable.checkpoint && durable.damaged != 0;
+    checkpoints_unread_ = durable.unread.has_value();
     expect(std::move(channels));
     if (durable.checkpoint) take_over_checkpoint(*durable.checkpoint);
   }

@@ -237,24 +237,36 @@ void Supervisor::take_up_arena(const ArenaRecord& record) {
     log_error("arena={} msg=\"{}\"", record.name, arena.error().text());
   }
   auto durable = std::make_shared<Durable>();
-  store_.submit_query(
-      [durable, id = record.id](Store& store) {
-        if (auto latest = store.latest_results_sequence(id); latest && *latest) durable->results = **latest;
-        if (auto quarantined = store.quarantined(id)) durable->quarantined = std::move(*quarantined);
+  store_.submit_reading(
+      [durable, id = record.id](Store& store) -> Result<void> {
+        *durable = Durable();
+        auto latest = store.latest_results_sequence(id);
+        if (!latest) return latest.error();
+        durable->results = latest->value_or(0);
+        auto quarantined = store.quarantined(id);
+        if (!quarantined) return quarantined.error();
+        durable->quarantined = std::move(*quarantined);
         const uint64_t skipped_before = store.skipped_rows();
         auto checkpoints = store.checkpoints(id);
+        if (!checkpoints) return checkpoints.error();
         durable->damaged = store.skipped_rows() - skipped_before;
-        if (!checkpoints) return;
         for (const CheckpointRecord& checkpoint : *checkpoints) {
           auto snapshot = Snapshot::parse(checkpoint.bytes);
           if (snapshot && snapshot->facts().arena == id) {
             durable->checkpoint = std::move(*snapshot);
-            return;
+            return {};
           }
           ++durable->damaged;
         }
+        return {};
       },
-      [this, durable, id = record.id](const Result<void>&) { adoption_.take_up(id, std::move(*durable)); });
+      [this, durable, id = record.id](const Result<void>& read) {
+        if (!read) {
+          *durable = Durable();
+          durable->unread = read.error();
+        }
+        adoption_.take_up(id, std::move(*durable));
+      });
 }
 
 // Every arena runs, or is on the way: from now on arenad answers.

@@ -364,6 +364,50 @@ TEST_CASE("store thread: a query sees the batches submitted before it") {
   for (size_t i = 0; i < seen.size(); ++i) CHECK(seen[i] >= i + 1);
 }
 
+TEST_CASE("store thread: a reading that fails is tried again until it can be done, and others do not wait for it") {
+  TemporaryFolder folder;
+  Loop loop;
+  StoreThread store(open_well(folder.file()), loop.wake(), {.first_delay = 1ms, .longest_delay = 4ms, .tries_of_readings = 5});
+  unsigned tries = 0;
+  bool is_other_done = false;
+  Outcomes outcomes;
+  store.submit_reading(
+      [&](Store&) { return ++tries < 5 ? Result<void>(make_error(ErrorCode::failed, "try " + std::to_string(tries))) : Result<void>(); },
+      outcomes.next());
+  store.submit(step_of(1, 1), [&](const Result<void>& result) { is_other_done = result.ok(); });
+  loop.run_until(store, [&] { return outcomes.count() == 1 && is_other_done; });
+  CHECK(outcomes.all_ok());
+  CHECK(tries == 5);
+
+  tries = 0;
+  store.submit_reading([&](Store&) { return Result<void>(make_error(ErrorCode::failed, "try " + std::to_string(++tries))); },
+                       outcomes.next());
+  loop.run_until(store, [&] { return outcomes.count() == 2; });
+  CHECK(tries == 5);
+  CHECK(outcomes.at(1).error().message == "try 5");
+}
+
+TEST_CASE("store thread: a reading that waits for its next try gets one more when the thread is stopped") {
+  for (const Drain drain : {Drain::commit_queued, Drain::drop_queued}) {
+    TemporaryFolder folder;
+    Loop loop;
+    StoreThread store(open_well(folder.file()), loop.wake(), {.first_delay = 1h, .longest_delay = 1h});
+    std::atomic<unsigned> tries = 0;
+    Outcomes outcomes;
+    store.submit_reading([&](Store&) { return ++tries, Result<void>(make_error(ErrorCode::failed, "a sick disk")); },
+                         outcomes.next());
+    bool is_first_over = false;
+    store.submit_query([](Store&) {}, [&](const Result<void>&) { is_first_over = true; });
+    loop.run_until(store, [&] { return is_first_over; });
+    CHECK(outcomes.count() == 0);
+    store.stop(drain);
+    store.run_completions();
+    REQUIRE(outcomes.count() == 1);
+    CHECK(tries == (drain == Drain::commit_queued ? 2 : 1));
+    CHECK(outcomes.at(0).error().code == (drain == Drain::commit_queued ? ErrorCode::failed : ErrorCode::refused));
+  }
+}
+
 TEST_CASE("store thread: damaged rows that a query meets are counted and noticed") {
   TemporaryFolder folder;
   Loop loop;

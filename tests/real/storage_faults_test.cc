@@ -39,14 +39,17 @@ class FaultyDaemon {
     disk().heal();
     ::munmap(orders_, sizeof(FaultOrders));
   }
-  void start() {
-    daemon.start({"env", "LD_PRELOAD=" ARENAD_TEST_FAULTY_VFS, "ARENAD_TEST_FAULTS=" + (daemon.folder() / "faults").string()});
-  }
+  void start() { daemon.start(prefix()); }
+  bool tries_to_start() { return daemon.tries_to_start(prefix()); }
   FaultOrders& disk() { return *orders_; }
 
   Daemon daemon{kConfig};
 
  private:
+  [[nodiscard]] std::vector<std::string> prefix() const {
+    return {"env", "LD_PRELOAD=" ARENAD_TEST_FAULTY_VFS, "ARENAD_TEST_FAULTS=" + (daemon.folder() / "faults").string()};
+  }
+
   FaultOrders* orders_ = nullptr;
 };
 
@@ -151,6 +154,32 @@ TEST_CASE("while the disk fails the game goes on, and when it is well again noth
     CHECK(daemon.facts().notices.empty());
     say_and_hear(ann, 1);
     check_comes_back(faulty, 3);
+  }
+}
+
+// Arenas of a size whose checkpoints are read by themselves. What cannot be read may be there: no arena begins anew because of it.
+TEST_CASE("arenad starts on a disk that cannot be read at one moment, whichever: the arenas go on from their checkpoints") {
+  FaultyDaemon faulty;
+  Daemon& daemon = faulty.daemon;
+  daemon.start_arena("duel", {{"hz", "50"}});
+  uint64_t last = 0;
+  uint64_t refused_starts = 0;
+  for (uint64_t nth = 1; last == nth - 1; ++nth) {
+    CAPTURE(nth);
+    REQUIRE(daemon.becomes("duel", [](const ArenaFacts& facts) { return facts.durable_frame > 0; }));
+    const uint64_t durable = daemon.arena("duel").durable_frame;
+    daemon.crash();
+    faulty.disk().arm({.calls = bit(Call::read), .nth = nth});
+    // It may say so and end: its keeper starts it again.
+    if (!faulty.tries_to_start()) {
+      ++refused_starts;
+      faulty.start();
+    }
+    if (faulty.disk().fired() != 0) last = nth;
+    faulty.disk().heal();
+    MESSAGE(nth << " fired " << faulty.disk().fired() << " refused " << refused_starts);
+    REQUIRE(daemon.becomes(
+        "duel", [&](const ArenaFacts& facts) { return facts.state == "running" && facts.frame >= durable; }));
   }
 }
 
