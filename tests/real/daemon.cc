@@ -122,42 +122,26 @@ Daemon::~Daemon() {
 }
 
 void Daemon::start(const std::vector<std::string>& prefix) {
-  const bool has_started = tries_to_start(prefix);
-  INFO(log());
-  REQUIRE(has_started);
-}
-
-bool Daemon::tries_to_start(const std::vector<std::string>& prefix) {
   REQUIRE(!program_);
   std::vector<std::string> command = prefix;
   if (parent_ == Parent::keeper) command.insert(command.end(), {ARENAD_TEST_KEEPER, "--"});
   command.insert(command.end(), {ARENAD_TEST_ARENAD, "--config", config()});
   program_ = std::make_unique<Program>(ProgramCall{command, folder_ / "work", folder_ / "arenad.log", folder_ / "arenad.log"});
-  if (answers(0)) return true;
-  const bool has_ended = program_->ended();
-  REQUIRE(has_ended);
-  program_.reset();
-  return false;
+  await_arenad(0);
 }
 
 void Daemon::await_arenad(pid_t other_than) {
-  const bool is_there = answers(other_than);
-  INFO(log());
-  REQUIRE(is_there);
-}
-
-// False: it has ended, or did not come.
-bool Daemon::answers(pid_t other_than) {
-  const bool is_over = eventually([&] {
+  const bool answers = eventually([&] {
     if (program_->ended()) return true;
     auto client = ControlClient::connect(socket());
     if (!client) return false;
     auto version = client->call([](wire::Request::Builder request) { request.setVersion(); }, {}, kPatienceMs);
     return version && version->root().getReply().getVersion().getPid() != static_cast<uint32_t>(other_than);
   });
-  if (!is_over || program_->ended()) return false;
+  INFO(log());
+  REQUIRE(answers);
+  REQUIRE(!program_->ended());
   control_.emplace(connect());
-  return true;
 }
 
 pid_t Daemon::pid() const {

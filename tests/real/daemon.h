@@ -83,8 +83,6 @@ class Daemon {
 
   // Runs arenad and waits until it answers. prefix: a command that executes the rest of its arguments.
   void start(const std::vector<std::string>& prefix = {});
-  // The same. False: it has ended by itself.
-  bool tries_to_start(const std::vector<std::string>& prefix = {});
   // Runs arenad, which must end by itself.
   Finished start_in_vain();
   // SIGTERM, and its end in order.
@@ -137,7 +135,6 @@ class Daemon {
   Result<ControlIncoming> ask(const std::function<void(wire::Request::Builder)>& fill);
   void check_nothing_left() const;
   void await_arenad(pid_t other_than);
-  bool answers(pid_t other_than);
   void is_gone(pid_t arenad);
 
   PrivateFolder folder_;

@@ -1,13 +1,18 @@
 // The disk fails under an arenad that runs: its arenas go on, what is not durable is told, and all is made up for when the disk is well
 // again.
+#include <csignal>
 #include <fcntl.h>
 #include <filesystem>
 #include <fstream>
+#include <map>
+#include <optional>
 #include <sys/mman.h>
+#include <thread>
 #include <unistd.h>
 
 #include <doctest/doctest.h>
 
+#include "ipc/crash_point.h"
 #include "tests/real/daemon.h"
 #include "tests/real/player.h"
 #include "tests/support/faulty_vfs.h"
@@ -21,6 +26,10 @@ const std::string kConfig =
     "[snapshot]\ninterval_ms = 20\n[checkpoint]\ninterval_ms = 40\nalarm_ms = 300\n[restart]\nintensity = 100\n" +
     echo_section();
 
+bool is_stopped(pid_t pid) {
+  return read_file("/proc/" + std::to_string(pid) + "/stat").find(") T ") != std::string::npos;
+}
+
 // An arenad whose disk obeys.
 class FaultyDaemon {
  public:
@@ -31,6 +40,9 @@ class FaultyDaemon {
     void* memory = ::mmap(nullptr, sizeof(FaultOrders), PROT_READ | PROT_WRITE, MAP_SHARED, file.get(), 0);
     REQUIRE(memory != MAP_FAILED);
     orders_ = static_cast<FaultOrders*>(memory);
+    auto points = CrashPointTable::create(daemon.folder() / "points");
+    REQUIRE(points);
+    points_.emplace(std::move(*points));
     start();
   }
   FaultyDaemon(const FaultyDaemon&) = delete;
@@ -40,17 +52,29 @@ class FaultyDaemon {
     ::munmap(orders_, sizeof(FaultOrders));
   }
   void start() { daemon.start(prefix()); }
-  bool tries_to_start() { return daemon.tries_to_start(prefix()); }
+  // The database is open when the fault begins, and no arena is known yet.
+  void start_with(const Fault& fault) {
+    points_->arm(crash_point("arenad.adoption.begun"), 1, CrashAction::stop);
+    std::thread order([&] {
+      CHECK(eventually([&] { return points_->fired() && is_stopped(points_->fired_pid()); }));
+      disk().arm(fault);
+      ::kill(points_->fired_pid(), SIGCONT);
+    });
+    start();
+    order.join();
+  }
   FaultOrders& disk() { return *orders_; }
 
   Daemon daemon{kConfig};
 
  private:
   [[nodiscard]] std::vector<std::string> prefix() const {
-    return {"env", "LD_PRELOAD=" ARENAD_TEST_FAULTY_VFS, "ARENAD_TEST_FAULTS=" + (daemon.folder() / "faults").string()};
+    return {"env", "LD_PRELOAD=" ARENAD_TEST_FAULTY_VFS, "ARENAD_TEST_FAULTS=" + (daemon.folder() / "faults").string(),
+            kCrashPointsVariable + ("=" + (daemon.folder() / "points").string())};
   }
 
   FaultOrders* orders_ = nullptr;
+  std::optional<CrashPointTable> points_;
 };
 
 void award(Player& player) {
@@ -157,30 +181,51 @@ TEST_CASE("while the disk fails the game goes on, and when it is well again noth
   }
 }
 
-// Arenas of a size whose checkpoints are read by themselves. What cannot be read may be there: no arena begins anew because of it.
-TEST_CASE("arenad starts on a disk that cannot be read at one moment, whichever: the arenas go on from their checkpoints") {
+// What cannot be read at the moment may be there: no arena begins anew because of it.
+TEST_CASE("an arenad that cannot read what its arenas begin with asks again, and in the end tells an operator") {
   FaultyDaemon faulty;
   Daemon& daemon = faulty.daemon;
-  daemon.start_arena("duel", {{"hz", "50"}});
-  uint64_t last = 0;
-  uint64_t refused_starts = 0;
-  for (uint64_t nth = 1; last == nth - 1; ++nth) {
-    CAPTURE(nth);
-    REQUIRE(daemon.becomes("duel", [](const ArenaFacts& facts) { return facts.durable_frame > 0; }));
-    const uint64_t durable = daemon.arena("duel").durable_frame;
-    daemon.crash();
-    faulty.disk().arm({.calls = bit(Call::read), .nth = nth});
-    // It may say so and end: its keeper starts it again.
-    if (!faulty.tries_to_start()) {
-      ++refused_starts;
-      faulty.start();
+  // More than SQLite keeps in memory when it has opened a database.
+  constexpr int kArenas = 40;
+  std::map<std::string, uint64_t> durable;
+  for (int i = 0; i < kArenas; ++i) durable[daemon.start_arena("duel-" + std::to_string(i), {{"hz", "10"}, {"grow", "60000"}})];
+  const auto come_back_with = [&](const Fault& fault) {
+    for (auto& [arena, frame] : durable) {
+      REQUIRE(daemon.becomes(arena, [](const ArenaFacts& facts) { return facts.durable_frame > 5; }));
+      frame = daemon.arena(arena).durable_frame;
     }
-    if (faulty.disk().fired() != 0) last = nth;
-    faulty.disk().heal();
-    MESSAGE(nth << " fired " << faulty.disk().fired() << " refused " << refused_starts);
-    REQUIRE(daemon.becomes(
-        "duel", [&](const ArenaFacts& facts) { return facts.state == "running" && facts.frame >= durable; }));
+    daemon.crash();
+    faulty.start_with(fault);
+  };
+  const auto run_on = [&] {
+    for (const auto& [arena, frame] : durable) {
+      CHECK(daemon.becomes(arena, [&](const ArenaFacts& facts) { return facts.state == "running" && facts.frame >= frame; }));
+    }
+  };
+
+  for (const uint64_t nth : {1, 2, 10}) {
+    CAPTURE(nth);
+    come_back_with({.calls = bit(Call::read), .nth = nth});
+    CHECK(faulty.disk().fired() == 1);
+    run_on();
   }
+
+  // For longer than arenad asks.
+  come_back_with({.calls = bit(Call::read), .lasting = Lasting::until_healed});
+  CHECK(faulty.disk().fired() > 10);
+  std::vector<std::string> failed;
+  for (const auto& [arena, frame] : durable) {
+    const ArenaFacts facts = daemon.arena(arena);
+    if (facts.state != "failed") continue;
+    failed.push_back(arena);
+    CHECK(facts.reason.find("its checkpoints cannot be read: ") == 0);
+  }
+  MESSAGE(failed.size(), " arenas are told of");
+  CHECK(failed.size() > 0);
+  faulty.disk().heal();
+  for (const std::string& arena : failed) CHECK(daemon.restart(arena).ok());
+  run_on();
+  CHECK(daemon.log().find("begins anew") == std::string::npos);
 }
 
 // They are older than every snapshot that its successors begin with.
