@@ -8,7 +8,6 @@
 #include <stdexcept>
 #include <thread>
 #include <unistd.h>
-#include <vector>
 
 #include "attacks.h"
 
@@ -43,12 +42,8 @@ void burn_until(Clock::time_point end) {
 }
 
 void take_all_memory() {
-  std::vector<char*> taken;
-  for (;;) {
-    constexpr size_t kBytes = size_t{4} << 20;
-    taken.push_back(static_cast<char*>(std::malloc(kBytes)));
-    if (taken.back() != nullptr) std::memset(taken.back(), 'm', kBytes);
-  }
+  constexpr size_t kBytes = size_t{4} << 20;
+  for (;;) std::memset(new char[kBytes], 'm', kBytes);
 }
 
 }  // namespace
