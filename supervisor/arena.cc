@@ -520,6 +520,7 @@ void Arena::begin_watching() {
   hang_.reset();
   cpu_.reset();
   slow_seen_ = 0;
+  slow_asked_ = false;
   ended_by_arenad_.clear();
 }
 

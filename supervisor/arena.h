@@ -348,6 +348,7 @@ class Arena {
   HangDetector hang_;            // of worker_
   CpuUse cpu_;                   // the same
   uint64_t slow_seen_ = 0;       // slow frames of worker_ that have been written down
+  bool slow_asked_ = false;      // it has been asked for one, which has not been written down
   std::string ended_by_arenad_;  // why worker_ was told to abort
   PoisonWatch poison_;
   Quarantine quarantine_;

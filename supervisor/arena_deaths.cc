@@ -96,6 +96,7 @@ void Arena::watch_worker(uint64_t now_ns) {
       break;
     case HangAction::record_slow:
       worker_->kill(kWhereAreYouSignal);
+      slow_asked_ = true;
       break;
     case HangAction::abort:
       end_worker(fmt::format("it did not move for {} ms ({} frame {})", hang_.stalled_ns() / kMillisecond,
@@ -137,9 +138,11 @@ IncidentScene Arena::scene(const IncarnationView& region) {
 }
 
 void Arena::note_slow_frame(const IncarnationView& region) {
+  if (!slow_asked_) return;
   const auto slow = read_slow_frame(region, slow_seen_);
   if (!slow) return;
   slow_seen_ = slow->number;
+  slow_asked_ = false;
   IncidentScene where = scene(region);
   where.frame = slow->frame;
   where.phase = slow->phase;

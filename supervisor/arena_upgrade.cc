@@ -207,6 +207,7 @@ void Arena::take_on_worker(wire::ArenaState::Reader from, HandedOn& handed, cons
   }
   begin_watching();
   slow_seen_ = from.getSlowSeen();
+  slow_asked_ = true;  // perhaps: by the arenad before
   listen_to_worker();
   give_group(*lived_);
   const int board = board_.fd().get();

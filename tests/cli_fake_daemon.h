@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <memory>
 #include <mutex>
 #include <poll.h>
 #include <span>
@@ -57,7 +58,7 @@ using Answer = std::function<void(Answering)>;
 
 enum class Conduct { answers, closes, stays_silent, sends_notice_first };
 
-// Serves one connection after the other until it is destroyed.
+// Serves whoever comes until it is destroyed.
 class FakeDaemon {
  public:
   explicit FakeDaemon(Answer answer, Conduct conduct = Conduct::answers) : answer_(std::move(answer)), conduct_(conduct) {
@@ -89,32 +90,33 @@ class FakeDaemon {
     thread_ = std::thread([this] { serve_all(); });
   }
 
-  // False if the daemon shall end.
-  [[nodiscard]] bool wait_for(const Fd& fd) const {
-    std::array<pollfd, 2> waiting{pollfd{fd.get(), POLLIN, 0}, pollfd{stop_.get(), POLLIN, 0}};
-    while (::poll(waiting.data(), waiting.size(), -1) < 0) continue;
-    return waiting[1].revents == 0;
-  }
-
   void serve_all() {
-    while (wait_for(listener_)) {
+    std::vector<std::unique_ptr<ControlStream>> open;
+    while (true) {
+      std::vector<pollfd> waiting{{stop_.get(), POLLIN, 0}, {listener_.get(), POLLIN, 0}};
+      for (const auto& stream : open) waiting.push_back({stream->fd().get(), POLLIN, 0});
+      while (::poll(waiting.data(), waiting.size(), -1) < 0) continue;
+      if (waiting[0].revents != 0) return;
+      for (size_t i = open.size(); i-- > 0;) {
+        if (waiting[2 + i].revents != 0 && !serve(*open[i])) open.erase(open.begin() + static_cast<ptrdiff_t>(i));
+      }
+      if (waiting[1].revents == 0) continue;
       auto socket = accept_unix(listener_);
-      if (socket && *socket) serve(std::move(*socket));
+      if (socket && *socket)
+        open.push_back(std::make_unique<ControlStream>(std::move(*socket), limits::kMaxControlMessageBytes));
     }
   }
 
-  void serve(Fd socket) {
-    ControlStream stream(std::move(socket), limits::kMaxControlMessageBytes);
-    while (wait_for(stream.fd())) {
-      const auto received = stream.receive();
-      while (auto message = stream.next()) {
-        const auto request = message->root<wire::Request>();
-        std::vector<Fd> with_it;
-        for (unsigned i = 0; i < request.getFds(); ++i) with_it.push_back(stream.take_fd());
-        if (!handle(stream, request, with_it)) return;
-      }
-      if (received != ControlStream::Io::ok) return;
+  // What has come. False to close the connection.
+  bool serve(ControlStream& stream) {
+    const auto received = stream.receive();
+    while (auto message = stream.next()) {
+      const auto request = message->root<wire::Request>();
+      std::vector<Fd> with_it;
+      for (unsigned i = 0; i < request.getFds(); ++i) with_it.push_back(stream.take_fd());
+      if (!handle(stream, request, with_it)) return false;
     }
+    return received == ControlStream::Io::ok;
   }
 
   // "stop = (...))" becomes "stop = (...)".

@@ -62,6 +62,7 @@ Answer all_ok_answer() {
 
 Answer status_answer(std::vector<std::pair<const char*, const char*>> arenas) {
   return [arenas = std::move(arenas)](Answering answering) {
+    if (answering.request.isLogs()) return static_cast<void>(answering.reply.initLogs());
     auto status = answering.reply.initStatus();
     fill_daemon(status.initDaemon());
     auto list = status.initArenas(static_cast<unsigned>(arenas.size()));
