@@ -1,5 +1,7 @@
 // What log lines cost: how much less an arena that works as fast as it can gets done while its game logs as many lines a second as an arena
 // may (logs.lines_per_s): from the game through the worker's output and arenad into arenad's log and the lines kept for arenactl logs.
+//
+// It logs many times as many, so that what they take stands out of whatever else goes on on the machine, and that is divided in the end.
 #include <fmt/format.h>
 
 #include "bench/alternation.h"
@@ -14,10 +16,12 @@ constexpr uint64_t kChannelBytes = 4 * 1024 * 1024;
 constexpr uint64_t kPairs = 40;
 constexpr double kHalfSeconds = 0.5;
 constexpr uint64_t kLinesPerSecond = 100;  // the default of logs.lines_per_s
-constexpr uint64_t kIntervalNs = kSecond / kLinesPerSecond;
+constexpr uint64_t kTimesAsMany = 20;
+constexpr uint64_t kIntervalNs = kSecond / kLinesPerSecond / kTimesAsMany;
 constexpr const char* kLine = "the tower at the northern ford has fallen, and with it the last of the bridges";
 
-const Daemon::Options kOptions{.name = "logs", .settings = "", .game_settings = "spares = 0"};
+const Daemon::Options kOptions{
+    .name = "logs", .settings = "[logs]\nlines_per_s = 10000\nburst = 10000\n", .game_settings = "spares = 0"};
 
 }  // namespace
 
@@ -44,10 +48,12 @@ Result<Figures> measure_logs(const Conditions& conditions) {
   if (auto stopped = daemon->stop(); !stopped) return stopped.error();
   const uint64_t logged = daemon->logged(kLine);
   if (logged != said) return make_error(ErrorCode::failed, fmt::format("of {} lines {} are in the log", said, logged));
-  return Figures{{"logs.cost_percent", measured->cost_percent(),
-                  fmt::format("of {:.2g} events/s, for {} lines a second; the middle half of {} pairs from {:.1f} to {:.1f}",
-                              median(measured->without), kLinesPerSecond, measured->ratios.size(), measured->cost_percent_low(),
-                              measured->cost_percent_high())}};
+  return Figures{
+      {"logs.cost_percent", measured->cost_percent() / kTimesAsMany,
+       fmt::format("of {:.2g} events/s, for {} lines a second. For {} times as many it was {:.1f}, the middle half of {} pairs "
+                   "from {:.1f} to {:.1f}",
+                   median(measured->without), kLinesPerSecond, kTimesAsMany, measured->cost_percent(), measured->ratios.size(),
+                   measured->cost_percent_low(), measured->cost_percent_high())}};
 }
 
 }  // namespace arenad::bench
