@@ -189,6 +189,7 @@ bool LiveArena::begin_fresh(const ParamList& params) {
     return false;
   }
   status().rung.store(static_cast<uint32_t>(Rung::init), std::memory_order_relaxed);
+  status().loaded_ns.store(monotonic_ns(), std::memory_order_relaxed);
   if (runtime_.take_snapshot()) return true;
   refuse(link_, wire::RefusedCode::PARAMS, "the first state does not fit in a snapshot: raise the game's max_state_bytes");
   return false;
