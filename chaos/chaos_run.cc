@@ -344,9 +344,22 @@ void ChaosRun::finish_steps() {
   }
 }
 
+std::vector<Outcome::Ended> ChaosRun::ended_by(const Active& active) const {
+  std::vector<Outcome::Ended> ended;
+  for (size_t arena = 0; arena < active.epochs.size(); ++arena) {
+    if (arena != active.step->arena && active.fault->other_workers == Ends::never) continue;
+    for (uint64_t epoch = active.epochs[arena]; epoch < stage_.epoch(arena); ++epoch) ended.push_back({arena, epoch});
+  }
+  return ended;
+}
+
 void ChaosRun::finish(const Active& active) {
-  findings_.outcomes.push_back({active.step, "", (active.since_ns - began_ns_) / kMillisecond,
-                                static_cast<double>(monotonic_ns() - active.since_ns) / 1e6});
+  findings_.outcomes.push_back({.step = active.step,
+                                .not_run = "",
+                                .at_ms = (active.since_ns - began_ns_) / kMillisecond,
+                                .took_ms = static_cast<double>(monotonic_ns() - active.since_ns) / 1e6,
+                                .ended = ended_by(active),
+                                .was_alone = active.was_alone});
   findings_.invariants.holds(Invariant::recovery);
   findings_.invariants.holds(Invariant::fired);
   if (!active.fault->pretends.empty()) violated(Invariant::lost, active.step->arena, active.fault->pretends);

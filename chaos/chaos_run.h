@@ -34,6 +34,14 @@ struct Outcome {
   double took_ms = 0;   // until an entry that was said afterwards came back; 0: it did not
   // It was not run for want of what it takes (Fault::missing), which is nobody's failure.
   bool lacked_something = false;
+  // Workers that had the arenas that it concerns when it struck, and those that followed until it was over, but for the last.
+  struct Ended {
+    size_t arena = 0;
+    uint64_t epoch = 0;
+    bool operator==(const Ended&) const = default;
+  };
+  std::vector<Ended> ended;
+  bool was_alone = true;  // no other fault that concerns its arena was on its way meanwhile
 };
 
 // A worker that has taken the place of another.
@@ -53,6 +61,7 @@ struct ChaosFindings {
   uint64_t worker_ends = 0;
   uint64_t arenad_ends = 0;
   std::map<std::string, double> figures;  // what the checkers have measured
+  std::vector<ToldDeath> deaths;          // as arenad has reported them
   std::vector<Invariant> not_shown;       // that the plan could have shown, and that were never looked at
   double seconds = 0;
   bool cut_short = false;
@@ -111,6 +120,7 @@ class ChaosRun {
   // What is still to come before it is over; empty: it is over.
   [[nodiscard]] std::string awaits(Active& active);
   void finish(const Active& active);
+  [[nodiscard]] std::vector<Outcome::Ended> ended_by(const Active& active) const;
   void check_status(size_t arena, const Fault& fault);
   void violated(Invariant invariant, size_t arena, std::string text);
   void violated(Invariant invariant, std::string text);

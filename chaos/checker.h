@@ -11,6 +11,7 @@
 
 #include "chaos/invariants.h"
 #include "chaos/stage.h"
+#include "chaos/told_death.h"
 
 namespace arenad::chaos {
 
@@ -47,6 +48,8 @@ class Checker {
   virtual void all_has_ended(Scene&) {}
   // What it has measured, by name.
   [[nodiscard]] virtual std::map<std::string, double> figures() const { return {}; }
+  // Reports of deaths that it has collected.
+  [[nodiscard]] virtual std::vector<ToldDeath> deaths() const { return {}; }
 };
 
 std::vector<std::unique_ptr<Checker>> all_checkers();

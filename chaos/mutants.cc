@@ -132,6 +132,7 @@ const std::vector<PlantedMutant>& planted_mutants() {
       {"death.epoch_reused", "deaths"},
       {"death.exit_not_told", "deaths"},
       {"death.neighbours_killed", "deaths"},
+      {"death.recovery_part_left_out", "deaths"},
       {"death.region_left_open", "deaths"},
       {"death.region_not_kept", "everybody"},
       {"hang.never_ended", "hangs"},

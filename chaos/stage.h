@@ -13,6 +13,7 @@
 #include "chaos/child_process.h"
 #include "chaos/plan.h"
 #include "chaos/player.h"
+#include "ipc/clock.h"
 #include "tests/support/faulty_vfs.h"
 #include "tests/sweep/rig.h"
 
@@ -51,6 +52,13 @@ class Stage {
   [[nodiscard]] uint64_t epoch(size_t arena) const { return arenas_[arena].player->epoch(); }
   // Of arenad's disk; nullptr: it is one that does not obey.
   [[nodiscard]] test::FaultOrders* disk() const { return disk_; }
+  // It was sent SIGKILL, no later than now.
+  void note_kill(pid_t process) { kills_ns_[process] = monotonic_ns(); }
+  // By CLOCK_MONOTONIC; 0: it was not.
+  [[nodiscard]] uint64_t killed_ns(pid_t process) const {
+    const auto found = kills_ns_.find(process);
+    return found == kills_ns_.end() ? 0 : found->second;
+  }
   // What a fault has put on the stage, until it is undone.
   std::shared_ptr<void>& prop(const std::string& fault, size_t arena) { return props_[{fault, arena}]; }
 
@@ -61,6 +69,7 @@ class Stage {
   std::function<void()> meanwhile_ = [] {};
   test::FaultOrders* disk_ = nullptr;  // shared with arenad until the process ends
   std::vector<Arena> arenas_;
+  std::map<pid_t, uint64_t> kills_ns_;
   std::map<std::pair<std::string, size_t>, std::shared_ptr<void>> props_;
   std::vector<ChildProcess> helpers_;
 };
