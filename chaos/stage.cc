@@ -7,8 +7,8 @@
 #include <unistd.h>
 
 #include "chaos/driver_player.h"
+#include "chaos/rig/ledger_player.h"
 #include "ipc/clock.h"
-#include "tests/real/ledger_player.h"
 
 namespace arenad::chaos {
 namespace {

@@ -11,11 +11,11 @@
 #include <vector>
 
 #include "chaos/child_process.h"
+#include "chaos/disk/faulty_vfs.h"
 #include "chaos/plan.h"
 #include "chaos/player.h"
+#include "chaos/rig/rig.h"
 #include "ipc/clock.h"
-#include "tests/support/faulty_vfs.h"
-#include "tests/sweep/rig.h"
 
 namespace arenad::chaos {
 

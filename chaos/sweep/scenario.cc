@@ -5,8 +5,8 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include "chaos/rig/ledger_player.h"
 #include "ipc/clock.h"
-#include "tests/real/ledger_player.h"
 
 namespace arenad::sweep {
 namespace {

@@ -10,14 +10,14 @@
 //   upgrade     arenad gives its place to another program in the middle
 //   rollout     as handover, and arenad is killed in the middle of it: the next one goes on with it
 //
-// The arena's end is judged by what the players have heard (tests/real/ledger_model.h), by what the database has, by the processes
+// The arena's end is judged by what the players have heard (chaos/rig/ledger_model.h), by what the database has, by the processes
 // that are there, and by whether arenactl's status tells the truth of them.
 #pragma once
 
 #include <string>
 #include <vector>
 
-#include "tests/sweep/rig.h"
+#include "chaos/rig/rig.h"
 
 namespace arenad::sweep {
 

@@ -8,9 +8,9 @@
 
 #include <doctest/doctest.h>
 
+#include "chaos/disk/faulty_vfs.h"
 #include "tests/real/daemon.h"
 #include "tests/real/player.h"
-#include "tests/support/faulty_vfs.h"
 
 using namespace arenad;
 using namespace arenad::test;

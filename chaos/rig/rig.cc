@@ -1,4 +1,4 @@
-#include "tests/sweep/rig.h"
+#include "chaos/rig/rig.h"
 
 #include <csignal>
 #include <cstdlib>
@@ -9,9 +9,9 @@
 
 #include "arenad/message.h"
 #include "chaos/files.h"
+#include "chaos/games/ledger.capnp.h"
 #include "ipc/clock.h"
 #include "ipc/text.h"
-#include "tests/games/ledger.capnp.h"
 
 namespace arenad::sweep {
 namespace {

@@ -1,6 +1,6 @@
 @0xb7a1f2c94d6e8035;
 # A game for proofs: everything that it is told it books, and after every frame it says what its whole past comes to, so that whoever
-# hears its outputs can compute the same and compare it at every frame (tests/real/ledger_model.h).
+# hears its outputs can compute the same and compare it at every frame (chaos/rig/ledger_model.h).
 #
 # digest: 0 at first; for each entry, in the order in which it was applied, mixed with seat, number and the seat's balance after it; at
 # the end of each frame, mixed with the frame's number. Mixing d with x, all in 64 bits without a sign:

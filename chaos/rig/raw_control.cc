@@ -1,4 +1,4 @@
-#include "tests/real/raw_control.h"
+#include "chaos/rig/raw_control.h"
 
 #include <array>
 #include <poll.h>

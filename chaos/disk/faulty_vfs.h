@@ -25,7 +25,7 @@
 
 #include <sqlite3.h>
 
-#include "tests/support/unsynced_disk.h"
+#include "chaos/disk/unsynced_disk.h"
 
 namespace arenad::test {
 

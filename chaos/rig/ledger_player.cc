@@ -1,9 +1,9 @@
-#include "tests/real/ledger_player.h"
+#include "chaos/rig/ledger_player.h"
 
 #include <fcntl.h>
 
+#include "chaos/games/ledger.capnp.h"
 #include "ipc/incarnation.h"
-#include "tests/games/ledger.capnp.h"
 
 namespace arenad::test {
 namespace {

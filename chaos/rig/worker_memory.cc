@@ -1,4 +1,4 @@
-#include "tests/real/worker_memory.h"
+#include "chaos/rig/worker_memory.h"
 
 #include <fcntl.h>
 #include <fstream>

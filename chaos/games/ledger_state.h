@@ -4,11 +4,11 @@
 #include <string>
 
 #include "arenad/game.h"
-#include "tests/games/ledger.capnp.h"
+#include "chaos/games/ledger.capnp.h"
 #if defined(LEDGER_ADDS)
-#include "tests/games/ledger_adds.capnp.h"
+#include "chaos/games/ledger_adds.capnp.h"
 #elif defined(LEDGER_CHANGES) || defined(LEDGER_MIGRATES)
-#include "tests/games/ledger_changes.capnp.h"
+#include "chaos/games/ledger_changes.capnp.h"
 #endif
 
 namespace arenad::ledger {

@@ -14,7 +14,7 @@
 #include <string_view>
 #include <vector>
 
-#include "tests/support/seed.h"
+#include "chaos/disk/random_sequence.h"
 
 namespace arenad::test {
 

@@ -10,7 +10,7 @@
 #include <unistd.h>
 #include <vector>
 
-#include "tests/support/faulty_vfs.h"
+#include "chaos/disk/faulty_vfs.h"
 
 namespace {
 

@@ -7,8 +7,8 @@
 #include <unistd.h>
 
 #include "arenad/game.h"
+#include "chaos/games/ledger.capnp.h"
 #include "ledger_state.h"
-#include "tests/games/ledger.capnp.h"
 
 namespace arenad::ledger {
 namespace {

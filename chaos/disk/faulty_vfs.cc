@@ -1,4 +1,4 @@
-#include "tests/support/faulty_vfs.h"
+#include "chaos/disk/faulty_vfs.h"
 
 #include <cstring>
 #include <new>

@@ -1,4 +1,4 @@
-// What the ledger game must say, computed anew: from its description in tests/games/ledger.capnp, in plain C++, with no code of the
+// What the ledger game must say, computed anew: from its description in chaos/games/ledger.capnp, in plain C++, with no code of the
 // game. It is fed with all outputs of an arena in their order and compares the state with the game's at every frame.
 //
 // It may begin late, or be fed again after a pause: of frames without an entry it knows what they change, so it folds those itself that

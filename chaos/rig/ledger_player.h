@@ -7,7 +7,7 @@
 
 #include "arenad/client.h"
 #include "chaos/player.h"
-#include "tests/real/ledger_model.h"
+#include "chaos/rig/ledger_model.h"
 
 namespace arenad::test {
 
