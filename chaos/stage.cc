@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "chaos/driver_player.h"
+#include "chaos/equipment.h"
 #include "chaos/rig/ledger_player.h"
 #include "ipc/clock.h"
 
@@ -21,7 +22,8 @@ constexpr const char* kGame = "ledger";
 
 // A hang is found within a moment, a restart waits for no more than a moment, and little memory is all that a worker of the ledger may take;
 // otherwise as a service runs.
-std::string config(const std::filesystem::path& folder, const std::filesystem::path& module, bool is_ledger) {
+std::string config(const std::filesystem::path& folder, const std::filesystem::path& worker,
+                   const std::filesystem::path& module, bool is_ledger) {
   return fmt::format(
       "[daemon]\ndirectory = \"{0}/state\"\nruntime_directory = \"{0}/run\"\nsocket = \"arenad.sock\"\nworker = \"{1}\"\n"
       "log_format = \"plain\"\n"
@@ -29,7 +31,7 @@ std::string config(const std::filesystem::path& folder, const std::filesystem::p
       "[hang]\nsoft_limit_ms = 100\nhard_limit_ms = 1000\n"
       "[restart]\nintensity = 1000\nwindow_ms = 1000\nfirst_delay_ms = 1\nmax_delay_ms = 100\nhealthy_ms = 1\n"
       "[games.{3}]\nmodule = \"{2}\"\nsnapshot_interval_ms = 20\nspares = 2\n{4}",
-      folder.string(), ARENAD_TEST_WORKER, module.string(), kGame, is_ledger ? "memory_mib = 64\n" : "");
+      folder.string(), worker.string(), module.string(), kGame, is_ledger ? "memory_mib = 64\n" : "");
 }
 
 Result<std::unique_ptr<Player>> begin_player(const Plan& plan, const Stage::Arena& arena, const sweep::Rig& rig,
@@ -49,16 +51,15 @@ Result<std::unique_ptr<Player>> begin_player(const Plan& plan, const Stage::Aren
   return std::unique_ptr<Player>(std::move(*player));
 }
 
-#ifdef ARENAD_TEST_FAULTY_VFS
 // Whatever is started while this lives, and is an arenad, has a disk that goes by these orders.
 class ObedientDisk {
  public:
-  static Result<ObedientDisk> make(const std::filesystem::path& path) {
+  static Result<ObedientDisk> make(const std::filesystem::path& library, const std::filesystem::path& path) {
     const Fd file(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
     if (!file || ::ftruncate(file.get(), sizeof(test::FaultOrders)) != 0) return errno_error("cannot make " + path.string());
     void* memory = ::mmap(nullptr, sizeof(test::FaultOrders), PROT_READ | PROT_WRITE, MAP_SHARED, file.get(), 0);
     if (memory == MAP_FAILED) return errno_error("cannot map " + path.string());
-    ::setenv("LD_PRELOAD", ARENAD_TEST_FAULTY_VFS, 1);
+    ::setenv("LD_PRELOAD", library.c_str(), 1);
     ::setenv("ARENAD_TEST_FAULTS", path.c_str(), 1);
     return ObedientDisk(static_cast<test::FaultOrders*>(memory));
   }
@@ -75,26 +76,26 @@ class ObedientDisk {
   explicit ObedientDisk(test::FaultOrders* orders) : orders_(orders) {}
   test::FaultOrders* orders_;
 };
-#endif
 
 }  // namespace
 
 Result<std::unique_ptr<Stage>> Stage::set(const std::filesystem::path& folder, const Plan& plan,
                                           std::function<bool()> is_called_off) {
-  test::FaultOrders* disk = nullptr;
-#ifdef ARENAD_TEST_FAULTY_VFS
-  auto obedient = ObedientDisk::make(folder / "faults");
-  if (!obedient) return obedient.error();
-  disk = obedient->orders();
-#endif
-  const std::filesystem::path module =
-      plan.game.empty() ? std::filesystem::path(ARENAD_TEST_GAMES) / "ledger.so" : std::filesystem::path(plan.game);
-  auto rig = sweep::Rig::start(folder, config(folder, module, plan.game.empty()));
+  auto equipment = find_equipment();
+  if (!equipment) return equipment.error();
+  std::optional<ObedientDisk> obedient;
+  if (!equipment->disk.empty()) {
+    auto disk = ObedientDisk::make(equipment->disk, folder / "faults");
+    if (!disk) return disk.error();
+    obedient.emplace(std::move(*disk));
+  }
+  const std::filesystem::path module = plan.game.empty() ? equipment->games / "ledger.so" : std::filesystem::path(plan.game);
+  auto rig = sweep::Rig::start(folder, config(folder, equipment->worker, module, plan.game.empty()));
   if (!rig) return rig.error();
   std::unique_ptr<Stage> stage(new Stage(std::move(*rig)));
   stage->rig().call_off_when(is_called_off);
   stage->is_called_off_ = std::move(is_called_off);
-  stage->disk_ = disk;
+  if (obedient) stage->disk_ = obedient->orders();
   for (const PlannedArena& planned : plan.arenas) {
     if (stage->is_called_off()) return make_error(ErrorCode::failed, "it was called off while the stage was set");
     // Its ticks are a parameter of the ledger; a studio's game has its own.

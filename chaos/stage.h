@@ -1,5 +1,5 @@
 // What a chaos run plays on: arena-keeper, arenad and workers in a private folder, and a player in each arena. It is what faults are done to,
-// and what shows whether they are survived; it judges nothing. arenad's disk obeys (faulty_vfs.h), unless this is built with sanitizers.
+// and what shows whether they are survived; it judges nothing. arenad's disk obeys (faulty_vfs.h), unless there is none (equipment.h).
 #pragma once
 
 #include <filesystem>

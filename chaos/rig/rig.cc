@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "arenad/message.h"
+#include "chaos/equipment.h"
 #include "chaos/files.h"
 #include "chaos/games/ledger.capnp.h"
 #include "ipc/clock.h"
@@ -19,7 +20,7 @@ namespace {
 constexpr uint64_t kPatienceOnceCalledOffMs = 2000;
 constexpr uint64_t kLookAroundMs = 50;
 
-std::string config(const std::filesystem::path& folder) {
+std::string config(const std::filesystem::path& folder, const chaos::Equipment& equipment) {
   return fmt::format(
       "[daemon]\ndirectory = \"{0}/state\"\nruntime_directory = \"{0}/run\"\nsocket = \"arenad.sock\"\nworker = \"{1}\"\n"
       "log_format = \"plain\"\n"
@@ -28,7 +29,7 @@ std::string config(const std::filesystem::path& folder) {
       "[restart]\nintensity = 1000\nwindow_ms = 1000\nfirst_delay_ms = 0\nmax_delay_ms = 0\nhealthy_ms = 1\n"
       "[games.ledger]\nmodule = \"{2}/ledger.so\"\nsnapshot_interval_ms = 1\nspares = 1\n"
       "[games.ledger_log]\nmodule = \"{2}/ledger.so\"\nsnapshot_interval_ms = 600000\nspares = 0\n",
-      folder.string(), ARENAD_TEST_WORKER, ARENAD_TEST_GAMES);
+      folder.string(), equipment.worker.string(), equipment.games.string());
 }
 
 void select(wire::Selection::Builder selection, ArenaId id) {
@@ -75,21 +76,25 @@ bool lives(pid_t pid) {
 }  // namespace
 
 Result<std::unique_ptr<Rig>> Rig::start(const std::filesystem::path& folder) {
-  return start(folder, config(folder));
+  auto equipment = chaos::find_equipment();
+  if (!equipment) return equipment.error();
+  return start(folder, config(folder, *equipment));
 }
 
 Result<std::unique_ptr<Rig>> Rig::start(const std::filesystem::path& folder, const std::string& config) {
+  auto equipment = chaos::find_equipment();
+  if (!equipment) return equipment.error();
   std::error_code error;
   for (const char* name : {"", "state", "run"}) std::filesystem::create_directory(folder / name, error);
   if (auto written = chaos::write_file(folder / "arenad.toml", config); !written) return written.error();
   auto points = CrashPointTable::create(folder / "points");
   if (!points) return points.error();
   ::setenv(kCrashPointsVariable, (folder / "points").c_str(), 1);
-  auto keeper = chaos::ChildProcess::start(
-      {.program = ARENAD_TEST_KEEPER,
-       .arguments = {"--stop-timeout", "20000", "--", ARENAD_TEST_ARENAD, "--config", (folder / "arenad.toml").string()},
-       .log = folder / "arenad.log",
-       .signal_if_orphaned = SIGTERM});
+  auto keeper = chaos::ChildProcess::start({.program = equipment->keeper,
+                                            .arguments = {"--stop-timeout", "20000", "--", equipment->arenad.string(),
+                                                          "--config", (folder / "arenad.toml").string()},
+                                            .log = folder / "arenad.log",
+                                            .signal_if_orphaned = SIGTERM});
   ::unsetenv(kCrashPointsVariable);
   if (!keeper) return keeper.error();
   std::unique_ptr<Rig> rig(new Rig(folder, std::move(*points), std::move(*keeper)));
@@ -168,7 +173,9 @@ std::optional<Rig::RolloutStatus> Rig::rollout(const std::string& game) {
 
 Result<void> Rig::reload(const std::string& game, const std::string& module, const std::string& arena, uint32_t batch,
                          Probation probation) {
-  const std::string path = std::string(ARENAD_TEST_GAMES) + "/" + module + ".so";
+  auto equipment = chaos::find_equipment();
+  if (!equipment) return equipment.error();
+  const std::string path = (equipment->games / (module + ".so")).string();
   const Fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (!file) return errno_error("cannot read " + path);
   const int fd = file.get();

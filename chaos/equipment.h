@@ -1,0 +1,27 @@
+// What a run starts and loads: arenad with its processes, the game that is played with its versions, and the disk that obeys. It is found
+// from where this program lies, in the build tree or installed (cmake/ArenadInstall.cmake).
+//
+//   in the build tree                             | installed
+//   ----------------------------------------------+-----------------------------
+//   supervisor/, worker/, keeper/: the programs   | bin/, beside this one
+//   games/: the modules; chaos/: the disk         | lib/arenad/chaos/
+#pragma once
+
+#include <filesystem>
+
+#include "arenad/result.h"
+
+namespace arenad::chaos {
+
+struct Equipment {
+  std::filesystem::path arenad;
+  std::filesystem::path worker;
+  std::filesystem::path keeper;
+  std::filesystem::path games;  // the folder with the modules
+  std::filesystem::path disk;   // the library; empty: there is none
+};
+
+// An error names what was not found, and where it was looked for.
+Result<Equipment> find_equipment();
+
+}  // namespace arenad::chaos
