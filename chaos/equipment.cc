@@ -57,6 +57,7 @@ Result<Equipment> find_equipment() {
   auto game = find_in(folders_of("games", installed), kGameModule, R_OK);
   if (!game) return game.error();
   found.games = game->parent_path();
+  found.room = found.games == installed.lexically_normal() ? fs::path("/var/tmp") : here;
   // One that is built with sanitizers has none.
   if (auto disk = find_in(folders_of("chaos", installed), kDiskLibrary, R_OK)) found.disk = std::move(*disk);
   return found;

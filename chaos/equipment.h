@@ -5,6 +5,7 @@
 //   ----------------------------------------------+-----------------------------
 //   supervisor/, worker/, keeper/: the programs   | bin/, beside this one
 //   games/: the modules; chaos/: the disk         | lib/arenad/chaos/
+//   beside this one: folders of runs              | /var/tmp, which is on a disk
 #pragma once
 
 #include <filesystem>
@@ -19,6 +20,7 @@ struct Equipment {
   std::filesystem::path keeper;
   std::filesystem::path games;  // the folder with the modules
   std::filesystem::path disk;   // the library; empty: there is none
+  std::filesystem::path room;   // for the folders of runs, if $TMPDIR names none
 };
 
 // An error names what was not found, and where it was looked for.
