@@ -252,12 +252,11 @@ void Arena::note_recovery(RecoveryTimes times) {
   if (ARENAD_MUTANT("death.recovery_part_left_out") && times.parts) times.parts->load_ns = 0;
   const WorkerStatus& s = starting_->status();
   const uint64_t last_frame_ns = lived_ ? lived_->status().heartbeat_ns.load() : 0;  // 0: none was ever run
-  const auto completed =
-      with_recovery(*death, {.times = times,
-                             .rung = rung_name(s.rung.load()),
-                             .replayed_frames = s.replayed_frames.load(),
-                             .replayed_events = s.replayed_events.load(),
-                             .ticks_lost = ticks_lost(last_frame_ns, monotonic_ns(), starting_->tick_hz())});
+  const auto completed = with_recovery(*death, {.times = times,
+                                                .rung = rung_name(s.rung.load()),
+                                                .replayed_frames = s.replayed_frames.load(),
+                                                .replayed_events = s.replayed_events.load(),
+                                                .ticks_lost = ticks_lost(last_frame_ns, monotonic_ns(), starting_->tick_hz())});
   if (!completed) return;
   StoreBatch batch;
   batch.recovered.push_back(*completed);
