@@ -1,5 +1,5 @@
-// Asks arenad for its reports of an arena's deaths, as any client may, over a connection of its own. Like StatusClient it never waits for an
-// arenad that is not there.
+// Asks arenad for its reports of an arena's deaths, as any client may, over a connection of its own. Like StatusClient it never waits
+// for an arenad that is not there.
 #pragma once
 
 #include <optional>

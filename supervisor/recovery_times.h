@@ -1,9 +1,10 @@
 // Of a death and the recovery from it: what took how long. Pure.
 //
-//   last sign of life ··detect·· arenad hears of it ··start·· a successor is assigned ··load·· its state is loaded ··replay·· it decides frames
+//   last sign of life ··detect·· notice ··start·· a successor is assigned ··load·· its state is loaded ··replay·· it decides frames
 //
-// The kernel does not tell when a process ended, so "detect" begins with what is known to have been before the death, and is no less than what
-// has really passed without notice. The other three follow each other without a gap: their sum is the time of the recovery.
+// The kernel does not tell when a process ended, so "detect" begins with what is known to have been before the death, and is no
+// less than what has really passed without notice. The other three follow each other without a gap: their sum is the time of the
+// recovery.
 //
 // All moments are of CLOCK_MONOTONIC, which is the machine's; 0: not known. Those that a worker has written are not believed when they
 // cannot be.

@@ -1,5 +1,6 @@
-// That arenad tells of each death what took how long, and that this can be true: the parts are the whole and none is negative, they agree with
-// when arena-chaos itself has killed and with the deaths before and after (chaos/recovery_judge.h), and none is beyond its budget.
+// That arenad tells of each death what took how long, and that this can be true: the parts are the whole and none is negative, they
+// agree with when arena-chaos itself has killed and with the deaths before and after (chaos/recovery_judge.h), and none is beyond its
+// budget.
 //
 // arenad keeps a hundred reports of an arena, so they are asked for whenever half as many workers have ended; what is not complete then is
 // asked for again at the end.
