@@ -253,10 +253,12 @@ Scene ChaosRun::scene() const {
             .invariants = findings_.invariants,
             .now_ms = now_ms(),
             .concerned = std::vector<bool>(epochs_.size()),
-            .arenad_concerned = false};
+            .arenad_concerned = false,
+            .database_concerned = false};
   for (const Active& active : active_) {
     now.concerned[active.step->arena] = true;
     now.arenad_concerned = now.arenad_concerned || active.fault->arenad != Ends::never;
+    now.database_concerned = now.database_concerned || active.fault->takes_database;
     if (active.fault->other_workers != Ends::never) now.concerned.assign(epochs_.size(), true);
   }
   return now;
@@ -426,7 +428,7 @@ void ChaosRun::judge_results() {
     std::optional<std::vector<sweep::StoredAward>> stored;
     const uint64_t deadline_ns = monotonic_ns() + rest_patience_ns();
     do {
-      stored = stage_.rig().awards(stage_.arenas()[i].id);
+      stored = stage_.stored_awards(i);
     } while ((!stored || stored->size() < expected.size()) && monotonic_ns() < deadline_ns);
     if (!stored || stored->size() != expected.size()) {
       violated(Invariant::results, i,

@@ -23,6 +23,8 @@ struct Scene {
   std::vector<bool> concerned;
   // The same of arenad.
   bool arenad_concerned = false;
+  // And of its database: what was durable may be so no more.
+  bool database_concerned = false;
 
   void violated(Invariant invariant, size_t arena, std::string text) {
     invariants.violated({invariant, stage.arenas()[arena].name, std::move(text), now_ms});

@@ -1,5 +1,5 @@
 // Loaded into arenad with LD_PRELOAD: puts the FaultyVfs before SQLite, with orders that a test gives through the file that
-// ARENAD_TEST_FAULTS names. arenad's children do not get it; a keeper passes it on to each arenad, and an arenad that is upgraded to the next one.
+// ARENAD_TEST_FAULTS names. arenad's children do not get it, but what ARENAD_TEST_PRELOAD_OF_CHILDREN names; a keeper passes it on to each arenad, and an arenad that is upgraded to the next one.
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
@@ -24,6 +24,7 @@ __attribute__((constructor)) void stand_before_sqlite() {
   const char* path = std::getenv("ARENAD_TEST_FAULTS");
   if (const char* libraries = std::getenv("LD_PRELOAD")) preloaded() = std::string("LD_PRELOAD=") + libraries;
   ::unsetenv("LD_PRELOAD");
+  if (const char* theirs = std::getenv("ARENAD_TEST_PRELOAD_OF_CHILDREN")) ::setenv("LD_PRELOAD", theirs, 1);
   if (path == nullptr) return;
   const int fd = ::open(path, O_RDWR | O_CLOEXEC);
   if (fd < 0) std::abort();
@@ -39,7 +40,9 @@ __attribute__((constructor)) void stand_before_sqlite() {
 // arenad calls it for its upgrade, and for nothing else.
 extern "C" int fexecve(int fd, char* const* arguments, char* const* environment) {
   std::vector<char*> variables;
-  for (; *environment != nullptr; ++environment) variables.push_back(*environment);
+  for (; *environment != nullptr; ++environment) {
+    if (std::strncmp(*environment, "LD_PRELOAD=", std::strlen("LD_PRELOAD=")) != 0) variables.push_back(*environment);
+  }
   if (!preloaded().empty()) variables.push_back(preloaded().data());
   variables.push_back(nullptr);
   const auto next = reinterpret_cast<decltype(&::fexecve)>(::dlsym(RTLD_NEXT, "fexecve"));

@@ -74,6 +74,14 @@ bool lives(pid_t pid) {
 
 }  // namespace
 
+StoredAward award_of(uint64_t sequence, std::string_view message) {
+  std::vector<uint64_t> words(message.size() / 8);
+  std::memcpy(words.data(), message.data(), words.size() * 8);
+  MessageView view(words.data(), words.size());
+  const auto award = view.root<ledger::Award>();
+  return {sequence, award.getSeat(), award.getNumber(), award.getBalance()};
+}
+
 Result<std::unique_ptr<Rig>> Rig::start(const std::filesystem::path& folder) {
   return start(folder, config(folder));
 }
@@ -242,12 +250,8 @@ std::optional<std::vector<StoredAward>> Rig::awards(ArenaId id) {
   if (!answer) return std::nullopt;
   std::vector<StoredAward> awards;
   for (const auto result : answer->root().getReply().getResults()) {
-    const auto bytes = result.getMessage();
-    std::vector<uint64_t> words(bytes.size() / 8);
-    std::memcpy(words.data(), bytes.begin(), words.size() * 8);
-    MessageView view(words.data(), words.size());
-    const auto award = view.root<ledger::Award>();
-    awards.push_back({result.getSequence(), award.getSeat(), award.getNumber(), award.getBalance()});
+    const auto bytes = result.getMessage().asChars();
+    awards.push_back(award_of(result.getSequence(), {bytes.begin(), bytes.size()}));
   }
   return awards;
 }

@@ -11,6 +11,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "arenad/ids.h"
@@ -45,7 +46,10 @@ struct StoredAward {
   uint64_t seat = 0;
   uint64_t number = 0;
   uint64_t balance = 0;
+  bool operator==(const StoredAward&) const = default;
 };
+// Of a result's message.
+StoredAward award_of(uint64_t sequence, std::string_view message);
 
 class Rig {
  public:
