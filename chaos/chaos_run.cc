@@ -287,7 +287,7 @@ std::string ChaosRun::awaits(Active& active) {
     if (now == 0) return "there is no arenad";
     if (now == active.arenad) return "arenad is the one it was";
   }
-  if (!active.fault->fired(stage_, active.strike)) return "it has not fired";
+  if (!has_fired(active)) return "it has not fired";
   const auto& player = *stage_.arenas()[arena].player;
   if (player.heard_back() <= active.said) return "what was said since has not come back";
   const uint64_t now_ns = monotonic_ns();
@@ -306,7 +306,7 @@ void ChaosRun::heal_if_due(Active& active) {
   const uint64_t now_ns = monotonic_ns();
   const uint64_t age_ns = now_ns - active.since_ns;
   if (age_ns <= active.fault->heal_after_ms * kMillisecond) return;
-  if (age_ns <= kLongestUnhealedNs && !active.fault->fired(stage_, active.strike)) {
+  if (!has_fired(active) && age_ns <= kLongestUnhealedNs) {
     if (now_ns - active.asked_ns < kAskAgainNs) return;
     active.asked_ns = now_ns;
     active.unsettled += 1;
@@ -317,6 +317,11 @@ void ChaosRun::heal_if_due(Active& active) {
     violated(Invariant::fired, active.step->arena,
              fmt::format("{} could not be undone: {}", active.fault->name, healed.error().text()));
   }
+}
+
+bool ChaosRun::has_fired(Active& active) const {
+  active.fired = active.fired || active.fault->fired(stage_, active.strike);
+  return active.fired;
 }
 
 void ChaosRun::heal_what_is_due() {

@@ -93,6 +93,7 @@ class ChaosRun {
     uint64_t said = 0;             // by the arena's player, when it struck
     std::vector<uint64_t> epochs;  // of all arenas, then
     pid_t arenad = 0;              // then
+    bool fired = false;            // it has; once it is undone nothing may show that any more
     bool healed = false;
     uint64_t asked_ns = 0;   // when it was last asked whether it is settled
     uint64_t unsettled = 0;  // so often it was not, or had not fired yet
@@ -107,6 +108,7 @@ class ChaosRun {
   void look_at_players();
   void finish_steps();
   void heal_what_is_due();
+  [[nodiscard]] bool has_fired(Active& active) const;
   void heal_if_due(Active& active);
   // What is still to come before it is over; empty: it is over.
   [[nodiscard]] std::string awaits(Active& active);

@@ -80,7 +80,7 @@ Fault client_flood() {
       .fired =
           [](const Stage& stage, const Strike& strike) {
             const auto flood = std::static_pointer_cast<Flood>(stage.prop(kFlood, strike.arena));
-            return flood == nullptr || attached_clients(*flood) >= 2 * kFloodProcesses * kClientsOfOne;
+            return flood != nullptr && attached_clients(*flood) >= 2 * kFloodProcesses * kClientsOfOne;
           },
       .heal = [](Stage& stage, const Strike& strike) -> Result<void> {
         const auto flood = std::static_pointer_cast<Flood>(stage.prop(kFlood, strike.arena));

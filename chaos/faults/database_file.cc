@@ -148,7 +148,7 @@ std::function<Result<void>(Stage&, const Strike&)> spoils_database_and_kills_are
 bool another_database_is_there(const Stage& stage, const Strike& strike) {
   const auto taken = taken_database(stage, strike);
   const ino_t now = inode_of(database_of(stage));
-  return taken == nullptr || (now != 0 && now != taken->inode);
+  return taken != nullptr && now != 0 && now != taken->inode;
 }
 
 bool database_is_made_up_for(Stage& stage, const Strike& strike) {

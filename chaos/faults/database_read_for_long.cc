@@ -60,7 +60,7 @@ Fault database_read_for_long() {
       .fired =
           [](const Stage& stage, const Strike& strike) {
             const auto reader = reader_of(stage, strike);
-            return reader == nullptr || bytes_of(reader->log) > reader->log_bytes + kGrowsBy;
+            return reader != nullptr && bytes_of(reader->log) > reader->log_bytes + kGrowsBy;
           },
       .heal = [](Stage& stage, const Strike& strike) -> Result<void> {
         const auto reader = reader_of(stage, strike);

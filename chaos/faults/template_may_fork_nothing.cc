@@ -38,7 +38,7 @@ Fault template_may_fork_nothing() {
           .fired =
               [](const Stage& stage, const Strike& strike) {
                 const auto group = stage.prop(kForkNothing, strike.arena);
-                return group == nullptr || std::static_pointer_cast<PrivateGroup>(group)->times_at_limit() != 0;
+                return group != nullptr && std::static_pointer_cast<PrivateGroup>(group)->times_at_limit() != 0;
               },
           .heal = [](Stage& stage, const Strike& strike) -> Result<void> {
             stage.prop(kForkNothing, strike.arena).reset();
