@@ -10,6 +10,7 @@
 #include "chaos/driver_player.h"
 #include "ipc/clock.h"
 #include "tests/real/ledger_player.h"
+#include "tests/support/faulty_log.h"
 
 namespace arenad::chaos {
 namespace {
@@ -89,12 +90,15 @@ Result<std::unique_ptr<Stage>> Stage::set(const std::filesystem::path& folder, c
   if (!obedient_disk) return obedient_disk.error();
   auto obedient_clock = share<test::ClockOrders>(folder / "clock");
   if (!obedient_clock) return obedient_clock.error();
+  auto obedient_log = share<test::LogOrders>(folder / "log_orders");
+  if (!obedient_log) return obedient_log.error();
   disk = *obedient_disk;
   clock = *obedient_clock;
   const Variables variables({{"LD_PRELOAD", ARENAD_TEST_FAULTY_VFS ":" ARENAD_TEST_FAULTY_CLOCK},
                              {"ARENAD_TEST_PRELOAD_OF_CHILDREN", ARENAD_TEST_FAULTY_CLOCK},
                              {"ARENAD_TEST_FAULTS", (folder / "faults").string()},
-                             {test::kClockVariable, (folder / "clock").string()}});
+                             {test::kClockVariable, (folder / "clock").string()},
+                             {test::kLogVariable, (folder / "log_orders").string()}});
 #endif
   const std::filesystem::path module =
       plan.game.empty() ? std::filesystem::path(ARENAD_TEST_GAMES) / "ledger.so" : std::filesystem::path(plan.game);
