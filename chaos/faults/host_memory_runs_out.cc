@@ -17,7 +17,8 @@ Fault host_memory_runs_out() {
   return {.name = kMemoryRunsOut,
           .does = "arenad and all workers get 16 MiB more memory and no more, and the arena's worker takes all there is",
           .holds = "the kernel ends whom it will, and all of it comes back",
-          .worker = Ends::may,
+          // Whomever the kernel ends first, this one goes on taking.
+          .worker = Ends::must,
           .other_workers = Ends::may,
           .arenad = Ends::may,
           .alone = true,
@@ -50,7 +51,11 @@ Fault host_memory_runs_out() {
           },
           .heal_after_ms = 500,
           .plays_on = 10,
-          .settled = [](Stage& stage, const Strike&) { return stage.rig().answers(); }};
+          .settled =
+              [](Stage& stage, const Strike& strike) {
+                const auto status = stage.rig().status(stage.arenas()[strike.arena].id);
+                return status && status->state == "running" && status->epoch == stage.epoch(strike.arena);
+              }};
 }
 
 }  // namespace arenad::chaos
