@@ -45,9 +45,10 @@ const char* game_of(Scenario scenario) {
 
 class Life {
  public:
-  Life(Rig& rig, const Plan& plan, uint64_t number)
+  Life(Rig& rig, const Plan& plan, uint64_t number, CallTable* calls)
       : rig_(rig),
         plan_(plan),
+        calls_(calls),
         name_("s" + std::to_string(number)),
         id_(ArenaId::make(unix_ms(), random_u64(), random_u64())),
         ann_(rig.socket(), "ann"),
@@ -59,6 +60,8 @@ class Life {
   template <class Condition>
   void until(const std::string& what, Condition&& holds);
   void arm();
+  void arm_calls();
+  void heal_in_time();
   void look_at_traps();
   void begin();
   void attach(Player& player);
@@ -87,11 +90,14 @@ class Life {
 
   Rig& rig_;
   const Plan& plan_;
+  CallTable* calls_;
   std::string name_;
   ArenaId id_;
   Player ann_;
   Player bob_;
   std::vector<uint64_t> hits_before_;
+  std::vector<uint64_t> calls_before_;
+  std::array<uint64_t, 2> failing_since_ns_{};  // of each call that fails until it is healed
   Outcome outcome_;
 };
 
@@ -100,6 +106,7 @@ template <class Condition>
 void Life::until(const std::string& what, Condition&& holds) {
   const uint64_t deadline_ns = monotonic_ns() + kPatienceMs * kMillisecond;
   for (;;) {
+    heal_in_time();
     ann_.listen();
     bob_.listen();
     if (holds()) return;
@@ -122,18 +129,45 @@ void Life::arm() {
   for (size_t point = 0; point < kCrashPoints.size(); ++point) hits_before_.push_back(rig_.points().hits(point));
   if (!plan_.traps.empty()) rig_.points().arm(plan_.traps[0].point, plan_.traps[0].hit, plan_.traps[0].action);
   if (plan_.traps.size() > 1) rig_.points().arm_second(plan_.traps[1].point, plan_.traps[1].hit, plan_.traps[1].action);
+  if (calls_ != nullptr) arm_calls();
+}
+
+void Life::arm_calls() {
+  calls_->disarm();
+  for (const CallRole role : kCallRoles) {
+    for (size_t call = 0; call < kIoCalls.size(); ++call) calls_before_.push_back(calls_->count(role, call));
+  }
+  if (!plan_.calls.empty()) calls_->arm(plan_.calls[0]);
+  if (plan_.calls.size() > 1) calls_->arm_second(plan_.calls[1]);
+}
+
+// What fails from then on fails for a while, as a disk is full for a while; an answer of arenad may wait for the end of it.
+void Life::heal_in_time() {
+  for (size_t i = 0; i < plan_.calls.size(); ++i) {
+    if (plan_.calls[i].way.lasting != Lasting::until_healed || calls_->fired(i) == 0) continue;
+    if (failing_since_ns_[i] == 0) failing_since_ns_[i] = monotonic_ns();
+    if (monotonic_ns() - failing_since_ns_[i] > kLastingMs * kMillisecond) calls_->heal(i);
+  }
 }
 
 void Life::look_at_traps() {
   rig_.points().disarm();
+  if (calls_ != nullptr) calls_->disarm();
   for (size_t i = 0; i < plan_.traps.size(); ++i) outcome_.fired.push_back(rig_.points().fired(i));
   for (size_t point = 0; point < hits_before_.size(); ++point) {
     outcome_.hits.push_back(rig_.points().hits(point) - hits_before_[point]);
   }
+  for (size_t i = 0; i < plan_.calls.size(); ++i) outcome_.fired.push_back(calls_->fired(i) != 0);
+  if (calls_ == nullptr) return;
+  for (const CallRole role : kCallRoles) {
+    for (size_t call = 0; call < kIoCalls.size(); ++call) {
+      outcome_.calls.push_back(calls_->count(role, call) - calls_before_[count_index(role, call)]);
+    }
+  }
 }
 
 bool Life::has_fired() const {
-  return !plan_.traps.empty() && rig_.points().fired();
+  return (!plan_.traps.empty() && rig_.points().fired()) || (!plan_.calls.empty() && calls_->fired(0) != 0);
 }
 
 // A start whose answer is lost is asked for again, by the same id: it changes nothing if the arena runs already.
@@ -389,6 +423,11 @@ void Life::play_on_from_the_database() {
 }
 
 Outcome Life::run() {
+  if (calls_ == nullptr && !plan_.calls.empty()) {
+    problem("the calls of these processes are not watched");
+    return std::move(outcome_);
+  }
+  rig_.do_meanwhile([this] { heal_in_time(); });
   try {
     if (plan_.scenario == Scenario::templates) kill_templates();
     arm();
@@ -440,6 +479,7 @@ Outcome Life::run() {
     if (!ann_.complaint().empty()) problem(ann_.complaint());
     if (!bob_.complaint().empty()) problem(bob_.complaint());
   }
+  rig_.do_meanwhile([] {});
   outcome_.frames_compared = ann_.model().frames_compared() + bob_.model().frames_compared();
   return std::move(outcome_);
 }
@@ -480,8 +520,8 @@ const char* to_string(Pace pace) {
   return "?";
 }
 
-Outcome run_scenario(Rig& rig, const Plan& plan, uint64_t number) {
-  return Life(rig, plan, number).run();
+Outcome run_scenario(Rig& rig, const Plan& plan, uint64_t number, CallTable* calls) {
+  return Life(rig, plan, number, calls).run();
 }
 
 }  // namespace arenad::sweep
