@@ -53,7 +53,7 @@ std::vector<CallWay> ways_of(const IoCall& call) {
     if (error != 0) ways.push_back({error, Lasting::once});
   }
   for (const int error : call.lasting) {
-    if (error != 0) ways.push_back({error, Lasting::until_healed});
+    if (error != 0) ways.push_back({error, Lasting::for_a_while});
   }
   return ways;
 }

@@ -25,6 +25,7 @@
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <type_traits>
 #include <unistd.h>
 
@@ -50,7 +51,10 @@ __attribute__((constructor)) void find_table() {
 // 0: it may be made.
 int error_of(size_t call) {
   if (table == nullptr) return 0;
-  const CallFate fate = next_call(*table, role, call, static_cast<uint32_t>(::getpid()));
+  timespec now{};
+  ::clock_gettime(CLOCK_MONOTONIC, &now);
+  const uint64_t now_ns = static_cast<uint64_t>(now.tv_sec) * 1'000'000'000 + static_cast<uint64_t>(now.tv_nsec);
+  const CallFate fate = next_call(*table, {role, static_cast<uint32_t>(::getpid()), now_ns}, call);
   switch (fate.what) {
     case CallFate::What::done:
       return 0;

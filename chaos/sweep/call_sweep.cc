@@ -16,7 +16,7 @@ bool fits(const std::string& glob, const std::string& name) {
 
 uint64_t& runs_of(CallCount& count, const CallWay& way) {
   if (way.error == 0) return count.kills;
-  return way.lasting == Lasting::until_healed ? count.lasting : count.errors;
+  return way.lasting == Lasting::for_a_while ? count.lasting : count.errors;
 }
 
 }  // namespace

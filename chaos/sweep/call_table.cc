@@ -18,6 +18,7 @@ void set(CallTrapLayout& to, const CallTrap& trap) {
   to.at_hit = trap.hit;
   to.hits = 0;
   to.fired = 0;
+  to.first_fired_ns = 0;
   to.armed = static_cast<uint32_t>(count_index(trap.role, trap.call) + 1);
 }
 

@@ -4,7 +4,7 @@
 //
 // A trap counts the calls of one kind that processes of one role make, over all of them together, from the arming on. The one
 // that makes the n-th dies before it, or is answered with an error and nothing is done; if the trap lasts, so is every later
-// one, until heal(). A second trap counts from when the first has gone off.
+// one for kLastingMs, as a disk is full for a while. A second trap counts from when the first has gone off.
 #pragma once
 
 #include <array>
@@ -20,7 +20,8 @@ namespace arenad::sweep {
 constexpr const char* kCallsVariable = "ARENAD_CHAOS_CALLS";
 constexpr uint64_t kCallTableMagic = 0x314C4C4143415241;  // "ARACALL1"
 
-enum class Lasting : uint32_t { once, until_healed };
+enum class Lasting : uint32_t { once, for_a_while };
+constexpr uint64_t kLastingMs = 200;
 
 // What becomes of a call.
 struct CallWay {
@@ -45,8 +46,9 @@ struct CallTrapLayout {
   std::atomic<uint64_t> at_hit;
   std::atomic<uint64_t> hits;
   std::atomic<uint64_t> fired;  // how often
+  std::atomic<uint64_t> first_fired_ns;
 };
-static_assert(sizeof(CallTrapLayout) == 40);
+static_assert(sizeof(CallTrapLayout) == 48);
 
 struct CallTableLayout {
   uint64_t magic;
@@ -65,7 +67,12 @@ struct CallFate {
   What what = What::done;
   int error = 0;
 };
-CallFate next_call(CallTableLayout& table, CallRole role, size_t call, uint32_t pid);
+struct Caller {
+  CallRole role;
+  uint32_t pid;
+  uint64_t now_ns;  // monotonic
+};
+CallFate next_call(CallTableLayout& table, const Caller& caller, size_t call);
 
 // The run's side.
 class CallTable {
@@ -82,7 +89,6 @@ class CallTable {
 
   [[nodiscard]] uint64_t fired(size_t trap) const { return table_->traps[trap].fired.load(); }
   [[nodiscard]] pid_t fired_pid(size_t trap) const { return static_cast<pid_t>(table_->traps[trap].fired_pid.load()); }
-  void heal(size_t trap) { table_->traps[trap].armed = 0; }
   // Since the file was made.
   [[nodiscard]] uint64_t count(CallRole role, size_t call) const { return table_->counts[count_index(role, call)].load(); }
 

@@ -8,17 +8,22 @@
 namespace arenad::sweep {
 namespace {
 
-bool springs(CallTrapLayout& trap, size_t index) {
+constexpr uint64_t kLastingNs = kLastingMs * 1'000'000;
+
+bool springs(CallTrapLayout& trap, const Caller& caller, size_t index) {
   if (trap.armed != index + 1) return false;
   const uint64_t hit = ++trap.hits;
-  const uint64_t at = trap.at_hit;
-  if (hit != at && (hit < at || trap.lasting == static_cast<uint32_t>(Lasting::once))) return false;
-  return true;
+  if (hit < trap.at_hit) return false;
+  if (hit == trap.at_hit) {
+    trap.first_fired_ns = caller.now_ns;
+    return true;
+  }
+  return trap.lasting == static_cast<uint32_t>(Lasting::for_a_while) && caller.now_ns < trap.first_fired_ns + kLastingNs;
 }
 
-CallFate sprung(CallTrapLayout& trap, uint32_t pid) {
+CallFate sprung(CallTrapLayout& trap, const Caller& caller) {
   const int error = trap.error;
-  trap.fired_pid = pid;
+  trap.fired_pid = caller.pid;
   ++trap.fired;
   if (error == 0) return {CallFate::What::killed, 0};
   return {CallFate::What::fails, error};
@@ -26,13 +31,13 @@ CallFate sprung(CallTrapLayout& trap, uint32_t pid) {
 
 }  // namespace
 
-CallFate next_call(CallTableLayout& table, CallRole role, size_t call, uint32_t pid) {
-  const size_t index = count_index(role, call);
+CallFate next_call(CallTableLayout& table, const Caller& caller, size_t call) {
+  const size_t index = count_index(caller.role, call);
   ++table.counts[index];
   // The call that springs the first is not one of the second's.
   const bool has_fired = table.traps[0].fired != 0;
-  if (springs(table.traps[0], index)) return sprung(table.traps[0], pid);
-  if (has_fired && springs(table.traps[1], index)) return sprung(table.traps[1], pid);
+  if (springs(table.traps[0], caller, index)) return sprung(table.traps[0], caller);
+  if (has_fired && springs(table.traps[1], caller, index)) return sprung(table.traps[1], caller);
   return {};
 }
 

@@ -48,7 +48,7 @@ std::optional<CallWay> parse_way(std::string_view text) {
   if (text == "kill") return CallWay();
   CallWay way;
   if (text.ends_with('+')) {
-    way.lasting = Lasting::until_healed;
+    way.lasting = Lasting::for_a_while;
     text.remove_suffix(1);
   }
   const auto error = error_named(text);
@@ -86,7 +86,7 @@ std::string call_name(CallRole role, size_t call) {
 
 std::string way_text(const CallWay& way) {
   if (way.error == 0) return "kill";
-  return ::strerrorname_np(way.error) + std::string(way.lasting == Lasting::until_healed ? "+" : "");
+  return ::strerrorname_np(way.error) + std::string(way.lasting == Lasting::for_a_while ? "+" : "");
 }
 
 std::string command_for(const Plan& plan) {

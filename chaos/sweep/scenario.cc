@@ -61,7 +61,6 @@ class Life {
   void until(const std::string& what, Condition&& holds);
   void arm();
   void arm_calls();
-  void heal_in_time();
   void look_at_traps();
   void begin();
   void attach(Player& player);
@@ -85,6 +84,7 @@ class Life {
   void check_processes();
   void put_down();
   void play_on_from_the_database();
+  void start_another();
   void problem(std::string text) { outcome_.problems.push_back(std::move(text)); }
   [[nodiscard]] bool has_fired() const;
 
@@ -97,7 +97,6 @@ class Life {
   Player bob_;
   std::vector<uint64_t> hits_before_;
   std::vector<uint64_t> calls_before_;
-  std::array<uint64_t, 2> failing_since_ns_{};  // of each call that fails until it is healed
   Outcome outcome_;
 };
 
@@ -106,7 +105,6 @@ template <class Condition>
 void Life::until(const std::string& what, Condition&& holds) {
   const uint64_t deadline_ns = monotonic_ns() + kPatienceMs * kMillisecond;
   for (;;) {
-    heal_in_time();
     ann_.listen();
     bob_.listen();
     if (holds()) return;
@@ -139,15 +137,6 @@ void Life::arm_calls() {
   }
   if (!plan_.calls.empty()) calls_->arm(plan_.calls[0]);
   if (plan_.calls.size() > 1) calls_->arm_second(plan_.calls[1]);
-}
-
-// What fails from then on fails for a while, as a disk is full for a while; an answer of arenad may wait for the end of it.
-void Life::heal_in_time() {
-  for (size_t i = 0; i < plan_.calls.size(); ++i) {
-    if (plan_.calls[i].way.lasting != Lasting::until_healed || calls_->fired(i) == 0) continue;
-    if (failing_since_ns_[i] == 0) failing_since_ns_[i] = monotonic_ns();
-    if (monotonic_ns() - failing_since_ns_[i] > kLastingMs * kMillisecond) calls_->heal(i);
-  }
 }
 
 void Life::look_at_traps() {
@@ -422,12 +411,18 @@ void Life::play_on_from_the_database() {
   put_down();
 }
 
+// What has failed once is as good as before, and not only for who has met it: the next run begins with it.
+void Life::start_another() {
+  const ArenaId other = ArenaId::make(unix_ms(), random_u64(), random_u64());
+  until("another arena starts", [&] { return rig_.start_arena(other, name_ + "-next", "ledger", 0).ok(); });
+  until("another arena is stopped", [&] { return rig_.stop_arena(other).ok(); });
+}
+
 Outcome Life::run() {
   if (calls_ == nullptr && !plan_.calls.empty()) {
     problem("the calls of these processes are not watched");
     return std::move(outcome_);
   }
-  rig_.do_meanwhile([this] { heal_in_time(); });
   try {
     if (plan_.scenario == Scenario::templates) kill_templates();
     arm();
@@ -473,13 +468,13 @@ Outcome Life::run() {
     if (plan_.scenario == Scenario::play) play_on_from_the_database();
     check_players();
     check_awards();
+    if (!plan_.calls.empty()) start_another();
   } catch (const GivenUp& given_up) {
     if (outcome_.fired.empty()) look_at_traps();
     problem(given_up.what);
     if (!ann_.complaint().empty()) problem(ann_.complaint());
     if (!bob_.complaint().empty()) problem(bob_.complaint());
   }
-  rig_.do_meanwhile([] {});
   outcome_.frames_compared = ann_.model().frames_compared() + bob_.model().frames_compared();
   return std::move(outcome_);
 }

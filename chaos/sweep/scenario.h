@@ -55,9 +55,6 @@ struct Outcome {
   uint64_t frames_compared = 0;
 };
 
-// What lasts is healed after this.
-constexpr uint64_t kLastingMs = 200;
-
 // number: of the run; arenas are named by it. calls: of the processes of the rig; nullptr: they have none.
 Outcome run_scenario(Rig& rig, const Plan& plan, uint64_t number, CallTable* calls = nullptr);
 

@@ -20,7 +20,8 @@ struct Shared {
   arenad::test::TemporaryFolder folder;
   CallTable run = *CallTable::create(folder.path() / "calls");
   CallTableLayout& processes = *map_call_table((folder.path() / "calls").c_str());
-  CallFate call(CallRole role, size_t call) { return next_call(processes, role, call, kPid); }
+  uint64_t now_ns = 1'000'000'000;
+  CallFate call(CallRole role, size_t call) { return next_call(processes, {role, kPid, now_ns}, call); }
 };
 
 }  // namespace
@@ -52,14 +53,16 @@ TEST_CASE("the n-th call since the arming fails, and none else") {
   CHECK(shared.call(CallRole::arenad, kOpen).what == What::done);
 }
 
-TEST_CASE("what lasts fails until it is healed") {
+TEST_CASE("what lasts fails for a while") {
   Shared shared;
-  shared.run.arm({CallRole::worker, kRead, 2, {EIO, Lasting::until_healed}});
+  shared.run.arm({CallRole::worker, kRead, 2, {EIO, Lasting::for_a_while}});
   CHECK(shared.call(CallRole::worker, kRead).what == What::done);
   for (int i = 0; i < 5; ++i) CHECK(shared.call(CallRole::worker, kRead).what == What::fails);
-  shared.run.heal(0);
+  shared.now_ns += kLastingMs * 1'000'000 - 1;
+  CHECK(shared.call(CallRole::worker, kRead).what == What::fails);
+  shared.now_ns += 1;
   CHECK(shared.call(CallRole::worker, kRead).what == What::done);
-  CHECK(shared.run.fired(0) == 5);
+  CHECK(shared.run.fired(0) == 6);
 }
 
 TEST_CASE("a death comes once") {
