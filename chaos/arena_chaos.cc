@@ -259,7 +259,7 @@ int main(int argc, char** argv) {
   plants->add_option("--json", mutants.json, "Also write the figures to this file, as one flat object");
   sweep::SweepArguments swept;
   CLI::App* sweeps = app.add_subcommand(
-      "sweep", "Has each process die at each crash point, from its first hit to its last, and again while it recovers");
+      "sweep", "Has each process die at each crash point, or die or fail at each system call, from its first hit to its last");
   sweep::add_options(*sweeps, swept);
   std::vector<std::string> figures;
   CLI::App* joins = app.add_subcommand("join-figures", "Takes the figures of all these files into the first one");

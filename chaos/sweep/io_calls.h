@@ -36,6 +36,7 @@ inline constexpr auto kIoCalls = std::to_array<IoCall>({
     {"fallocate", {EINTR, ENOSPC}, {ENOSPC}},
     {"close", {EINTR, EIO}, {EIO}},  // it is closed nevertheless, as Linux does
     {"stat", {EIO, ENOMEM}, {EIO}},
+    {"fstat", {}, {}},
     {"access", {EIO, ENOMEM}, {EIO}},
     {"getdents64", {EMFILE, EIO}, {EIO}},
     {"unlink", {EIO, EROFS}, {EROFS}},

@@ -298,7 +298,7 @@ void Life::upgrade() {
 void Life::settle() {
   ArenaStatus status;
   const size_t awards = ann_.model().awards().size();
-  until("everything has settled", [&] {
+  const auto settled = [&] {
     const auto now = rig_.status(id_);
     if (!now) throw GivenUp{"arenad does not know the arena"};
     status = *now;
@@ -312,7 +312,15 @@ void Life::settle() {
     if (takes_snapshots(plan_.scenario) && status.durable_frame == 0) return false;
     const auto stored = rig_.awards(id_);
     return stored && stored->size() >= awards;
-  });
+  };
+  try {
+    until("everything has settled", settled);
+  } catch (const GivenUp& given_up) {
+    throw GivenUp{fmt::format(
+        "{}: state {}, {} clients, epoch {} (ann {}, bob {}), frame {} (ann {}), durable frame {}, {} of {} results",
+        given_up.what, status.state, status.clients, status.epoch, ann_.epoch(), bob_.epoch(), status.frame,
+        ann_.model().frame(), status.durable_frame, rig_.awards(id_).value_or(std::vector<StoredAward>()).size(), awards)};
+  }
   check_status(status);
   check_processes();
 }
