@@ -148,28 +148,25 @@ void ServiceManager::send(std::string text, const Fd* fd) {
 
 ServiceManager::Sent ServiceManager::offer(const std::string& text, const Fd* fd) {
   const int number = fd != nullptr ? fd->get() : -1;
-  while (send_with_fds(socket_.get(), text.data(), text.size(), std::span(&number, fd != nullptr ? 1 : 0), MSG_DONTWAIT) < 0) {
-    switch (errno) {
-      case EINTR:
-        continue;
-      case EAGAIN:
-        poll_.watch(UV_WRITABLE);
-        return Sent::not_now;
-      case ENOBUFS:
-      case ENOMEM:
-      case ETOOMANYREFS:
-        again_.start(kAgainMs);
-        return Sent::not_now;
-      default:
-        log_error("msg=\"{}\"", errno_error("the service manager is gone").text());
-        unsent_.clear();
-        poll_.close();
-        again_.close();
-        socket_.reset();
-        return Sent::never;
-    }
+  const std::span<const int> fds(&number, fd != nullptr ? 1 : 0);
+  if (send_with_fds(socket_.get(), text.data(), text.size(), fds, MSG_DONTWAIT) >= 0) return Sent::yes;
+  switch (errno) {
+    case EAGAIN:
+      poll_.watch(UV_WRITABLE);
+      return Sent::not_now;
+    case ENOBUFS:
+    case ENOMEM:
+    case ETOOMANYREFS:
+      again_.start(kAgainMs);
+      return Sent::not_now;
+    default:
+      log_error("msg=\"{}\"", errno_error("the service manager is gone").text());
+      unsent_.clear();
+      poll_.close();
+      again_.close();
+      socket_.reset();
+      return Sent::never;
   }
-  return Sent::yes;
 }
 
 // The socket holds few messages (net.unix.max_dgram_qlen, often 10), and what is still here dies with arenad.
