@@ -26,6 +26,7 @@ namespace {
 
 constexpr uint64_t kLinkCheckNs = kSecond;
 constexpr int kExitRefused = 3;
+constexpr int kExitNoMemoryForPlayer = 4;
 
 template <class Fill>
 void send(Link& link, Fill&& fill, std::span<const int> fds = {}) {
@@ -97,7 +98,7 @@ class LiveArena {
   int run();
 
  private:
-  enum class Fate { goes_on, finished, abandoned };
+  enum class Fate { goes_on, finished, abandoned, lacks_memory };
 
   bool begin_fresh(const ParamList& params);
   bool begin_again(const RecoverySources& sources);
@@ -254,6 +255,8 @@ int LiveArena::run() {
         break;
       case Fate::finished:
         return finish(ended ? Stage::ended : Stage::finished);
+      case Fate::lacks_memory:
+        return kExitNoMemoryForPlayer;
       case Fate::abandoned:
         log_line(ARENAD_LOG_WARNING, runtime_.identity().name, runtime_.frame().value,
                  "no arenad has come in time: the arena ends here");
@@ -350,6 +353,8 @@ LiveArena::Fate LiveArena::take_message(const LinkMessage& message) {
       }
       log_line(ARENAD_LOG_ERROR, runtime_.identity().name, runtime_.frame().value,
                "a channel cannot be used: " + channel.error().text());
+      // Not the player's fault. The next incarnation is given the channel again, and has all its memory before it.
+      if (channel.error().code == ErrorCode::exhausted) return Fate::lacks_memory;
       send(link_, [&](wire::FromWorker::Builder to) { to.setClosed(root.getJoin().getId()); });
       break;
     }

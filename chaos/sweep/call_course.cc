@@ -3,9 +3,17 @@
 #include <algorithm>
 
 namespace arenad::sweep {
+namespace {
 
-CallCourse::CallCourse(const CallExtent& extent, uint64_t seen)
-    : extent_(extent), seen_(seen), hit_(extent.kind == CallExtent::Kind::some ? extent.first : 1) {
+// Also of a call that is made less often than that, one hit is tried.
+uint64_t first_of(const CallExtent& extent, uint64_t seen) {
+  if (extent.kind != CallExtent::Kind::some) return 1;
+  return seen == 0 ? extent.first : 1 + (extent.first - 1) % std::min(extent.every, seen);
+}
+
+}  // namespace
+
+CallCourse::CallCourse(const CallExtent& extent, uint64_t seen) : extent_(extent), seen_(seen), hit_(first_of(extent, seen)) {
   if (extent.kind != CallExtent::Kind::first_last) return;
   for (const uint64_t hit : {uint64_t{1}, (seen + 1) / 2, seen}) {
     if (hit != 0 && hit <= seen && (hits_.empty() || hit > hits_.back())) hits_.push_back(hit);

@@ -165,7 +165,10 @@ SweepReport Sweep::run() {
     std::vector<std::string> names;
     for (const Trap& trap : options_.single->traps) names.push_back(trap_text(trap));
     for (const CallTrap& trap : options_.single->calls) names.push_back(trap_text(trap));
-    for (size_t i = 0; i < names.size(); ++i) runs_.say(names[i] + (outcome.fired[i] ? " went off" : " did not go off"));
+    for (size_t i = 0; i < names.size(); ++i) {
+      runs_.say(names[i] + (outcome.fired[i] ? " went off" : " did not go off"));
+      if (!outcome.fired[i]) report_.never_reached.push_back(names[i]);
+    }
     if (!outcome.problems.empty()) ++report_.other_failing;
   } else {
     run_unarmed();

@@ -43,7 +43,7 @@ struct SweepReport {
   uint64_t second_failing = 0;
   uint64_t other_failing = 0;  // runs in which nothing went off
   std::vector<PointCount> points;
-  std::vector<std::string> never_reached;
+  std::vector<std::string> never_reached;  // also a trap of a single run that did not go off
   double seconds = 0;
   [[nodiscard]] bool is_clean() const {
     return failing == 0 && second_failing == 0 && other_failing == 0 && never_reached.empty() && runs.failures.empty() &&

@@ -108,6 +108,16 @@ TEST_CASE("some: with all first hits together, each hit is tried once") {
   CHECK(all == Hits{1, 2, 3, 4, 5, 6, 7, 8, 9, 10});
 }
 
+TEST_CASE("some: of a call that is made less often than every n-th time, one hit is tried") {
+  for (uint64_t first = 1; first <= 50; ++first) {
+    CAPTURE(first);
+    CallCourse course(some(50, first), 3);
+    const Hits hits = tried_hits(course, 3);
+    CHECK(course.fired() == 1);
+    CHECK(hits.front() == 1 + (first - 1) % 3);
+  }
+}
+
 TEST_CASE("what never ends by itself is ended") {
   CallCourse course(some(kMostCallHits, 1), 1);
   course.tried(true);
