@@ -55,7 +55,8 @@ class ControlStream {
   // Queues a message; duplicates the descriptors. flush() sends as much as the socket takes without waiting.
   Result<void> queue(capnp::MessageBuilder& message, std::span<const int> fds = {});
   Io flush();
-  // Both, but only a message that has to wait needs copies of its descriptors: an answer does not fail because there are none left to be had.
+  // Both, but only a message that has to wait needs copies of its descriptors: an answer does not fail because there are none
+  // left to be had.
   Io send(capnp::MessageBuilder& message, std::span<const int> fds = {});
   [[nodiscard]] size_t unsent_bytes() const { return unsent_bytes_; }
 
