@@ -563,7 +563,10 @@ int LiveArena::finish(Stage stage) {
 
 int run_worker(const Module& module, Incarnation region, Link link, Fd output) {
   const int region_fd = region.fd().get();
-  send(link, [](wire::FromWorker::Builder message) { message.setReady(static_cast<uint32_t>(::getpid())); }, {&region_fd, 1});
+  capnp::MallocMessageBuilder ready;
+  ready.initRoot<wire::FromWorker>().setReady(static_cast<uint32_t>(::getpid()));
+  // Nobody would know of it, and it would be waited for until it is late.
+  if (!link.send(ready, {&region_fd, 1})) return 0;
   ARENAD_CRASH_POINT("spare.ready");
   LinkMessage message;
   const auto received = link.receive(message, Link::Wait::yes);
