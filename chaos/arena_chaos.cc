@@ -12,11 +12,10 @@
 
 #include "chaos/bundle.h"
 #include "chaos/chaos_program.h"
+#include "chaos/command_line.h"
 #include "chaos/files.h"
 #include "chaos/joined_figures.h"
-#include "chaos/mutants.h"
 #include "chaos/shrink.h"
-#include "chaos/sweep/verb.h"
 
 namespace {
 
@@ -26,27 +25,12 @@ using namespace arenad::chaos;
 constexpr int kExitUsage = 2;
 constexpr int kExitCouldNotRun = 4;
 
-struct Options {
-  PlanOptions plan;
-  uint64_t duration_s = 0;
-  std::string only = "*";
-  bool with_planted = false;
-  std::string plan_file;
-  std::string game;
-  std::string driver;
-  std::string report;
-  std::string json;
-  std::string bundle;
-  std::string output;
-  size_t tries = 100;
-};
-
 int usage_error(const Error& error) {
   fmt::print(stderr, "arena-chaos: {}\n", error.text());
   return kExitUsage;
 }
 
-std::vector<std::string> chosen(const Options& options) {
+std::vector<std::string> chosen(const ChaosOptions& options) {
   std::vector<std::string> names;
   for (const Fault& fault : all_faults()) {
     if (!fault.pretends.empty() && !options.with_planted) continue;
@@ -55,7 +39,7 @@ std::vector<std::string> chosen(const Options& options) {
   return names;
 }
 
-int list(const Options& options) {
+int list(const ChaosOptions& options) {
   for (const std::string& name : chosen(options)) {
     const Fault& fault = *find_fault(name);
     fmt::print("{}\n    {}\n    must hold: {}\n", fault.name, fault.does, fault.holds);
@@ -63,7 +47,7 @@ int list(const Options& options) {
   return 0;
 }
 
-Result<Plan> plan_of(const Options& options) {
+Result<Plan> plan_of(const ChaosOptions& options) {
   if (!options.plan_file.empty()) {
     auto text = read_file(options.plan_file);
     if (!text) return text.error();
@@ -76,7 +60,7 @@ Result<Plan> plan_of(const Options& options) {
   return make_plan(plan, faults);
 }
 
-int plan(const Options& options) {
+int plan(const ChaosOptions& options) {
   auto plan = plan_of(options);
   if (!plan) return usage_error(plan.error());
   std::cout << to_json(*plan);
@@ -94,7 +78,7 @@ std::string shell_word(const std::string& text) {
   return word + "'";
 }
 
-std::vector<std::pair<std::string, std::string>> named(const Options& options) {
+std::vector<std::pair<std::string, std::string>> named(const ChaosOptions& options) {
   if (!options.plan_file.empty()) return {{"--plan", options.plan_file}};
   std::vector<std::pair<std::string, std::string>> list = {{"--seed", std::to_string(options.plan.seed)},
                                                            {"--arenas", std::to_string(options.plan.arenas)}};
@@ -109,7 +93,7 @@ std::vector<std::pair<std::string, std::string>> named(const Options& options) {
 }
 
 // What was played for a time is played again from what was written down: a slower machine would come less far.
-std::string again(const Options& options) {
+std::string again(const ChaosOptions& options) {
   if (options.duration_s != 0 && !options.report.empty())
     return "arena-chaos run --plan " + shell_word(options.report + "/plan.json");
   std::string command = "arena-chaos run";
@@ -126,7 +110,7 @@ int run_request(RunRequest request) {
   return exit_code_of(record->verdict);
 }
 
-int run(const Options& options) {
+int run(const ChaosOptions& options) {
   auto plan = plan_of(options);
   if (!plan) return usage_error(plan.error());
   if (!options.game.empty()) {
@@ -148,7 +132,7 @@ std::string text_of(const ReportedVerdict& verdict) {
                                   : fmt::format("{} ({})", verdict.verdict, fmt::join(verdict.violated, ", "));
 }
 
-int replay(const Options& options) {
+int replay(const ChaosOptions& options) {
   auto bundle = read_bundle(options.bundle);
   if (!bundle) return usage_error(bundle.error());
   auto record = run_chaos({.plan = bundle->plan,
@@ -169,7 +153,7 @@ int replay(const Options& options) {
   return exit_code_of(record->verdict);
 }
 
-int shrink(const Options& options) {
+int shrink(const ChaosOptions& options) {
   const std::filesystem::path bundle = options.bundle;
   auto shrunk =
       shrink_bundle({.bundle = bundle,
@@ -202,79 +186,20 @@ int join(const std::vector<std::string>& files) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  CLI::App app("Breaks everything on purpose, and proves that it did not matter");
-  app.require_subcommand(1);
-  app.footer(
-      "Exit codes: 0 passed; 1 violations; 2 wrong command line; 3 vacuous, it shows less than it should; 4 cut short or could "
-      "not run");
-  Options options;
-  const auto choice = [&](CLI::App* verb) {
-    verb->add_option("--only", options.only, "Only faults whose names fit this glob");
-    verb->add_flag("--with-planted", options.with_planted, "Also those that only pretend, to try this tool itself");
-  };
-  const auto making = [&](CLI::App* verb) {
-    verb->add_option("--seed", options.plan.seed, "What everything random comes from");
-    verb->add_option("--arenas", options.plan.arenas, "So many arenas")->check(CLI::Range(1, 500));
-    choice(verb);
-    return verb->add_option("--faults", options.plan.faults, "So many faults");
-  };
-  const auto reports = [&](CLI::App* verb) {
-    verb->add_option("--report", options.report,
-                     "Folder for report.html, report.json, junit.xml, plan.json, and a bundle of a failure");
-    verb->add_option("--json", options.json, "File for the figures, as one flat object");
-  };
-  CLI::App* runs = app.add_subcommand("run", "Plays a plan, and judges what came of it");
-  CLI::Option* faults = making(runs);
-  CLI::Option* duration = runs->add_option("--duration", options.duration_s,
-                                           "Goes on making steps from the seed for so long: seconds, or like 5m, 2h");
-  duration->transform(CLI::AsNumberWithUnit(std::map<std::string, uint64_t>{{"s", 1}, {"m", 60}, {"h", 3600}}))
-      ->excludes(faults);
-  runs->add_option("--plan", options.plan_file, "Plays this plan instead of one from a seed")
-      ->check(CLI::ExistingFile)
-      ->excludes(faults)
-      ->excludes(duration);
-  reports(runs);
-  auto* module = runs->add_option("--game", options.game, "A game of your own instead of the ledger: its module")
-                     ->check(CLI::ExistingFile);
-  auto* driver =
-      runs->add_option("--driver", options.driver, "The program that plays it (arenad/driver.h)")->check(CLI::ExistingFile);
-  module->needs(driver);
-  driver->needs(module);
-  CLI::App* plans = app.add_subcommand("plan", "Prints what a seed would do, as JSON");
-  making(plans);
-  CLI::App* lists = app.add_subcommand("list", "Tells what each fault does, and what must hold");
-  choice(lists);
-  CLI::App* replays =
-      app.add_subcommand("replay", "Plays the plan of a failed run's bundle again, and says whether it comes to the same");
-  replays->add_option("bundle", options.bundle, "The folder bundle-SEED")->required()->check(CLI::ExistingDirectory);
-  reports(replays);
-  CLI::App* shrinks = app.add_subcommand("shrink", "Finds fewer faults of a failed run's plan that still fail");
-  shrinks->add_option("bundle", options.bundle, "The folder bundle-SEED")->required()->check(CLI::ExistingDirectory);
-  shrinks->add_option("--tries", options.tries, "Runs at most")->check(CLI::Range(1, 100000));
-  shrinks->add_option("--output", options.output, "The smaller plan; otherwise smaller-plan.json in the bundle");
-  MutantsOptions mutants;
-  CLI::App* plants =
-      app.add_subcommand("mutants", "Plants known bugs in the programs, one at a time, and sees whether a run notices");
-  plants->add_option("--only", mutants.only, "Only mutants whose names fit this glob; may be given several times");
-  plants->add_option("--json", mutants.json, "Also write the figures to this file, as one flat object");
-  sweep::SweepArguments swept;
-  CLI::App* sweeps = app.add_subcommand(
-      "sweep", "Has each process die at each crash point, from its first hit to its last, and again while it recovers");
-  sweep::add_options(*sweeps, swept);
-  std::vector<std::string> figures;
-  CLI::App* joins = app.add_subcommand("join-figures", "Takes the figures of all these files into the first one");
-  joins->add_option("FILE", figures, "As --json writes them")->required()->check(CLI::ExistingFile);
+  ChaosCommandLine given;
+  const auto app = chaos_command_line(given);
   try {
-    app.parse(argc, argv);
+    app->parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? 0 : kExitUsage;
+    return app->exit(error) == 0 ? 0 : kExitUsage;
   }
-  if (*joins) return join(figures);
-  if (*plants) return run_mutants(mutants);
-  if (*sweeps) return sweep::run_sweep(std::move(swept));
-  if (*lists) return list(options);
-  if (*plans) return plan(options);
-  if (*replays) return replay(options);
-  if (*shrinks) return shrink(options);
-  return run(options);
+  const auto is = [&](const char* verb) { return app->got_subcommand(verb); };
+  if (is("join-figures")) return join(given.figures);
+  if (is("mutants")) return run_mutants(given.mutants);
+  if (is("sweep")) return sweep::run_sweep(std::move(given.sweep));
+  if (is("list")) return list(given.options);
+  if (is("plan")) return plan(given.options);
+  if (is("replay")) return replay(given.options);
+  if (is("shrink")) return shrink(given.options);
+  return run(given.options);
 }

@@ -10,6 +10,7 @@
 #include "arenad/version.h"
 #include "arenad_commit.h"
 #include "chaos/bundle.h"
+#include "chaos/equipment.h"
 #include "chaos/files.h"
 #include "chaos/html_report.h"
 #include "chaos/json_report.h"
@@ -130,7 +131,9 @@ Result<RunRecord> run_chaos(RunRequest request) {
   become_reaper();
   auto signals = StopSignals::take();
   if (!signals) return signals.error();
-  auto folder = PrivateFolder::make(fs::read_symlink("/proc/self/exe").parent_path());
+  auto equipment = find_equipment();
+  if (!equipment) return equipment.error();
+  auto folder = PrivateFolder::make(equipment->room);
   if (!folder) return folder.error();
 
   const std::string started = utc_now();

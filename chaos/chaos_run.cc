@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <fmt/format.h>
 
+#include "chaos/rig/ledger_player.h"
 #include "ipc/clock.h"
-#include "tests/real/ledger_player.h"
 
 namespace arenad::chaos {
 namespace {
@@ -253,10 +253,12 @@ Scene ChaosRun::scene() const {
             .invariants = findings_.invariants,
             .now_ms = now_ms(),
             .concerned = std::vector<bool>(epochs_.size()),
-            .arenad_concerned = false};
+            .arenad_concerned = false,
+            .database_concerned = false};
   for (const Active& active : active_) {
     now.concerned[active.step->arena] = true;
     now.arenad_concerned = now.arenad_concerned || active.fault->arenad != Ends::never;
+    now.database_concerned = now.database_concerned || active.fault->takes_database;
     if (active.fault->other_workers != Ends::never) now.concerned.assign(epochs_.size(), true);
   }
   return now;
@@ -285,7 +287,7 @@ std::string ChaosRun::awaits(Active& active) {
     if (now == 0) return "there is no arenad";
     if (now == active.arenad) return "arenad is the one it was";
   }
-  if (!active.fault->fired(stage_, active.strike)) return "it has not fired";
+  if (!has_fired(active)) return "it has not fired";
   const auto& player = *stage_.arenas()[arena].player;
   if (player.heard_back() <= active.said) return "what was said since has not come back";
   const uint64_t now_ns = monotonic_ns();
@@ -304,7 +306,7 @@ void ChaosRun::heal_if_due(Active& active) {
   const uint64_t now_ns = monotonic_ns();
   const uint64_t age_ns = now_ns - active.since_ns;
   if (age_ns <= active.fault->heal_after_ms * kMillisecond) return;
-  if (age_ns <= kLongestUnhealedNs && !active.fault->fired(stage_, active.strike)) {
+  if (!has_fired(active) && age_ns <= kLongestUnhealedNs) {
     if (now_ns - active.asked_ns < kAskAgainNs) return;
     active.asked_ns = now_ns;
     active.unsettled += 1;
@@ -315,6 +317,11 @@ void ChaosRun::heal_if_due(Active& active) {
     violated(Invariant::fired, active.step->arena,
              fmt::format("{} could not be undone: {}", active.fault->name, healed.error().text()));
   }
+}
+
+bool ChaosRun::has_fired(Active& active) const {
+  active.fired = active.fired || active.fault->fired(stage_, active.strike);
+  return active.fired;
 }
 
 void ChaosRun::heal_what_is_due() {
@@ -344,9 +351,22 @@ void ChaosRun::finish_steps() {
   }
 }
 
+std::vector<Outcome::Ended> ChaosRun::ended_by(const Active& active) const {
+  std::vector<Outcome::Ended> ended;
+  for (size_t arena = 0; arena < active.epochs.size(); ++arena) {
+    if (arena != active.step->arena && active.fault->other_workers == Ends::never) continue;
+    for (uint64_t epoch = active.epochs[arena]; epoch < stage_.epoch(arena); ++epoch) ended.push_back({arena, epoch});
+  }
+  return ended;
+}
+
 void ChaosRun::finish(const Active& active) {
-  findings_.outcomes.push_back({active.step, "", (active.since_ns - began_ns_) / kMillisecond,
-                                static_cast<double>(monotonic_ns() - active.since_ns) / 1e6});
+  findings_.outcomes.push_back({.step = active.step,
+                                .not_run = "",
+                                .at_ms = (active.since_ns - began_ns_) / kMillisecond,
+                                .took_ms = static_cast<double>(monotonic_ns() - active.since_ns) / 1e6,
+                                .ended = ended_by(active),
+                                .was_alone = active.was_alone});
   findings_.invariants.holds(Invariant::recovery);
   findings_.invariants.holds(Invariant::fired);
   if (!active.fault->pretends.empty()) violated(Invariant::lost, active.step->arena, active.fault->pretends);
@@ -426,7 +446,7 @@ void ChaosRun::judge_results() {
     std::optional<std::vector<sweep::StoredAward>> stored;
     const uint64_t deadline_ns = monotonic_ns() + rest_patience_ns();
     do {
-      stored = stage_.rig().awards(stage_.arenas()[i].id);
+      stored = stage_.stored_awards(i);
     } while ((!stored || stored->size() < expected.size()) && monotonic_ns() < deadline_ns);
     if (!stored || stored->size() != expected.size()) {
       violated(Invariant::results, i,

@@ -34,6 +34,14 @@ struct Outcome {
   double took_ms = 0;   // until an entry that was said afterwards came back; 0: it did not
   // It was not run for want of what it takes (Fault::missing), which is nobody's failure.
   bool lacked_something = false;
+  // Workers that had the arenas that it concerns when it struck, and those that followed until it was over, but for the last.
+  struct Ended {
+    size_t arena = 0;
+    uint64_t epoch = 0;
+    bool operator==(const Ended&) const = default;
+  };
+  std::vector<Ended> ended;
+  bool was_alone = true;  // no other fault that concerns its arena was on its way meanwhile
 };
 
 // A worker that has taken the place of another.
@@ -53,6 +61,7 @@ struct ChaosFindings {
   uint64_t worker_ends = 0;
   uint64_t arenad_ends = 0;
   std::map<std::string, double> figures;  // what the checkers have measured
+  std::vector<ToldDeath> deaths;          // as arenad has reported them
   std::vector<Invariant> not_shown;       // that the plan could have shown, and that were never looked at
   double seconds = 0;
   bool cut_short = false;
@@ -93,6 +102,7 @@ class ChaosRun {
     uint64_t said = 0;             // by the arena's player, when it struck
     std::vector<uint64_t> epochs;  // of all arenas, then
     pid_t arenad = 0;              // then
+    bool fired = false;            // it has; once it is undone nothing may show that any more
     bool healed = false;
     uint64_t asked_ns = 0;   // when it was last asked whether it is settled
     uint64_t unsettled = 0;  // so often it was not, or had not fired yet
@@ -107,10 +117,12 @@ class ChaosRun {
   void look_at_players();
   void finish_steps();
   void heal_what_is_due();
+  [[nodiscard]] bool has_fired(Active& active) const;
   void heal_if_due(Active& active);
   // What is still to come before it is over; empty: it is over.
   [[nodiscard]] std::string awaits(Active& active);
   void finish(const Active& active);
+  [[nodiscard]] std::vector<Outcome::Ended> ended_by(const Active& active) const;
   void check_status(size_t arena, const Fault& fault);
   void violated(Invariant invariant, size_t arena, std::string text);
   void violated(Invariant invariant, std::string text);

@@ -11,6 +11,7 @@
 
 #include "chaos/invariants.h"
 #include "chaos/stage.h"
+#include "chaos/told_death.h"
 
 namespace arenad::chaos {
 
@@ -23,6 +24,8 @@ struct Scene {
   std::vector<bool> concerned;
   // The same of arenad.
   bool arenad_concerned = false;
+  // And of its database: what was durable may be so no more.
+  bool database_concerned = false;
 
   void violated(Invariant invariant, size_t arena, std::string text) {
     invariants.violated({invariant, stage.arenas()[arena].name, std::move(text), now_ms});
@@ -47,6 +50,8 @@ class Checker {
   virtual void all_has_ended(Scene&) {}
   // What it has measured, by name.
   [[nodiscard]] virtual std::map<std::string, double> figures() const { return {}; }
+  // Reports of deaths that it has collected.
+  [[nodiscard]] virtual std::vector<ToldDeath> deaths() const { return {}; }
 };
 
 std::vector<std::unique_ptr<Checker>> all_checkers();

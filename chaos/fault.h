@@ -43,6 +43,8 @@ struct Fault {
   bool may_reject = false;
   // No other fault may be on its way, not even in a compound: it uses what there is once, as a trap for whichever process comes by.
   bool alone = false;
+  // It takes arenad's database away, or spoils it: before it is over, what was durable may be so no more.
+  bool takes_database = false;
   // It stops workers from outside for a while, or has them go on: of two of them, one would undo the other.
   bool stops_workers = false;
   // What is missing here to do it; empty: nothing is. Such a fault is reported as not run, never as passed.

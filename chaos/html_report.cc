@@ -140,6 +140,54 @@ std::string histograms(const RunRecord& record) {
                 rows, "middle"));
 }
 
+std::string fine_milliseconds(const Durations& took, double fraction) {
+  if (took.sorted.empty()) return R"(<td class="number faint">-</td>)";
+  return fmt::format(R"(<td class="number">{:.2f}</td>)", took.quantile(fraction));
+}
+
+std::string histograms_of_parts(const RecoveryParts& all) {
+  std::string rows;
+  for (const NamedPart& part : kNamedParts) {
+    const Durations& took = all.*part.durations;
+    rows += fmt::format("<tr><td class=\"keep\">{}</td><td>{}</td>{}{}{}{}<td>{}</td></tr>\n", part.name, part.meaning,
+                        number(took.sorted.size()), fine_milliseconds(took, 0.5), fine_milliseconds(took, 0.99),
+                        fine_milliseconds(took, 1), histogram_svg(took, kFromMicroseconds));
+  }
+  return table(
+      "<th>part</th><th></th><th class=\"number\">times</th><th class=\"number\">p50</th><th class=\"number\">p99</th>"
+      "<th class=\"number\">max</th><th>" +
+          histogram_axis_svg(kFromMicroseconds) + "</th>",
+      rows, "middle");
+}
+
+// What took how long in arenad's own reports of the deaths, which players do not see.
+std::string parts(const RunRecord& record) {
+  const RecoveryParts all = record.parts();
+  if (all.deaths == 0) return "";
+  std::string rows;
+  std::string headings = "<th>fault</th><th class=\"number\">deaths</th><th class=\"number\">overtaken</th>";
+  for (const NamedPart& part : kNamedParts)
+    headings += fmt::format("<th class=\"number\">{0} p50</th><th class=\"number\">max</th>", part.name);
+  const auto row = [&](const std::string& name, const RecoveryParts& of) {
+    rows += fmt::format("<tr><td class=\"keep\">{}</td>{}{}", escaped(name), number(of.deaths), number(of.overtaken));
+    for (const NamedPart& part : kNamedParts) {
+      const Durations& took = of.*part.durations;
+      rows += fine_milliseconds(took, 0.5) + fine_milliseconds(took, 1);
+    }
+    rows += fmt::format("<td>{}</td></tr>\n", histogram_svg(of.recovery, kFromMicroseconds));
+  };
+  for (const KindRecord& kind : record.kinds) {
+    if (kind.parts.deaths != 0) row(kind.name, kind.parts);
+  }
+  row("all", all);
+  return section("recovery-parts", "What took how long, from a death to the next worker",
+                 "<p class=\"faint\">As arenad reports each death, in milliseconds. A death that came before the recovery from "
+                 "the last one was "
+                 "over has overtaken it. With a fault are only those of it alone; all has the others too.</p>\n" +
+                     histograms_of_parts(all) +
+                     table(headings + "<th>" + histogram_axis_svg(kFromMicroseconds) + "</th>", rows, "middle"));
+}
+
 std::string invariants(const RunRecord& record) {
   std::string rows;
   for (size_t i = 0; i < kInvariants; ++i) {
@@ -272,6 +320,7 @@ std::string html_report(const RunRecord& record) {
   page += violations(record);
   page += timeline(record);
   page += histograms(record);
+  page += parts(record);
   page += invariants(record);
   page += coverage(record);
   page += odd_steps(record);

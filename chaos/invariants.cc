@@ -20,6 +20,7 @@ constexpr std::array<Words, kInvariants> kWords{{
     {"isolation", "no worker ends but those that a fault may end"},
     {"arenad", "arenad ends only where a fault may end it"},
     {"recovery", "what a fault has taken is back in bounded time"},
+    {"times", "the parts of a recovery are the whole, agree with what was seen from outside, and are within their budgets"},
     {"status", "arenad says of an arena what is true"},
     {"resources", "arenad has no more descriptors, mappings and threads than before"},
     {"litter", "no process and no file is left behind"},

@@ -17,6 +17,7 @@ enum class Invariant {
   isolation,  // nothing ends that no fault may end
   arenad,     // arenad ends only where a fault may end it, and answers
   recovery,   // what a fault has taken is back in bounded time
+  times,      // arenad tells of each death what took how long, and that can be true
   status,     // arenad says of an arena what is true
   resources,  // arenad has no more descriptors, mappings and threads than before
   litter,     // no process and no file is left

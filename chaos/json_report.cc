@@ -24,6 +24,28 @@ ordered_json json_of(const Durations& took) {
       {"count", took.sorted.size()}, {"p50_ms", took.quantile(0.5)}, {"p99_ms", took.quantile(0.99)}, {"max_ms", took.max()}};
 }
 
+ordered_json json_of(const RecoveryParts& parts) {
+  ordered_json json{{"deaths", parts.deaths}, {"overtaken", parts.overtaken}};
+  for (const NamedPart& part : kNamedParts) json[part.name] = json_of(parts.*part.durations);
+  return json;
+}
+
+ordered_json json_of(const RunRecord& record, const RecordedDeath& death) {
+  const auto told_or_null = [](double ms) { return ms == 0 ? ordered_json() : ordered_json(ms); };
+  const ToldDeath& told = death.told;
+  return {{"arena", record.plan.arenas[told.arena].name},
+          {"epoch", told.epoch},
+          {"report", told.id},
+          {"fault", death.fault.empty() ? ordered_json() : ordered_json(death.fault)},
+          {"detect_ms", told_or_null(told.detect_ms)},
+          {"notice_ms", told_or_null(told.notice_ms)},
+          {"recovery_ms", told_or_null(told.recovery_ms)},
+          {"start_ms", told_or_null(told.start_ms)},
+          {"load_ms", told_or_null(told.load_ms)},
+          {"replay_ms", told_or_null(told.replay_ms)},
+          {"overtaken_by", told.overtaken_by == 0 ? ordered_json() : ordered_json(told.overtaken_by)}};
+}
+
 ordered_json json_of(const Environment& found) {
   return {{"kernel", found.kernel},         {"architecture", found.architecture},
           {"processors", found.processors}, {"memory_bytes", found.memory_bytes},
@@ -51,11 +73,12 @@ ordered_json json_of(const Violation& violation) {
 }
 
 ordered_json json_of(const KindRecord& kind) {
-  return {{"name", kind.name},       {"does", kind.does},
-          {"holds", kind.holds},     {"planned", kind.planned},
-          {"fired", kind.fired},     {"recovered", kind.recovered},
-          {"lacking", kind.lacking}, {"not_run", kind.is_not_run()},
-          {"why_not", kind.why_not}, {"recovery", json_of(kind.took)}};
+  return {{"name", kind.name},           {"does", kind.does},
+          {"holds", kind.holds},         {"planned", kind.planned},
+          {"fired", kind.fired},         {"recovered", kind.recovered},
+          {"lacking", kind.lacking},     {"not_run", kind.is_not_run()},
+          {"why_not", kind.why_not},     {"recovery", json_of(kind.took)},
+          {"parts", json_of(kind.parts)}};
 }
 
 ordered_json invariants_of(const RunRecord& record) {
@@ -91,6 +114,8 @@ std::string json_report(const RunRecord& record) {
   for (const Violation& violation : record.invariants.kept()) violations.push_back(json_of(violation));
   ordered_json kinds = ordered_json::array();
   for (const KindRecord& kind : record.kinds) kinds.push_back(json_of(kind));
+  ordered_json deaths = ordered_json::array();
+  for (const RecordedDeath& death : record.deaths) deaths.push_back(json_of(record, death));
   ordered_json states = ordered_json::array();
   for (const uint64_t state : record.final_states) states.push_back(state_text(state));
   const ordered_json json{{"schema", kReportSchema},
@@ -110,12 +135,14 @@ std::string json_report(const RunRecord& record) {
                           {"worker_ends", record.worker_ends},
                           {"arenad_ends", record.arenad_ends},
                           {"recovery", json_of(record.took())},
+                          {"parts", json_of(record.parts())},
                           {"invariants", invariants_of(record)},
                           {"violations", violations},
                           {"faults", kinds},
                           {"rungs", rungs},
                           {"final_states", states},
                           {"steps", lists_of_steps(record)},
+                          {"deaths", deaths},
                           {"plan", ordered_json::parse(to_json(record.plan))}};
   return text_of(json, 1);
 }
@@ -142,6 +169,16 @@ std::string json_figures(const RunRecord& record) {
                     {"chaos.recovery_p99_ms", took.quantile(0.99)},
                     {"chaos.recovery_max_ms", took.max()},
                     {"chaos.final_states", states}};
+  const RecoveryParts parts = record.parts();
+  json["chaos.deaths_told"] = parts.deaths;
+  json["chaos.deaths_overtaken"] = parts.overtaken;
+  for (const NamedPart& part : kNamedParts) {
+    if (part.durations == &RecoveryParts::recovery) continue;
+    const Durations& durations = parts.*part.durations;
+    json[fmt::format("chaos.{}_p50_ms", part.name)] = durations.quantile(0.5);
+    json[fmt::format("chaos.{}_p99_ms", part.name)] = durations.quantile(0.99);
+    json[fmt::format("chaos.{}_max_ms", part.name)] = durations.max();
+  }
   for (const auto& [name, figure] : record.figures) json[name] = figure;
   return text_of(json, 2);
 }

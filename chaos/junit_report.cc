@@ -93,6 +93,25 @@ Suite faults(const RunRecord& record) {
   return suite;
 }
 
+// Their times are the medians.
+Suite recovery_parts(const RunRecord& record) {
+  Suite suite("arena-chaos.recovery", record.started);
+  const RecoveryParts parts = record.parts();
+  const uint64_t violated = record.invariants.violations(Invariant::times);
+  for (const NamedPart& part : kNamedParts) {
+    const Durations& durations = parts.*part.durations;
+    if (durations.sorted.empty()) {
+      suite.skipped(part.name, "nothing was recovered from");
+    } else if (violated != 0) {
+      suite.failed(part.name, durations.quantile(0.5) / 1000, fmt::format("{} violations of times", violated),
+                   durations.text());
+    } else {
+      suite.passed(part.name, durations.quantile(0.5) / 1000);
+    }
+  }
+  return suite;
+}
+
 Suite run(const RunRecord& record) {
   Suite suite("arena-chaos.run", record.started);
   if (!record.broke.empty()) {
@@ -112,7 +131,7 @@ Suite run(const RunRecord& record) {
 
 std::string junit_report(const RunRecord& record) {
   return "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites name=\"arena-chaos\">\n" + run(record).xml() +
-         invariants(record).xml() + faults(record).xml() + "</testsuites>\n";
+         invariants(record).xml() + faults(record).xml() + recovery_parts(record).xml() + "</testsuites>\n";
 }
 
 }  // namespace arenad::chaos

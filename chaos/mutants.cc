@@ -6,6 +6,7 @@
 #include <fnmatch.h>
 #include <nlohmann/json.hpp>
 
+#include "chaos/equipment.h"
 #include "chaos/files.h"
 #include "chaos/litter.h"
 #include "chaos/played_plan.h"
@@ -36,8 +37,12 @@ struct Verdict {
 Verdict play(const NamedRun& run, std::string_view mutant_name, StopSignals& signals) {
   Verdict verdict{.name = std::string(mutant_name), .run = std::string(run.name)};
   const uint64_t began_ns = monotonic_ns();
-  std::error_code error;
-  auto folder = PrivateFolder::make(std::filesystem::read_symlink("/proc/self/exe", error).parent_path());
+  auto equipment = find_equipment();
+  if (!equipment) {
+    verdict.could_not = equipment.error().text();
+    return verdict;
+  }
+  auto folder = PrivateFolder::make(equipment->room);
   if (!folder) {
     verdict.could_not = folder.error().text();
     return verdict;
@@ -132,6 +137,7 @@ const std::vector<PlantedMutant>& planted_mutants() {
       {"death.epoch_reused", "deaths"},
       {"death.exit_not_told", "deaths"},
       {"death.neighbours_killed", "deaths"},
+      {"death.recovery_part_left_out", "deaths"},
       {"death.region_left_open", "deaths"},
       {"death.region_not_kept", "everybody"},
       {"hang.never_ended", "hangs"},

@@ -29,6 +29,8 @@ bool can_show(Invariant invariant, const Plan& plan, const ChaosFindings& findin
       return any_fault([](const Fault& fault) { return fault.worker == Ends::must || fault.other_workers == Ends::must; });
     case Invariant::arenad:
       return any_fault([](const Fault& fault) { return fault.arenad == Ends::must; });
+    case Invariant::times:
+      return any_fault([](const Fault& fault) { return fault.worker == Ends::must && !fault.told.empty(); });
     case Invariant::recovery:
     case Invariant::fired:
       return !plan.steps.empty();
@@ -70,6 +72,7 @@ Result<void> play_plan(const std::filesystem::path& folder, const Plan& plan, St
   for (const auto& checker : checkers) {
     checker->all_has_ended(end);
     findings.figures.merge(checker->figures());
+    for (ToldDeath& death : checker->deaths()) findings.deaths.push_back(death);
   }
   findings.not_shown = not_shown(plan, findings);
   return {};

@@ -1,4 +1,4 @@
-// Who plays an arena of a chaos run, and tells what came of it: the ledger's own player in this process (tests/real/ledger_player.h), or a
+// Who plays an arena of a chaos run, and tells what came of it: the ledger's own player in this process (chaos/rig/ledger_player.h), or a
 // studio's driver in a process of its own (driver_player.h).
 #pragma once
 

@@ -71,6 +71,28 @@ std::vector<KindRecord> kinds_of(const std::vector<RecordedStep>& steps) {
   return list;
 }
 
+std::vector<RecordedDeath> deaths_of(const ChaosFindings& findings) {
+  std::map<std::pair<size_t, uint64_t>, std::string> faults;  // by arena and epoch
+  for (const Outcome& outcome : findings.outcomes) {
+    for (const Outcome::Ended& ended : outcome.ended) {
+      const auto [found, is_first] = faults.try_emplace({ended.arena, ended.epoch}, outcome.step->fault);
+      if (!is_first || !outcome.was_alone) found->second.clear();
+    }
+  }
+  std::vector<RecordedDeath> deaths;
+  for (const ToldDeath& told : findings.deaths) {
+    const auto found = faults.find({told.arena, told.epoch});
+    deaths.push_back({told, found == faults.end() ? "" : found->second});
+  }
+  return deaths;
+}
+
+void add_parts(std::vector<KindRecord>& kinds, const std::vector<RecordedDeath>& deaths) {
+  std::map<std::string, std::vector<ToldDeath>> by_fault;
+  for (const RecordedDeath& death : deaths) by_fault[death.fault].push_back(death.told);
+  for (KindRecord& kind : kinds) kind.parts = RecoveryParts(by_fault[kind.name]);
+}
+
 // Also those at which nothing began: what was not shown is to be seen.
 std::vector<std::pair<std::string, uint64_t>> rungs_of(const ChaosFindings& findings) {
   std::vector<std::pair<std::string, uint64_t>> rungs;
@@ -144,6 +166,12 @@ Durations RunRecord::took() const {
   return Durations(std::move(all));
 }
 
+RecoveryParts RunRecord::parts() const {
+  std::vector<ToldDeath> all;
+  for (const RecordedDeath& death : deaths) all.push_back(death.told);
+  return RecoveryParts(all);
+}
+
 RunRecord record_of(const Plan& plan, const ChaosFindings& findings, std::string broke) {
   RunRecord record;
   record.plan = plan;
@@ -151,6 +179,8 @@ RunRecord record_of(const Plan& plan, const ChaosFindings& findings, std::string
   record.successions = findings.successions;
   record.arenads_ms = findings.arenads_ms;
   record.kinds = kinds_of(record.steps);
+  record.deaths = deaths_of(findings);
+  add_parts(record.kinds, record.deaths);
   record.invariants = findings.invariants;
   record.rungs = rungs_of(findings);
   record.final_states = findings.final_states;

@@ -13,6 +13,7 @@
 #include "chaos/environment.h"
 #include "chaos/invariants.h"
 #include "chaos/plan.h"
+#include "chaos/recovery_parts.h"
 
 namespace arenad::chaos {
 
@@ -44,9 +45,17 @@ struct KindRecord {
   uint64_t lacking = 0;
   std::string why_not;  // of a step that was not run, the first reason
   Durations took{{}};   // of those that recovered
+  // Of the workers that ended while no other fault was on its way there.
+  RecoveryParts parts{{}};
 
   // Where nothing but what is missing here kept it from being run.
   [[nodiscard]] bool is_not_run() const { return fired == 0 && lacking == planned; }
+};
+
+// A death, and the fault that has brought it about.
+struct RecordedDeath {
+  ToldDeath told;
+  std::string fault;  // empty: it cannot be put down to one alone
 };
 
 enum class Verdict {
@@ -70,7 +79,8 @@ struct RunRecord {
   std::vector<RecordedStep> steps;  // in the order in which they were over, then those that never began
   std::vector<Succession> successions;
   std::vector<uint64_t> arenads_ms;
-  std::vector<KindRecord> kinds;  // by name
+  std::vector<RecordedDeath> deaths;  // by arena, then in their order
+  std::vector<KindRecord> kinds;      // by name
   InvariantCounts invariants;
   std::vector<std::pair<std::string, uint64_t>> rungs;  // of the recovery ladder, from its top: how often one was taken
   std::vector<uint64_t> final_states;
@@ -89,6 +99,7 @@ struct RunRecord {
   [[nodiscard]] uint64_t kinds_fired() const;
   // Of all kinds together.
   [[nodiscard]] Durations took() const;
+  [[nodiscard]] RecoveryParts parts() const;
 };
 
 // With a verdict, and without what only the program knows: environment, version, commit, when, options, bundle.

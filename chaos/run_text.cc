@@ -41,6 +41,16 @@ std::string faults_table(const RunRecord& record) {
   return text;
 }
 
+std::string parts_table(const RecoveryParts& parts) {
+  std::string text = fmt::format("{:<11} {:>8} {:>10} {:>10} {:>10}\n", "OF A DEATH", "TIMES", "P50 MS", "P99 MS", "MAX MS");
+  for (const NamedPart& part : kNamedParts) {
+    const Durations& took = parts.*part.durations;
+    text += fmt::format("{:<11} {:>8} {:>10.2f} {:>10.2f} {:>10.2f}\n", part.name, took.sorted.size(), took.quantile(0.5),
+                        took.quantile(0.99), took.max());
+  }
+  return text;
+}
+
 std::string violations_list(const RunRecord& record) {
   std::string text;
   for (const Violation& violation : record.invariants.kept()) {
@@ -75,6 +85,7 @@ std::string closing_text(const RunRecord& record, const std::string& report) {
   std::string text = violations_list(record);
   if (!text.empty()) text += "\n";
   text += invariants_table(record) + "\n" + faults_table(record) + "\n";
+  if (const RecoveryParts parts = record.parts(); parts.deaths != 0) text += parts_table(parts) + "\n";
   text += fmt::format(
       "{} of {} faults, {} workers and {} arenads replaced, {} entries, {} frames compared, recovery {}, {:.1f} s\n",
       record.fired(), record.plan.steps.size(), record.worker_ends, record.arenad_ends, record.entries, record.frames_compared,

@@ -6,6 +6,7 @@
 
 #include "chaos/child_process.h"
 #include "chaos/ddmin.h"
+#include "chaos/equipment.h"
 #include "chaos/files.h"
 #include "chaos/litter.h"
 #include "chaos/private_folder.h"
@@ -86,7 +87,9 @@ Result<void> shrink_bundle(const ShrinkRequest& request) {
   become_reaper();
   auto signals = StopSignals::take();
   if (!signals) return signals.error();
-  auto folder = PrivateFolder::make(fs::read_symlink("/proc/self/exe").parent_path());
+  auto equipment = find_equipment();
+  if (!equipment) return equipment.error();
+  auto folder = PrivateFolder::make(equipment->room);
   if (!folder) return folder.error();
 
   Tries tries(*bundle, folder->path(), *signals);

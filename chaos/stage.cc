@@ -1,5 +1,6 @@
 #include "chaos/stage.h"
 
+#include <algorithm>
 #include <cstdlib>
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -7,8 +8,10 @@
 #include <unistd.h>
 
 #include "chaos/driver_player.h"
+#include "chaos/equipment.h"
+#include "chaos/preload/faulty_log.h"
+#include "chaos/rig/ledger_player.h"
 #include "ipc/clock.h"
-#include "tests/real/ledger_player.h"
 
 namespace arenad::chaos {
 namespace {
@@ -21,7 +24,8 @@ constexpr const char* kGame = "ledger";
 
 // A hang is found within a moment, a restart waits for no more than a moment, and little memory is all that a worker of the ledger may take;
 // otherwise as a service runs.
-std::string config(const std::filesystem::path& folder, const std::filesystem::path& module, bool is_ledger) {
+std::string config(const std::filesystem::path& folder, const std::filesystem::path& worker,
+                   const std::filesystem::path& module, bool is_ledger) {
   return fmt::format(
       "[daemon]\ndirectory = \"{0}/state\"\nruntime_directory = \"{0}/run\"\nsocket = \"arenad.sock\"\nworker = \"{1}\"\n"
       "log_format = \"plain\"\n"
@@ -29,7 +33,7 @@ std::string config(const std::filesystem::path& folder, const std::filesystem::p
       "[hang]\nsoft_limit_ms = 100\nhard_limit_ms = 1000\n"
       "[restart]\nintensity = 1000\nwindow_ms = 1000\nfirst_delay_ms = 1\nmax_delay_ms = 100\nhealthy_ms = 1\n"
       "[games.{3}]\nmodule = \"{2}\"\nsnapshot_interval_ms = 20\nspares = 2\n{4}",
-      folder.string(), ARENAD_TEST_WORKER, module.string(), kGame, is_ledger ? "memory_mib = 64\n" : "");
+      folder.string(), worker.string(), module.string(), kGame, is_ledger ? "memory_mib = 64\n" : "");
 }
 
 Result<std::unique_ptr<Player>> begin_player(const Plan& plan, const Stage::Arena& arena, const sweep::Rig& rig,
@@ -49,52 +53,65 @@ Result<std::unique_ptr<Player>> begin_player(const Plan& plan, const Stage::Aren
   return std::unique_ptr<Player>(std::move(*player));
 }
 
-#ifdef ARENAD_TEST_FAULTY_VFS
-// Whatever is started while this lives, and is an arenad, has a disk that goes by these orders.
-class ObedientDisk {
+// A file of zeros that other processes map too, for as long as this one lives.
+template <class Orders>
+Result<Orders*> share(const std::filesystem::path& path) {
+  const Fd file(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+  if (!file || ::ftruncate(file.get(), sizeof(Orders)) != 0) return errno_error("cannot make " + path.string());
+  void* memory = ::mmap(nullptr, sizeof(Orders), PROT_READ | PROT_WRITE, MAP_SHARED, file.get(), 0);
+  if (memory == MAP_FAILED) return errno_error("cannot map " + path.string());
+  return static_cast<Orders*>(memory);
+}
+
+// Whatever is started while this lives has these variables.
+class Variables {
  public:
-  static Result<ObedientDisk> make(const std::filesystem::path& path) {
-    const Fd file(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
-    if (!file || ::ftruncate(file.get(), sizeof(test::FaultOrders)) != 0) return errno_error("cannot make " + path.string());
-    void* memory = ::mmap(nullptr, sizeof(test::FaultOrders), PROT_READ | PROT_WRITE, MAP_SHARED, file.get(), 0);
-    if (memory == MAP_FAILED) return errno_error("cannot map " + path.string());
-    ::setenv("LD_PRELOAD", ARENAD_TEST_FAULTY_VFS, 1);
-    ::setenv("ARENAD_TEST_FAULTS", path.c_str(), 1);
-    return ObedientDisk(static_cast<test::FaultOrders*>(memory));
+  explicit Variables(std::vector<std::pair<const char*, std::string>> variables) : variables_(std::move(variables)) {
+    for (const auto& [name, value] : variables_) ::setenv(name, value.c_str(), 1);
   }
-  ObedientDisk(ObedientDisk&& other) noexcept : orders_(std::exchange(other.orders_, nullptr)) {}
-  ObedientDisk& operator=(ObedientDisk&&) = delete;
-  ~ObedientDisk() {
-    if (orders_ == nullptr) return;
-    ::unsetenv("LD_PRELOAD");
-    ::unsetenv("ARENAD_TEST_FAULTS");
+  Variables(const Variables&) = delete;
+  Variables& operator=(const Variables&) = delete;
+  ~Variables() {
+    for (const auto& [name, value] : variables_) ::unsetenv(name);
   }
-  [[nodiscard]] test::FaultOrders* orders() const { return orders_; }
 
  private:
-  explicit ObedientDisk(test::FaultOrders* orders) : orders_(orders) {}
-  test::FaultOrders* orders_;
+  std::vector<std::pair<const char*, std::string>> variables_;
 };
-#endif
 
 }  // namespace
 
 Result<std::unique_ptr<Stage>> Stage::set(const std::filesystem::path& folder, const Plan& plan,
                                           std::function<bool()> is_called_off) {
+  auto equipment = find_equipment();
+  if (!equipment) return equipment.error();
   test::FaultOrders* disk = nullptr;
-#ifdef ARENAD_TEST_FAULTY_VFS
-  auto obedient = ObedientDisk::make(folder / "faults");
-  if (!obedient) return obedient.error();
-  disk = obedient->orders();
-#endif
-  const std::filesystem::path module =
-      plan.game.empty() ? std::filesystem::path(ARENAD_TEST_GAMES) / "ledger.so" : std::filesystem::path(plan.game);
-  auto rig = sweep::Rig::start(folder, config(folder, module, plan.game.empty()));
+  test::ClockOrders* clock = nullptr;
+  std::optional<Variables> variables;
+  if (!equipment->disk.empty() && !equipment->clock.empty()) {
+    auto obedient_disk = share<test::FaultOrders>(folder / "faults");
+    if (!obedient_disk) return obedient_disk.error();
+    auto obedient_clock = share<test::ClockOrders>(folder / "clock");
+    if (!obedient_clock) return obedient_clock.error();
+    auto obedient_log = share<test::LogOrders>(folder / "log_orders");
+    if (!obedient_log) return obedient_log.error();
+    disk = *obedient_disk;
+    clock = *obedient_clock;
+    variables.emplace(std::vector<std::pair<const char*, std::string>>{
+        {"LD_PRELOAD", equipment->disk.string() + ":" + equipment->clock.string()},
+        {"ARENAD_TEST_PRELOAD_OF_CHILDREN", equipment->clock.string()},
+        {"ARENAD_TEST_FAULTS", (folder / "faults").string()},
+        {test::kClockVariable, (folder / "clock").string()},
+        {test::kLogVariable, (folder / "log_orders").string()}});
+  }
+  const std::filesystem::path module = plan.game.empty() ? equipment->games / "ledger.so" : std::filesystem::path(plan.game);
+  auto rig = sweep::Rig::start(folder, config(folder, equipment->worker, module, plan.game.empty()));
   if (!rig) return rig.error();
   std::unique_ptr<Stage> stage(new Stage(std::move(*rig)));
   stage->rig().call_off_when(is_called_off);
   stage->is_called_off_ = std::move(is_called_off);
   stage->disk_ = disk;
+  stage->clock_ = clock;
   for (const PlannedArena& planned : plan.arenas) {
     if (stage->is_called_off()) return make_error(ErrorCode::failed, "it was called off while the stage was set");
     // Its ticks are a parameter of the ledger; a studio's game has its own.
@@ -131,9 +148,22 @@ void Stage::turn() {
   ::usleep(1000);
 }
 
+std::optional<std::vector<sweep::StoredAward>> Stage::stored_awards(size_t arena) {
+  auto stored = rig_->awards(arenas_[arena].id);
+  if (!stored) return stored;
+  // One that is in two of them is there twice, unless it says the same in both.
+  for (const auto& [sequence, bytes] : former_databases_.results(arenas_[arena].id)) {
+    const sweep::StoredAward former = sweep::award_of(sequence, bytes);
+    if (std::ranges::find(*stored, former) == stored->end()) stored->push_back(former);
+  }
+  std::ranges::sort(*stored, {}, &sweep::StoredAward::sequence);
+  return stored;
+}
+
 Result<void> Stage::strike() {
   props_.clear();
   if (disk_ != nullptr) disk_->heal();
+  if (clock_ != nullptr) clock_->ahead_ns = 0;
   for (Arena& arena : arenas_) arena.player->leave();
   return rig_->stop();
 }

@@ -1,20 +1,25 @@
 // What a chaos run plays on: arena-keeper, arenad and workers in a private folder, and a player in each arena. It is what faults are done to,
-// and what shows whether they are survived; it judges nothing. arenad's disk obeys (faulty_vfs.h), unless this is built with sanitizers.
+// and what shows whether they are survived; it judges nothing. arenad's disk obeys (faulty_vfs.h), and so does the wall clock of arenad and the
+// workers (faulty_clock.h), unless there are none (equipment.h).
 #pragma once
 
 #include <filesystem>
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "chaos/child_process.h"
+#include "chaos/preload/faulty_clock.h"
+#include "chaos/disk/faulty_vfs.h"
+#include "chaos/former_databases.h"
 #include "chaos/plan.h"
 #include "chaos/player.h"
-#include "tests/support/faulty_vfs.h"
-#include "tests/sweep/rig.h"
+#include "chaos/rig/rig.h"
+#include "ipc/clock.h"
 
 namespace arenad::chaos {
 
@@ -51,16 +56,35 @@ class Stage {
   [[nodiscard]] uint64_t epoch(size_t arena) const { return arenas_[arena].player->epoch(); }
   // Of arenad's disk; nullptr: it is one that does not obey.
   [[nodiscard]] test::FaultOrders* disk() const { return disk_; }
+  // It was sent SIGKILL, no later than now.
+  void note_kill(pid_t process) { kills_ns_[process] = monotonic_ns(); }
+  // By CLOCK_MONOTONIC; 0: it was not.
+  [[nodiscard]] uint64_t killed_ns(pid_t process) const {
+    const auto found = kills_ns_.find(process);
+    return found == kills_ns_.end() ? 0 : found->second;
+  }
+  // Of the wall clock of arenad and the workers; nullptr: it is one that does not obey.
+  [[nodiscard]] test::ClockOrders* clock() const { return clock_; }
+  [[nodiscard]] FormerDatabases& former_databases() { return former_databases_; }
+  // What arenad has stored of an arena, and what it had stored in databases that were taken from it; in order. Nothing: arenad does not say.
+  std::optional<std::vector<sweep::StoredAward>> stored_awards(size_t arena);
   // What a fault has put on the stage, until it is undone.
   std::shared_ptr<void>& prop(const std::string& fault, size_t arena) { return props_[{fault, arena}]; }
+  [[nodiscard]] std::shared_ptr<void> prop(const std::string& fault, size_t arena) const {
+    const auto found = props_.find({fault, arena});
+    return found == props_.end() ? nullptr : found->second;
+  }
 
  private:
-  explicit Stage(std::unique_ptr<sweep::Rig> rig) : rig_(std::move(rig)) {}
+  explicit Stage(std::unique_ptr<sweep::Rig> rig) : rig_(std::move(rig)), former_databases_(rig_->folder()) {}
   std::unique_ptr<sweep::Rig> rig_;
   std::function<bool()> is_called_off_;
   std::function<void()> meanwhile_ = [] {};
-  test::FaultOrders* disk_ = nullptr;  // shared with arenad until the process ends
+  FormerDatabases former_databases_;
+  test::FaultOrders* disk_ = nullptr;   // shared with arenad until the process ends
+  test::ClockOrders* clock_ = nullptr;  // with the workers too
   std::vector<Arena> arenas_;
+  std::map<pid_t, uint64_t> kills_ns_;
   std::map<std::pair<std::string, size_t>, std::shared_ptr<void>> props_;
   std::vector<ChildProcess> helpers_;
 };

@@ -14,6 +14,24 @@ Json null_if(bool absent, Json value) {
   return absent ? Json() : std::move(value);
 }
 
+Json last_sign_json(wire::LastSign sign) {
+  switch (sign) {
+    case wire::LastSign::UNKNOWN:
+      break;
+    case wire::LastSign::NOTE:
+      return "note";
+    case wire::LastSign::FRAME:
+      return "frame";
+    case wire::LastSign::SEEN:
+      return "seen";
+    case wire::LastSign::STRUCK:
+      return "struck";
+    case wire::LastSign::ASSIGNED:
+      return "assigned";
+  }
+  return nullptr;
+}
+
 std::string address_text(uint64_t address) {
   return fmt::format("{:#x}", address);
 }
@@ -26,6 +44,9 @@ Json event_json(wire::Incident::Reader incident) {
 Json recovery_json(wire::Incident::Reader incident) {
   if (incident.getRecoveryMs() == 0) return nullptr;
   return {{"ms", incident.getRecoveryMs()},
+          {"start_ms", null_if(incident.getStartMs() == 0, incident.getStartMs())},
+          {"load_ms", null_if(incident.getLoadMs() == 0, incident.getLoadMs())},
+          {"replay_ms", null_if(incident.getReplayMs() == 0, incident.getReplayMs())},
           {"rung", text_of(incident.getRung())},
           {"replayed_frames", incident.getReplayedFrames()},
           {"replayed_events", incident.getReplayedEvents()},
@@ -51,7 +72,11 @@ Json incident_json(wire::Incident::Reader incident) {
           {"phase", text_of(incident.getPhase())},
           {"event", event_json(incident)},
           {"took_ms", null_if(incident.getTookMs() == 0, incident.getTookMs())},
+          {"detect_ms", null_if(incident.getDetectMs() == 0, incident.getDetectMs())},
+          {"last_sign", last_sign_json(incident.getLastSign())},
+          {"heard_monotonic_ns", null_if(incident.getHeardNs() == 0, incident.getHeardNs())},
           {"recovery", recovery_json(incident)},
+          {"overtaken_by", null_if(incident.getOvertakenBy() == 0, incident.getOvertakenBy())},
           {"quarantined", null_if(incident.getQuarantined() == 0, incident.getQuarantined())}};
 }
 

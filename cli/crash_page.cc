@@ -71,11 +71,47 @@ std::string ticks_lost_cell(Incident incident) {
   return incident.getRecoveryMs() == 0 ? "" : std::to_string(incident.getTicksLost());
 }
 
+std::string overtaken_text(Incident incident) {
+  if (incident.getOvertakenBy() == 0) return {};
+  return fmt::format("overtaken by the next death: see arenactl crashes show {}", incident.getOvertakenBy());
+}
+
 std::string recovery_text(Incident incident) {
-  if (incident.getRecoveryMs() == 0) return {};
+  if (incident.getRecoveryMs() == 0) return overtaken_text(incident);
   return fmt::format("{} from the {}: {} frames and {} events run again, {} ticks lost", recovery_cell(incident),
                      shown(incident.getRung()), incident.getReplayedFrames(), incident.getReplayedEvents(),
                      incident.getTicksLost());
+}
+
+// Empty: an earlier arenad has not told it.
+std::string recovery_parts_text(Incident incident) {
+  if (incident.getRecoveryMs() == 0 || incident.getStartMs() == 0) return {};
+  const auto text = [](double ms) { return ms == 0 ? std::string("?") : duration_text(ms * 1000); };
+  return fmt::format("{} to start a successor, {} to load, {} to replay", text(incident.getStartMs()),
+                     text(incident.getLoadMs()), text(incident.getReplayMs()));
+}
+
+const char* after_text(wire::LastSign sign) {
+  switch (sign) {
+    case wire::LastSign::UNKNOWN:
+      break;
+    case wire::LastSign::NOTE:
+      return "after it wrote down its end";
+    case wire::LastSign::FRAME:
+      return "after its last frame began";
+    case wire::LastSign::SEEN:
+      return "after it was last seen to move";
+    case wire::LastSign::STRUCK:
+      return "after it was sent a signal";
+    case wire::LastSign::ASSIGNED:
+      return "after it got its arena";
+  }
+  return "after its last sign of life";
+}
+
+std::string detected_text(Incident incident) {
+  if (incident.getDetectMs() == 0) return {};
+  return fmt::format("{} {}", duration_text(incident.getDetectMs() * 1000), after_text(incident.getLastSign()));
 }
 
 std::string event_text(Incident incident) {
@@ -170,7 +206,9 @@ std::string render_crash_page(wire::Crash::Reader crash, const StackSymbols* sym
   page.add("signal", signal_text(incident));
   page.add("exit code", exit_text(incident));
   page.add("event", event_text(incident));
+  page.add("detected", detected_text(incident));
   page.add("recovery", recovery_text(incident));
+  page.add("of that", recovery_parts_text(incident));
   page.add("quarantine", painted(quarantined_text(incident), Tone::bad, colour));
   page.add_raw(stack_text(crash.getStack(), symbols));
   page.add_raw(files_table(crash.getStack(), colour));

@@ -54,7 +54,9 @@ struct DeathNote {
   int32_t exit_code;
   StackAddresses stack;
   int32_t system_call;  // si_syscall of SIGSYS
-  uint8_t unused[20];
+  uint32_t unused_a;
+  uint64_t at_ns;  // monotonic: when it was written; 0: by a worker that does not tell
+  uint8_t unused_b[8];
 };
 static_assert(sizeof(DeathNote) == 448 && offsetof(DeathNote, stack) == 32);
 

@@ -101,7 +101,26 @@ Fd ControlStream::take_fd() {
 }
 
 Result<void> ControlStream::queue(capnp::MessageBuilder& message, std::span<const int> fds) {
-  Unsent unsent{capnp::messageToFlatArray(message), 0, {}};
+  return keep(capnp::messageToFlatArray(message), 0, fds);
+}
+
+ControlStream::Io ControlStream::send(capnp::MessageBuilder& message, std::span<const int> fds) {
+  auto words = capnp::messageToFlatArray(message);
+  const auto bytes = words.asBytes();
+  size_t sent = 0;
+  if (unsent_.empty()) {
+    const ssize_t count = send_with_fds(socket_.get(), bytes.begin(), bytes.size(), fds, MSG_DONTWAIT);
+    if (count < 0 && errno != EAGAIN) return Io::closed;
+    sent = count < 0 ? 0 : static_cast<size_t>(count);
+    if (sent == bytes.size()) return Io::ok;
+  }
+  if (sent != 0) fds = {};  // they went with the first byte
+  if (!keep(kj::mv(words), sent, fds)) return Io::closed;
+  return flush();
+}
+
+Result<void> ControlStream::keep(kj::Array<capnp::word> words, size_t sent, std::span<const int> fds) {
+  Unsent unsent{kj::mv(words), sent, {}};
   for (const int fd : fds) {
     Fd borrowed(fd);
     auto copy = borrowed.duplicate();
@@ -109,7 +128,7 @@ Result<void> ControlStream::queue(capnp::MessageBuilder& message, std::span<cons
     if (!copy) return copy.error();
     unsent.fds.push_back(std::move(*copy));
   }
-  unsent_bytes_ += unsent.words.asBytes().size();
+  unsent_bytes_ += unsent.words.asBytes().size() - sent;
   unsent_.push_back(std::move(unsent));
   return {};
 }

@@ -55,6 +55,9 @@ class ControlStream {
   // Queues a message; duplicates the descriptors. flush() sends as much as the socket takes without waiting.
   Result<void> queue(capnp::MessageBuilder& message, std::span<const int> fds = {});
   Io flush();
+  // Both, but only a message that has to wait needs copies of its descriptors: an answer does not fail because there are none
+  // left to be had.
+  Io send(capnp::MessageBuilder& message, std::span<const int> fds = {});
   [[nodiscard]] size_t unsent_bytes() const { return unsent_bytes_; }
 
   // What is on the way, for a program that takes the place of this one. Bytes and descriptors of one part go together.
@@ -76,6 +79,7 @@ class ControlStream {
     size_t sent = 0;
     std::deque<Fd> fds;
   };
+  Result<void> keep(kj::Array<capnp::word> words, size_t sent, std::span<const int> fds);
   // The size of the message at the head of the buffer in bytes, 0 if that cannot be told yet.
   size_t framed_bytes();
 

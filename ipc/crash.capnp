@@ -36,11 +36,28 @@ struct Incident {
   player @19 :Text;          # who had sent it
   tookMs @20 :UInt64;        # hang and slow: how long the frame had run when this was written down
   quarantined @21 :UInt64;   # the event went into quarantine under this id; 0: it did not
-  recoveryMs @22 :Float64;   # from the notice of the death until the next worker decided frames; 0: there was no recovery, or it is not over
+  recoveryMs @22 :Float64;   # from the notice of the death until the next worker decided frames: startMs + loadMs + replayMs; 0: there was
+                             # no recovery, or it is not over
   rung @23 :Text;            # of the recovery ladder, that it began with; and of the same recovery:
   replayedFrames @24 :UInt64;
   replayedEvents @25 :UInt64;
   ticksLost @26 :UInt64;     # that were due meanwhile and are never run
+  detectMs @27 :Float64;     # from the last sign of life until arenad heard of the death: no more than that was without notice; 0: not known
+  lastSign @28 :LastSign;    # what it was
+  heardNs @29 :UInt64;       # when arenad heard of it, by CLOCK_MONOTONIC of that start of the machine; 0: not told
+  startMs @30 :Float64;      # from then until a successor was assigned, with the delay of the restart budget
+  loadMs @31 :Float64;       # from then until it had loaded its state; 0: not known
+  replayMs @32 :Float64;     # from then until it decided frames; 0: not known
+  overtakenBy @33 :UInt64;   # the id of the next death, which came before the recovery from this one was over; 0: none did
+}
+
+enum LastSign {
+  unknown @0;
+  note @1;       # its note of a fatal signal, or of an exit
+  frame @2;      # a frame began
+  seen @3;       # arenad saw it move
+  struck @4;     # arenad ended it, or sent it a signal for an operator
+  assigned @5;   # it got its arena
 }
 
 struct StackFrame {

@@ -25,6 +25,7 @@ inline constexpr auto kMutants = std::to_array<std::string_view>({
     "death.epoch_reused",
     "death.exit_not_told",
     "death.neighbours_killed",
+    "death.recovery_part_left_out",
     "death.region_left_open",
     "death.region_not_kept",
     "hang.never_ended",

@@ -12,6 +12,7 @@
 #include "ipc/mutant.h"
 #include "ipc/process.h"
 #include "ipc/socket.h"
+#include "supervisor/give_up.h"
 #include "supervisor/log.h"
 #include "supervisor/process_start.h"
 
@@ -103,9 +104,12 @@ void Adoption::add(const KeptName& name, Fd fd) {
   Left& left = left_[name.arena];
   left.names.push_back(name);
   switch (name.kind) {
-    case KeptKind::region:
-      if (auto region = IncarnationView::map(std::move(fd))) left.regions.emplace(name.epoch.value, std::move(*region));
+    case KeptKind::region: {
+      auto region = IncarnationView::map(std::move(fd));
+      if (region) left.regions.emplace(name.epoch.value, std::move(*region));
+      if (!region && region.error().code == ErrorCode::exhausted) leave_it_to_the_next(region.error());
       break;
+    }
     case KeptKind::process: {
       KeptProcess& process = left.processes[name.epoch.value];
       process.pidfd = std::move(fd);
@@ -119,10 +123,12 @@ void Adoption::add(const KeptName& name, Fd fd) {
     }
     case KeptKind::channel: {
       auto view = ChannelView::map(std::move(fd));
+      if (!view && view.error().code == ErrorCode::exhausted) leave_it_to_the_next(view.error());
       if (!view) break;
       left.was_heard |= view->header().outputs_read.load(std::memory_order_relaxed) != 0;
       auto copy = view->fd().duplicate();
-      if (copy) left.channels.push_back({name.channel, name.slot, name.player, std::move(*copy), std::nullopt});
+      if (!copy) leave_it_to_the_next(copy.error());
+      left.channels.push_back({name.channel, name.slot, name.player, std::move(*copy), std::nullopt});
       break;
     }
   }
@@ -363,6 +369,8 @@ void Adoption::take_offer(Link link, const Peer& peer, LinkMessage message) {
   const auto awaited = awaited_.find(id);
   Arena* arena = scope_.roster.find(id);
   auto region = IncarnationView::map(std::move(message.fds[0]));
+  // It offers itself again, as its link ends here. Nobody gives up for what a worker has sent.
+  if (!region && region.error().code == ErrorCode::exhausted) return;
   const bool is_its = region && region->arena() == id && region->epoch().value == offer.getEpoch();
   const bool is_newest =
       arena != nullptr && arena->record().disposition == ArenaDisposition::running && offer.getEpoch() >= arena->record().epoch;
@@ -378,9 +386,10 @@ void Adoption::take_offer(Link link, const Peer& peer, LinkMessage message) {
     const auto from = offered[i];
     if (from.getSlot() >= limits::kMaxSlots) continue;
     auto channel = ChannelView::map(std::move(message.fds[i + 1]));
+    if (!channel && channel.error().code == ErrorCode::exhausted) return;
     if (!channel) continue;
     auto copy = channel->fd().duplicate();
-    if (!copy) continue;
+    if (!copy) return;
     channels.push_back({{from.getId()},
                         from.getSlot(),
                         from.getPlayer(),

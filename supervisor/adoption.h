@@ -41,7 +41,7 @@ class Adoption {
   // Errors: the workers' socket cannot be made. `arenas`: how many will be taken up. `settled` is called once, when each has been.
   Result<void> begin(const std::string& socket_path, std::vector<KeptDescriptor> kept, size_t arenas,
                      std::function<void()> settled);
-  // An arena of the database, with what the database has of it; also if the roster has not taken it.
+  // An arena of the database, with what the database has of it.
   void take_up(ArenaId arena, Durable durable);
   // Arenas that are not taken up yet.
   [[nodiscard]] size_t left() const { return unknown_ + awaited_.size(); }

@@ -351,6 +351,7 @@ void Arena::assign(Spare spare, BeginWith with, const std::optional<std::string>
     fds.push_back(channel.region.get());
   }
   ARENAD_CRASH_POINT("arenad.assign.before");
+  assigned_ns_ = monotonic_ns();  // before the worker can have done anything with it
   worker_->send(message, fds);
   ARENAD_CRASH_POINT("arenad.assign.after");
 }
@@ -402,10 +403,18 @@ void Arena::take_message(const LinkMessage& message) {
 }
 
 // What it runs frames from, and whether that is after a death.
-void Arena::tell_live() {
+void Arena::tell_live(const RecoveryTimes& times) {
   const WorkerStatus& s = starting_->status();
   LifecycleLog::Details details;
-  if (lived_) details.emplace_back("ms", fmt::format("{:.2f}", static_cast<double>(monotonic_ns() - died_ns_) / 1e6));
+  const auto add_ms = [&](const char* name, uint64_t ns) {
+    details.emplace_back(name, fmt::format("{:.2f}", static_cast<double>(ns) / 1e6));
+  };
+  if (lived_) add_ms("ms", times.total_ns);
+  if (lived_) add_ms("start_ms", times.start_ns);
+  if (lived_ && times.parts) {
+    add_ms("load_ms", times.parts->load_ns);
+    add_ms("replay_ms", times.parts->replay_ns);
+  }
   details.insert(details.end(), {{"rung", rung_name(s.rung.load())},
                                  {"from_frame", std::to_string(s.restored_frame.load())},
                                  {"replayed_frames", std::to_string(s.replayed_frames.load())},
@@ -430,15 +439,16 @@ void Arena::tell(LifecycleEvent event, LifecycleLog::Details details) {
 void Arena::worker_live() {
   if (!starting_ || starting_->stage() == Stage::blank) return;
   ARENAD_CRASH_POINT("arenad.live.before");
-  tell_live();
-  note_recovery();
+  const RecoveryTimes times = recovery_times();
+  tell_live(times);
+  note_recovery(times);
   count();
   if (lived_) {
     ++recoveries_;
     const WorkerStatus& s = starting_->status();
     log_info("arena={} epoch={} pid={} msg=\"recovered in {:.2f} ms: frame {} from the {}, {} frames and {} events run again\"",
-             record_.name, record_.epoch, worker_->pid(), static_cast<double>(monotonic_ns() - died_ns_) / 1e6,
-             s.restored_frame.load(), rung_name(s.rung.load()), s.replayed_frames.load(), s.replayed_events.load());
+             record_.name, record_.epoch, worker_->pid(), static_cast<double>(times.total_ns) / 1e6, s.restored_frame.load(),
+             rung_name(s.rung.load()), s.replayed_frames.load(), s.replayed_events.load());
   }
   if (lived_) {
     if (handover_ && handover_->progress.step() == Handover::Step::loading) {
@@ -451,7 +461,7 @@ void Arena::worker_live() {
   const Began began = lived_ ? Began::after_another : Began::first;
   lived_ = std::move(starting_);
   starting_.reset();
-  count_live(began);
+  count_live(began, times);
   save_results();
   record_.code = game_->hash().is_null() ? "" : game_->hash().text();
   record_.reason.clear();
@@ -468,7 +478,7 @@ void Arena::count() const {
 }
 
 // An incarnation is live that has taken the place of another one, or is the first that this arenad knows of.
-void Arena::count_live(Began began) {
+void Arena::count_live(Began began, const RecoveryTimes& times) {
   const WorkerStatus& s = lived_->status();
   const uint32_t told = s.rung.load();
   const Rung rung = told <= static_cast<uint32_t>(Rung::checkpoint) ? static_cast<Rung>(told) : Rung::none;
@@ -476,7 +486,7 @@ void Arena::count_live(Began began) {
   services_.metrics.begun(record_.id, record_.game, lived_->epoch(), read_tallies(s),
                           rung == Rung::init ? Past::none : Past::earlier_incarnations);
   if (began == Began::after_another)
-    services_.metrics.recovered(record_.id, record_.game, rung, died_ns_ == 0 ? 0 : monotonic_ns() - died_ns_);
+    services_.metrics.recovered(record_.id, record_.game, rung, died_ns_ == 0 ? std::nullopt : std::optional(times));
 }
 
 void Arena::worker_ended(Exit exit) {
@@ -522,6 +532,7 @@ void Arena::begin_watching() {
   slow_seen_ = 0;
   slow_asked_ = false;
   ended_by_arenad_.clear();
+  assigned_ns_ = struck_ns_ = 0;
 }
 
 void Arena::tell_worker(const std::function<void(wire::ToWorker::Builder)>& fill, std::span<const int> fds) {
@@ -633,6 +644,7 @@ bool Arena::forget_crashes() {
 
 Result<void> Arena::signal_worker(int number) {
   if (!worker_) return make_error(ErrorCode::refused, std::string("it has no worker: it is ") + to_string(state()));
+  note_struck();
   worker_->kill(number);
   return {};
 }
@@ -652,6 +664,7 @@ void Arena::shut_down() {
 }
 
 void Arena::kill_worker() {
+  note_struck();
   if (worker_) worker_->kill(SIGKILL);
 }
 

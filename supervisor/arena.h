@@ -267,12 +267,15 @@ class Arena {
   void end_offender(std::string why);
   void worker_live();
   enum class Began { first, after_another };
-  void count_live(Began began);
+  void count_live(Began began, const RecoveryTimes& times);
   void worker_ended(Exit exit);
   [[nodiscard]] HangPolicy hang_policy() const;
   void begin_watching();
-  void tell_live();
-  void note_recovery();
+  void tell_live(const RecoveryTimes& times);
+  void note_recovery(RecoveryTimes times);
+  void note_struck();
+  [[nodiscard]] SignOfLife last_sign_of(const IncarnationView& region, const EndNote& note) const;
+  [[nodiscard]] RecoveryTimes recovery_times() const;
   // Something has happened to it that scripts may want to know.
   void tell(LifecycleEvent event, LifecycleLog::Details details = {});
   void log_last_output(uint64_t now_ns);
@@ -389,6 +392,8 @@ class Arena {
   std::string last_exit_;
   ErrorCode start_failure_ = ErrorCode::failed;
   uint64_t died_ns_ = 0;
+  uint64_t assigned_ns_ = 0;  // to worker_
+  uint64_t struck_ns_ = 0;    // when worker_ was last sent a signal that may end it; 0: never
   uint64_t delay_until_ns_ = 0;
   uint64_t drain_until_ns_ = 0;  // 0: no such time
   uint64_t recoveries_ = 0;

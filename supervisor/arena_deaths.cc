@@ -113,7 +113,13 @@ void Arena::end_worker(std::string why) {
   if (!worker_) return;
   log_error("arena={} epoch={} pid={} msg=\"its worker is ended: {}\"", record_.name, record_.epoch, worker_->pid(), why);
   if (ended_by_arenad_.empty()) ended_by_arenad_ = std::move(why);
+  note_struck();
   worker_->kill(SIGABRT);
+}
+
+// One that is dead already, though arenad has not looked yet, shows no sign of life.
+void Arena::note_struck() {
+  if (worker_ && !worker_->has_ended()) struck_ns_ = monotonic_ns();
 }
 
 IncidentScene Arena::scene(const IncarnationView& region) {
@@ -188,6 +194,8 @@ Charge Arena::note_death(const IncarnationView& region, Exit exit) {
   if (by_sigkill && facts.ended_by_arenad.empty()) facts.memory = memory_at_death(where.pid);
   const Death death = judge_death(facts);
   where.took_ns = hang_.stalled_ns();
+  where.heard_ns = died_ns_;
+  where.last_sign = last_sign_of(region, facts.note);
   StoreBatch batch;
   // One that took too long to begin, and still moved, was slow: that is no event's doing.
   const bool was_overdue = !facts.ended_by_arenad.empty() && !hang_.has_hung();
@@ -201,29 +209,57 @@ Charge Arena::note_death(const IncarnationView& region, Exit exit) {
       "arena={} game={} epoch={} pid={} frame={} signature=\"{}\" msg=\"its worker died: {}; arenactl crashes show {}\"",
       record_.name, record_.game, record_.epoch, where.pid, where.frame.value, signature, death.cause, where.id);
   has_died_ = true;
-  tell(LifecycleEvent::died, {{"kind", to_string(death.kind)},
-                              {"cause", death.cause},
-                              {"signature", signature},
-                              {"crash", std::to_string(where.id)},
-                              {"pid", std::to_string(where.pid)}});
+  LifecycleLog::Details details{{"kind", to_string(death.kind)},
+                                {"cause", death.cause},
+                                {"signature", signature},
+                                {"crash", std::to_string(where.id)},
+                                {"pid", std::to_string(where.pid)}};
+  if (where.last_sign.what != LastSign::unknown) {
+    const uint64_t detect_ns = died_ns_ - where.last_sign.at_ns;
+    services_.metrics.detected(record_.game, detect_ns);
+    details.emplace_back("detect_ms", fmt::format("{:.2f}", static_cast<double>(detect_ns) / 1e6));
+  }
+  tell(LifecycleEvent::died, std::move(details));
+  // The recovery from the death before has ended here.
+  if (auto overtaken = unrecovered_ ? overtaken_by(*unrecovered_, where.id) : std::nullopt) {
+    batch.recovered.push_back(std::move(*overtaken));
+  }
   unrecovered_ = report_of_death(where, death, facts);
   batch.incidents.push_back(*unrecovered_);
   submit(std::move(batch), Saving::record, [] {});
   return charge;
 }
 
+// Of one that hung it is the last one from before, which was found to be long ago: what it did when it was ended is none.
+SignOfLife Arena::last_sign_of(const IncarnationView& region, const EndNote& note) const {
+  const WorkerStatus& s = region.status();
+  const SignOfLife frame{LastSign::frame, s.heartbeat_ns.load(std::memory_order_relaxed)};
+  const SignOfLife seen{LastSign::seen, hang_.alive_ns(s.beats.load(std::memory_order_relaxed))};
+  const SignOfLife assigned{LastSign::assigned, assigned_ns_};
+  if (hang_.has_hung()) return last_of({frame, seen, assigned}, died_ns_);
+  return last_of({{LastSign::note, note.at_ns}, frame, seen, {LastSign::struck, struck_ns_}, assigned}, died_ns_);
+}
+
+// Of an arena that had failed under an earlier arenad nobody knows when: what is known begins with the assignment.
+RecoveryTimes Arena::recovery_times() const {
+  return times_of({.heard_ns = died_ns_ == 0 ? assigned_ns_ : died_ns_,
+                   .assigned_ns = assigned_ns_,
+                   .loaded_ns = starting_->status().loaded_ns.load(std::memory_order_relaxed),
+                   .live_ns = monotonic_ns()});
+}
+
 // The worker that has taken the place of one that died is live: the report of that death gets what it took.
-void Arena::note_recovery() {
+void Arena::note_recovery(RecoveryTimes times) {
   const auto death = std::exchange(unrecovered_, std::nullopt);
-  if (!death || !lived_ || !starting_) return;
+  if (!death || !starting_) return;
+  if (ARENAD_MUTANT("death.recovery_part_left_out") && times.parts) times.parts->load_ns = 0;
   const WorkerStatus& s = starting_->status();
-  const uint64_t now_ns = monotonic_ns();
-  const auto completed =
-      with_recovery(*death, {.took_ns = now_ns - died_ns_,
-                             .rung = rung_name(s.rung.load()),
-                             .replayed_frames = s.replayed_frames.load(),
-                             .replayed_events = s.replayed_events.load(),
-                             .ticks_lost = ticks_lost(lived_->status().heartbeat_ns.load(), now_ns, starting_->tick_hz())});
+  const uint64_t last_frame_ns = lived_ ? lived_->status().heartbeat_ns.load() : 0;  // 0: none was ever run
+  const auto completed = with_recovery(*death, {.times = times,
+                                                .rung = rung_name(s.rung.load()),
+                                                .replayed_frames = s.replayed_frames.load(),
+                                                .replayed_events = s.replayed_events.load(),
+                                                .ticks_lost = ticks_lost(last_frame_ns, monotonic_ns(), starting_->tick_hz())});
   if (!completed) return;
   StoreBatch batch;
   batch.recovered.push_back(*completed);

@@ -25,6 +25,7 @@ struct EndNote {
   uint32_t sender = 0;
   int32_t system_call = 0;  // of SIGSYS
   int32_t exit_code = 0;
+  uint64_t at_ns = 0;  // monotonic: when it was written; 0: not told
   std::string reason;  // what the host said before it ended the process
   std::vector<TracedFrame> stack;
 };

@@ -199,8 +199,7 @@ void ControlServer::send(uint64_t id, capnp::MessageBuilder& message, std::span<
   const auto found = connections_.find(id);
   if (found == connections_.end()) return;
   ControlStream& stream = found->second->stream;
-  const bool queued = static_cast<bool>(stream.queue(message, fds));
-  if (!queued || stream.flush() != ControlStream::Io::ok || stream.unsent_bytes() > kMaxUnsentBytes) {
+  if (stream.send(message, fds) != ControlStream::Io::ok || stream.unsent_bytes() > kMaxUnsentBytes) {
     facts_.post([this, id] { drop(id); });
     return;
   }

@@ -33,6 +33,28 @@ wire::IncidentKind wire_kind(IncidentKind kind) {
   return wire::IncidentKind::CRASH;
 }
 
+wire::LastSign wire_sign(LastSign sign) {
+  switch (sign) {
+    case LastSign::unknown:
+      return wire::LastSign::UNKNOWN;
+    case LastSign::note:
+      return wire::LastSign::NOTE;
+    case LastSign::frame:
+      return wire::LastSign::FRAME;
+    case LastSign::seen:
+      return wire::LastSign::SEEN;
+    case LastSign::struck:
+      return wire::LastSign::STRUCK;
+    case LastSign::assigned:
+      return wire::LastSign::ASSIGNED;
+  }
+  return wire::LastSign::UNKNOWN;
+}
+
+double milliseconds(uint64_t ns) {
+  return static_cast<double>(ns) / static_cast<double>(kMillisecond);
+}
+
 void describe(const IncidentScene& scene, wire::Incident::Builder to) {
   to.setId(scene.id);
   to.setArena(scene.arena.text());
@@ -47,6 +69,11 @@ void describe(const IncidentScene& scene, wire::Incident::Builder to) {
   to.setExitCode(-1);
   to.setTookMs(scene.took_ns / kMillisecond);
   to.setQuarantined(scene.quarantined);
+  to.setHeardNs(scene.heard_ns);
+  if (scene.last_sign.what != LastSign::unknown) {
+    to.setLastSign(wire_sign(scene.last_sign.what));
+    to.setDetectMs(milliseconds(scene.heard_ns - scene.last_sign.at_ns));
+  }
   if (!scene.applying) return;
   to.setChannel(scene.applying->channel.value);
   to.setSequence(scene.applying->sequence);
@@ -109,25 +136,44 @@ IncidentRecord report_of_death(const IncidentScene& scene, const Death& death, c
   return record_of(scene, death.kind, death.cause, message);
 }
 
-std::optional<IncidentRecord> with_recovery(const IncidentRecord& death, const RecoveryFacts& recovery) {
+namespace {
+
+template <class Change>
+std::optional<IncidentRecord> changed(const IncidentRecord& death, Change&& change) {
   try {
     std::vector<uint64_t> words(death.report.size() / sizeof(uint64_t));
     std::memcpy(words.data(), death.report.data(), words.size() * sizeof(uint64_t));
     MessageView view(words.data(), words.size());
     capnp::MallocMessageBuilder message;
     message.setRoot(view.root<wire::Crash>());
-    auto incident = message.getRoot<wire::Crash>().getIncident();
-    incident.setRecoveryMs(static_cast<double>(recovery.took_ns) / static_cast<double>(kMillisecond));
-    incident.setRung(recovery.rung);
-    incident.setReplayedFrames(recovery.replayed_frames);
-    incident.setReplayedEvents(recovery.replayed_events);
-    incident.setTicksLost(recovery.ticks_lost);
+    change(message.getRoot<wire::Crash>().getIncident());
     IncidentRecord completed = death;
     completed.report = bytes_of(message.getRoot<wire::Crash>().asReader());
     return completed;
   } catch (const kj::Exception&) {
     return std::nullopt;
   }
+}
+
+}  // namespace
+
+std::optional<IncidentRecord> with_recovery(const IncidentRecord& death, const RecoveryFacts& recovery) {
+  return changed(death, [&](wire::Incident::Builder incident) {
+    incident.setRecoveryMs(milliseconds(recovery.times.total_ns));
+    incident.setStartMs(milliseconds(recovery.times.start_ns));
+    if (recovery.times.parts) {
+      incident.setLoadMs(milliseconds(recovery.times.parts->load_ns));
+      incident.setReplayMs(milliseconds(recovery.times.parts->replay_ns));
+    }
+    incident.setRung(recovery.rung);
+    incident.setReplayedFrames(recovery.replayed_frames);
+    incident.setReplayedEvents(recovery.replayed_events);
+    incident.setTicksLost(recovery.ticks_lost);
+  });
+}
+
+std::optional<IncidentRecord> overtaken_by(const IncidentRecord& death, uint64_t next) {
+  return changed(death, [&](wire::Incident::Builder incident) { incident.setOvertakenBy(next); });
 }
 
 uint64_t ticks_lost(uint64_t last_begun_ns, uint64_t now_ns, uint32_t tick_hz) {

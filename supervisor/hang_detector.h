@@ -40,6 +40,7 @@ class HangDetector {
   HangAction observe(const HangPolicy& policy, uint64_t now_ns, uint64_t beats, WorkerActivity activity) {
     const bool moved = !seen_ || beats != beats_ || activity == WorkerActivity::starting;
     const uint64_t step_ns = seen_ ? std::min(now_ns - std::min(now_ns, seen_ns_), 2 * policy.interval_ns) : 0;
+    alive_ns_ = alive_ns(beats);
     seen_ = true;
     seen_ns_ = now_ns;
     beats_ = beats;
@@ -66,6 +67,8 @@ class HangDetector {
   // It did not get anywhere for the hard limit.
   [[nodiscard]] bool has_hung() const { return aborted_; }
   [[nodiscard]] uint64_t stalled_ns() const { return stalled_ns_; }
+  // The last look after which it has moved, if it stands at `beats` now: it was alive then. 0: none is known.
+  [[nodiscard]] uint64_t alive_ns(uint64_t beats) const { return seen_ && beats != beats_ ? seen_ns_ : alive_ns_; }
 
  private:
   HangAction escalate(const HangPolicy& policy, uint64_t step_ns) {
@@ -77,6 +80,7 @@ class HangDetector {
   uint64_t seen_ns_ = 0;
   uint64_t beats_ = 0;
   uint64_t stalled_ns_ = 0;
+  uint64_t alive_ns_ = 0;
   uint64_t since_abort_ns_ = 0;
   bool told_slow_ = false;
   bool aborted_ = false;

@@ -17,6 +17,7 @@
 #include "supervisor/command_line.h"
 #include "supervisor/config.h"
 #include "supervisor/config_files.h"
+#include "supervisor/give_up.h"
 #include "supervisor/held_signal.h"
 #include "supervisor/log.h"
 #include "supervisor/supervisor.h"
@@ -25,10 +26,8 @@ namespace {
 
 constexpr uint64_t kWantedOpenFiles = 262'144;
 
-// A unit with RestartSec=0 would start it again and again with no pause between (packaging/arenad.service.in). arena-keeper has pauses of its own.
 int could_not_begin() {
-  const char* started_by_systemd = ::getenv("SYSTEMD_EXEC_PID");
-  if (started_by_systemd != nullptr && started_by_systemd == std::to_string(::getpid())) ::sleep(1);
+  arenad::pause_before_next_start();
   return 1;
 }
 

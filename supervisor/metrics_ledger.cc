@@ -77,11 +77,16 @@ void MetricsLedger::begun(ArenaId arena, const std::string& game, Epoch epoch, c
   take(account.seen, now, account.totals.tallies, games_[game].tallies);
 }
 
-void MetricsLedger::recovered(ArenaId arena, const std::string& game, Rung rung, uint64_t took_ns) {
+void MetricsLedger::recovered(ArenaId arena, const std::string& game, Rung rung, const std::optional<RecoveryTimes>& took) {
   ++arenas_[arena].totals.recoveries;
   GameTotals& totals = games_[game];
   ++totals.recoveries[static_cast<uint32_t>(rung)];
-  if (took_ns != 0) totals.recovery_time.add(took_ns);
+  if (!took) return;
+  totals.recovery_time.add(took->total_ns);
+  totals.start_time.add(took->start_ns);
+  if (!took->parts) return;
+  totals.load_time.add(took->parts->load_ns);
+  totals.replay_time.add(took->parts->replay_ns);
 }
 
 void MetricsLedger::died(ArenaId arena, const std::string& game, const char* kind, const std::string& signature) {

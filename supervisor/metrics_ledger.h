@@ -17,12 +17,14 @@
 #include <array>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
 
 #include "arenad/ids.h"
 #include "ipc/incarnation_layout.h"
+#include "supervisor/recovery_times.h"
 
 namespace arenad {
 
@@ -91,6 +93,10 @@ struct GameTotals {
   Tallies tallies;
   std::map<uint32_t, uint64_t> recoveries;  // by rung
   Durations recovery_time;
+  Durations detection_time;
+  Durations start_time;
+  Durations load_time;
+  Durations replay_time;
   std::map<std::string, uint64_t, std::less<>> deaths;      // by kind
   std::map<std::string, uint64_t, std::less<>> signatures;  // by signature
   std::map<std::string, uint64_t, std::less<>> handovers;   // by result
@@ -115,8 +121,10 @@ class MetricsLedger {
     std::erase_if(arenas_, [&](const auto& entry) { return !is_known(entry.first); });
   }
 
-  // It went on from there. took_ns: since the death; 0: nobody knows.
-  void recovered(ArenaId arena, const std::string& game, Rung rung, uint64_t took_ns);
+  // It went on from there. Nothing: nobody knows how long that took.
+  void recovered(ArenaId arena, const std::string& game, Rung rung, const std::optional<RecoveryTimes>& took);
+  // A death was heard of so long after the last sign of life.
+  void detected(const std::string& game, uint64_t after_ns) { games_[game].detection_time.add(after_ns); }
   void died(ArenaId arena, const std::string& game, const char* kind, const std::string& signature);
   void quarantined(const std::string& game) { ++games_[game].quarantined; }
   void handed_over(const std::string& game, const char* result) { ++games_[game].handovers[result]; }

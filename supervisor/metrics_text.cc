@@ -243,6 +243,17 @@ void write_failures(const MetricsFacts& facts, Exposition& to) {
   for (const ArenaMetrics& arena : facts.arenas) to.add(labels_of(arena), arena.totals.recoveries);
   to.histogram("arenad_recovery_seconds", "From the end of an incarnation until its successor decides frames.");
   for (const auto& [name, game] : facts.games) to.add_histogram({game_label(name)}, game.totals.recovery_time);
+  to.histogram(
+      "arenad_recovery_phase_seconds",
+      "The parts of it: start until a successor has the arena, load until its state is loaded, replay until it decides "
+      "frames. And of each death before it: detect, from the last sign of life until arenad heard of it.");
+  for (const auto& [name, game] : facts.games) {
+    const std::pair<const char*, const Durations*> phases[] = {{"detect", &game.totals.detection_time},
+                                                               {"start", &game.totals.start_time},
+                                                               {"load", &game.totals.load_time},
+                                                               {"replay", &game.totals.replay_time}};
+    for (const auto& [phase, durations] : phases) to.add_histogram({game_label(name), {"phase", phase}}, *durations);
+  }
   to.counter("arenad_worker_deaths_total", "Workers that ended and were not to, by the kind of end.");
   write_by(facts, to, "kind", &GameTotals::deaths,
            {to_string(IncidentKind::crash), to_string(IncidentKind::exit), to_string(IncidentKind::killed),

@@ -21,6 +21,7 @@ namespace {
 constexpr int kFirstListenFd = 3;
 constexpr size_t kMaxUnsent = 100'000;
 constexpr uint64_t kPatienceMs = 1000;
+constexpr uint64_t kAgainMs = 10;
 
 int number(const std::string& text) {
   int value = 0;
@@ -82,11 +83,13 @@ void ServiceManager::connect(const std::string& address) {
     return;
   }
   poll_ = UvPoll(loop_, socket_.get(), [this](int) { flush(); });
+  again_ = UvTimer(loop_, [this] { flush(); });
 }
 
 void ServiceManager::close() {
   flush();
   poll_.close();
+  again_.close();
   socket_.reset();
 }
 
@@ -125,6 +128,8 @@ void ServiceManager::tell(std::string message) {
 
 void ServiceManager::send(std::string text, const Fd* fd) {
   if (!socket_) return;
+  // Most is taken at once, and needs no copy of its descriptor: there may be none left to be had.
+  if (unsent_.empty() && offer(text, fd) != Sent::not_now) return;
   Unsent unsent{std::move(text), {}};
   if (fd != nullptr) {
     auto copy = fd->duplicate();
@@ -139,7 +144,29 @@ void ServiceManager::send(std::string text, const Fd* fd) {
     return;
   }
   unsent_.push_back(std::move(unsent));
-  flush();
+}
+
+ServiceManager::Sent ServiceManager::offer(const std::string& text, const Fd* fd) {
+  const int number = fd != nullptr ? fd->get() : -1;
+  const std::span<const int> fds(&number, fd != nullptr ? 1 : 0);
+  if (send_with_fds(socket_.get(), text.data(), text.size(), fds, MSG_DONTWAIT) >= 0) return Sent::yes;
+  switch (errno) {
+    case EAGAIN:
+      poll_.watch(UV_WRITABLE);
+      return Sent::not_now;
+    case ENOBUFS:
+    case ENOMEM:
+    case ETOOMANYREFS:
+      again_.start(kAgainMs);
+      return Sent::not_now;
+    default:
+      log_error("msg=\"{}\"", errno_error("the service manager is gone").text());
+      unsent_.clear();
+      poll_.close();
+      again_.close();
+      socket_.reset();
+      return Sent::never;
+  }
 }
 
 // The socket holds few messages (net.unix.max_dgram_qlen, often 10), and what is still here dies with arenad.
@@ -154,27 +181,16 @@ void ServiceManager::wait_until_sent() {
       return;
     }
     pollfd writable{socket_.get(), POLLOUT, 0};
-    (void)::poll(&writable, 1, static_cast<int>(kPatienceMs - waited_ms));
+    const int is_writable = ::poll(&writable, 1, static_cast<int>(kPatienceMs - waited_ms));
     flush();
+    if (is_writable == 1 && !unsent_.empty()) ::usleep(1000);
   }
 }
 
 void ServiceManager::flush() {
   while (socket_ && !unsent_.empty()) {
     const Unsent& next = unsent_.front();
-    const int fd = next.fd.get();
-    const std::span<const int> fds(&fd, next.fd ? 1 : 0);
-    if (send_with_fds(socket_.get(), next.text.data(), next.text.size(), fds, MSG_DONTWAIT) < 0) {
-      if (errno == EAGAIN) {
-        poll_.watch(UV_WRITABLE);
-        return;
-      }
-      log_error("msg=\"{}\"", errno_error("the service manager is gone").text());
-      unsent_.clear();
-      poll_.close();
-      socket_.reset();
-      return;
-    }
+    if (offer(next.text, next.fd ? &next.fd : nullptr) != Sent::yes) return;
     unsent_.pop_front();
   }
   is_stuck_ = false;

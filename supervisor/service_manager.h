@@ -53,6 +53,8 @@ class ServiceManager {
   void connect(const std::string& address);
   void collect_kept();
   void send(std::string text, const Fd* fd);
+  enum class Sent { yes, not_now, never };
+  Sent offer(const std::string& text, const Fd* fd);
   void flush();
   void wait_until_sent();
 
@@ -63,6 +65,7 @@ class ServiceManager {
   uv_loop_t* loop_;
   Fd socket_;
   UvPoll poll_;
+  UvTimer again_;  // of what the kernel had no means for: the socket does not tell when it has
   uint64_t watchdog_ns_ = 0;
   std::vector<std::string> environment_;
   std::vector<KeptDescriptor> kept_;

@@ -9,6 +9,7 @@
 
 #include "ipc/clock.h"
 #include "ipc/crash_point.h"
+#include "supervisor/give_up.h"
 #include "supervisor/held_signal.h"
 #include "supervisor/log.h"
 #include "supervisor/request_kind.h"
@@ -231,11 +232,8 @@ Result<void> Supervisor::take_up_arenas(const std::vector<ArenaRecord>& records)
 void Supervisor::take_up_arena(const ArenaRecord& record) {
   const auto game = games_.find(record.game);
   auto arena = Arena::create(services(), record, game == games_.end() ? nullptr : game->second.get());
-  if (arena) {
-    roster_.add(std::move(*arena));
-  } else {
-    log_error("arena={} msg=\"{}\"", record.name, arena.error().text());
-  }
+  if (!arena) leave_it_to_the_next(arena.error());
+  roster_.add(std::move(*arena));
   auto durable = std::make_shared<Durable>();
   store_.submit_reading(
       [durable, id = record.id](Store& store) -> Result<void> {
@@ -284,15 +282,15 @@ void Supervisor::open_for_clients() {
   }
   rollouts_.take_up(std::exchange(remembered_rollouts_, {}), games_);
   auto listening = listen_for_clients();
-  if (listening) {
-    apply_access();
-    metrics_.configure(socket_group());
-  }
   if (!listening) {
+    // Matches that go on, or could, are not ended for that.
+    if (!roster_.all().empty()) leave_it_to_the_next(listening.error());
     log_error("msg=\"{}\"", listening.error().text());
     could_not_begin_ = true;
     return begin_shutdown();
   }
+  apply_access();
+  metrics_.configure(socket_group());
   ARENAD_CRASH_POINT("arenad.socket.opened");
   for (const auto& [id, arena] : roster_.all()) arena->expect_clients_back();
   log_info("msg=\"listening on {}\"", config_.daemon.socket_path().string());

@@ -71,11 +71,15 @@ void VersionStore::forget_all_but(const std::set<CodeHash>& needed) {
 
 void VersionStore::forget_files_but(std::set<CodeHash> needed) {
   std::error_code error;
-  for (const auto& entry : fs::directory_iterator(directory_, error)) {
-    const auto hash = CodeHash::parse(entry.path().filename().string());
-    const auto halves = hash ? read(*hash) : std::nullopt;
-    if (halves) needed.insert({halves->module, halves->runtime});
+  for (fs::directory_iterator entry(directory_, error); !error && entry != fs::directory_iterator(); entry.increment(error)) {
+    const auto hash = CodeHash::parse(entry->path().filename().string());
+    if (!hash) continue;
+    const auto halves = read(*hash);
+    // What cannot be read at the moment may be any of them.
+    if (!halves) return;
+    needed.insert({halves->module, halves->runtime});
   }
+  if (error && error != std::errc::no_such_file_or_directory) return;
   files_.forget_all_but(needed);
 }
 

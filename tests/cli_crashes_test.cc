@@ -56,6 +56,12 @@ void fill_incident(wire::Incident::Builder incident, uint64_t id) {
   incident.setReplayedFrames(12);
   incident.setReplayedEvents(300);
   incident.setTicksLost(3);
+  incident.setDetectMs(0.75);
+  incident.setLastSign(wire::LastSign::NOTE);
+  incident.setHeardNs(123'456'789'012);
+  incident.setStartMs(0.5);
+  incident.setLoadMs(0.75);
+  incident.setReplayMs(1.25);
 }
 
 void fill_frame(wire::StackFrame::Builder frame, uint64_t address, const char* object, uint64_t offset) {
@@ -109,28 +115,38 @@ Answer crash_answer() {
   return [](Answering answering) { fill_crash(answering.reply.initCrash()); };
 }
 
-const json kIncident{
-    {"id", 17},
-    {"arena", kSampleId},
-    {"name", "duel-1"},
-    {"game", "tanks"},
-    {"game_version", "1.2.0"},
-    {"build_id", "00c0ffee"},
-    {"epoch", 3},
-    {"frame", 6060},
-    {"at", "2026-01-02T03:04:05.067Z"},
-    {"kind", "crash"},
-    {"cause", "signal=SEGV, address 0x10 is not mapped"},
-    {"signal", 11},
-    {"exit_code", nullptr},
-    {"address", "0x10"},
-    {"pid", 4242},
-    {"phase", "applying"},
-    {"event", {{"channel", 4}, {"sequence", 12}, {"player", "ann"}}},
-    {"took_ms", nullptr},
-    {"recovery",
-     {{"ms", 2.5}, {"rung", "newest snapshot"}, {"replayed_frames", 12}, {"replayed_events", 300}, {"ticks_lost", 3}}},
-    {"quarantined", 5}};
+const json kIncident{{"id", 17},
+                     {"arena", kSampleId},
+                     {"name", "duel-1"},
+                     {"game", "tanks"},
+                     {"game_version", "1.2.0"},
+                     {"build_id", "00c0ffee"},
+                     {"epoch", 3},
+                     {"frame", 6060},
+                     {"at", "2026-01-02T03:04:05.067Z"},
+                     {"kind", "crash"},
+                     {"cause", "signal=SEGV, address 0x10 is not mapped"},
+                     {"signal", 11},
+                     {"exit_code", nullptr},
+                     {"address", "0x10"},
+                     {"pid", 4242},
+                     {"phase", "applying"},
+                     {"event", {{"channel", 4}, {"sequence", 12}, {"player", "ann"}}},
+                     {"took_ms", nullptr},
+                     {"detect_ms", 0.75},
+                     {"last_sign", "note"},
+                     {"heard_monotonic_ns", 123'456'789'012},
+                     {"recovery",
+                      {{"ms", 2.5},
+                       {"start_ms", 0.5},
+                       {"load_ms", 0.75},
+                       {"replay_ms", 1.25},
+                       {"rung", "newest snapshot"},
+                       {"replayed_frames", 12},
+                       {"replayed_events", 300},
+                       {"ticks_lost", 3}}},
+                     {"overtaken_by", nullptr},
+                     {"quarantined", 5}};
 
 }  // namespace
 
@@ -165,7 +181,9 @@ TEST_SUITE("arenactl: crash reports") {
           "  frame       6060, applying\n"
           "  signal      11 (SIGSEGV), address 0x10\n"
           "  event       12 of channel 4, sent by ann\n"
+          "  detected    750us after it wrote down its end\n"
           "  recovery    2.5ms from the newest snapshot: 12 frames and 300 events run again, 3 ticks lost\n"
+          "  of that     500us to start a successor, 750us to load, 1.2ms to replay\n"
           "  quarantine  the event is withheld: see arenactl quarantine show 5\n"
           "\n"
           "#0 0x00007f0000001234 tanks.so+0x1234\n"
@@ -174,6 +192,34 @@ TEST_SUITE("arenactl: crash reports") {
           "\n"
           "FILE                 BUILD-ID\n"
           "/srv/games/tanks.so  00c0ffee\n");
+  }
+
+  TEST_CASE("what is not known of a recovery, because an earlier arenad has written the report, is not told") {
+    SampleCrash sample;
+    auto incident = sample.builder().getIncident();
+    incident.setDetectMs(0);
+    incident.setLastSign(wire::LastSign::UNKNOWN);
+    incident.setHeardNs(0);
+    incident.setStartMs(0);
+    incident.setLoadMs(0);
+    incident.setReplayMs(0);
+    CHECK_FALSE(contains(sample.page(), "detected"));
+    CHECK_FALSE(contains(sample.page(), "of that"));
+    CHECK(contains(sample.page(), "\n  recovery    2.5ms from the newest snapshot"));
+    const json crash = sample.parsed()["crash"];
+    for (const char* key : {"detect_ms", "last_sign", "heard_monotonic_ns"}) CHECK(crash[key].is_null());
+    for (const char* key : {"start_ms", "load_ms", "replay_ms"}) CHECK(crash["recovery"][key].is_null());
+    CHECK(crash["recovery"]["ms"] == 2.5);
+  }
+
+  TEST_CASE("a recovery that was overtaken by the next death names it") {
+    SampleCrash sample;
+    auto incident = sample.builder().getIncident();
+    incident.setRecoveryMs(0);
+    incident.setOvertakenBy(18);
+    CHECK(contains(sample.page(), "\n  recovery    overtaken by the next death: see arenactl crashes show 18\n"));
+    CHECK(sample.parsed()["crash"]["recovery"].is_null());
+    CHECK(sample.parsed()["crash"]["overtaken_by"] == 18);
   }
 
   TEST_CASE("the page with symbols, as far as there are any") {
@@ -194,6 +240,7 @@ TEST_SUITE("arenactl: crash reports") {
     incident.setExitCode(3);
     incident.setChannel(0);
     incident.setQuarantined(0);
+    incident.setDetectMs(0);
     incident.setRecoveryMs(0);
     CHECK(contains(sample.page(), "\n  exit code   3\n\nno stack: the worker could not leave one\n"));
     CHECK_FALSE(contains(sample.page(), "event"));

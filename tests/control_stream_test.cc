@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <string>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 #include <vector>
@@ -386,6 +387,51 @@ TEST_CASE("control stream: what the socket does not take is kept and goes on whe
   CHECK(sender.unsent_bytes() == 0);
   CHECK_FALSE(receiver.take_fd());
   CHECK(sender.flush() == Io::ok);
+}
+
+TEST_CASE("control stream: an answer needs no descriptor that is free, unless it has to wait") {
+  auto [near, far] = new_sockets();
+  ControlStream sender(std::move(near), kMaximum);
+  ControlStream receiver(std::move(far), kMaximum);
+  const Fd file = memfd_with("it");
+  const int fd = file.get();
+  const auto send = [&](size_t text_bytes) {
+    capnp::MallocMessageBuilder message;
+    message.initRoot<Chat>().setText(std::string(text_bytes, 'x'));
+    return sender.send(message, {&fd, 1});
+  };
+  rlimit before{};
+  REQUIRE(::getrlimit(RLIMIT_NOFILE, &before) == 0);
+  const rlimit none{0, before.rlim_max};
+  REQUIRE(::setrlimit(RLIMIT_NOFILE, &none) == 0);
+  const Io without = send(10);
+  REQUIRE(::setrlimit(RLIMIT_NOFILE, &before) == 0);
+  CHECK(without == Io::ok);
+  CHECK(sender.unsent_bytes() == 0);
+  // Each has its descriptor, also those of which a part or nothing went at once.
+  uint32_t sent = 1;
+  while (sender.unsent_bytes() < 200'000) {
+    REQUIRE(send(50'000) == Io::ok);
+    ++sent;
+  }
+  uint32_t received = 0;
+  for (int turn = 0; turn < 1000 && received < sent; ++turn) {
+    REQUIRE(sender.flush() == Io::ok);
+    REQUIRE(receiver.receive() == Io::ok);
+    while (const auto message = receiver.next()) {
+      CHECK(message->root<Chat>().getText().size() == (received == 0 ? 10 : 50'000));
+      CHECK(text_in(receiver.take_fd()) == "it");
+      ++received;
+    }
+  }
+  CHECK(received == sent);
+  CHECK(sender.unsent_bytes() == 0);
+  CHECK_FALSE(receiver.take_fd());
+  REQUIRE(::setrlimit(RLIMIT_NOFILE, &none) == 0);
+  Io waiting = Io::ok;
+  for (int i = 0; i < 100 && waiting == Io::ok; ++i) waiting = send(50'000);
+  REQUIRE(::setrlimit(RLIMIT_NOFILE, &before) == 0);
+  CHECK(waiting == Io::closed);
 }
 
 TEST_CASE("control stream: requests and replies as clients and arenad send them") {

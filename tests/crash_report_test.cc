@@ -11,6 +11,7 @@
 #include "ipc/clock.h"
 #include "ipc/crash.capnp.h"
 #include "ipc/limits.h"
+#include "tests/support/crash_before.capnp.h"
 
 namespace {
 
@@ -249,12 +250,16 @@ TEST_CASE("crash report: what the recovery took is added, and everything else st
   DeathFacts facts;
   facts.note.stack = stack_of(3);
   const IncidentRecord death = report_of_death(scene(), judge_death(facts), facts);
+  const RecoveryTimes times{.start_ns = 500'000, .parts = RecoveryTimes::Parts{750'000, 1'250'000}, .total_ns = 2'500'000};
   const auto completed = with_recovery(
-      death, {.took_ns = 2'500'000, .rung = "newest snapshot", .replayed_frames = 12, .replayed_events = 300, .ticks_lost = 3});
+      death, {.times = times, .rung = "newest snapshot", .replayed_frames = 12, .replayed_events = 300, .ticks_lost = 3});
   REQUIRE(completed);
   CHECK(Report(death).incident().getRecoveryMs() == 0);
   Report report(*completed);
   CHECK(report.incident().getRecoveryMs() == doctest::Approx(2.5));
+  CHECK(report.incident().getStartMs() == doctest::Approx(0.5));
+  CHECK(report.incident().getLoadMs() == doctest::Approx(0.75));
+  CHECK(report.incident().getReplayMs() == doctest::Approx(1.25));
   CHECK(std::string(report.incident().getRung()) == "newest snapshot");
   CHECK(report.incident().getReplayedFrames() == 12);
   CHECK(report.incident().getReplayedEvents() == 300);
@@ -267,6 +272,58 @@ TEST_CASE("crash report: what the recovery took is added, and everything else st
   IncidentRecord damaged = death;
   damaged.report = "short";
   CHECK_FALSE(with_recovery(damaged, {}));
+}
+
+TEST_CASE("crash report: how long the death was without notice, and since what") {
+  IncidentScene where = scene();
+  where.heard_ns = 5 * kSecond;
+  where.last_sign = {LastSign::frame, 5 * kSecond - 2'500'000};
+  Report known(report_of_death(where, judge_death({}), {}));
+  CHECK(known.incident().getHeardNs() == 5 * kSecond);
+  CHECK(known.incident().getDetectMs() == doctest::Approx(2.5));
+  CHECK(known.incident().getLastSign() == wire::LastSign::FRAME);
+  where.last_sign = {};
+  Report unknown(report_of_death(where, judge_death({}), {}));
+  CHECK(unknown.incident().getDetectMs() == 0);
+  CHECK(unknown.incident().getLastSign() == wire::LastSign::UNKNOWN);
+}
+
+TEST_CASE("crash report: one whose recovery was overtaken by the next death says so, and has no recovery") {
+  const IncidentRecord death = report_of_death(scene(), judge_death({}), {});
+  const auto overtaken = overtaken_by(death, 18);
+  REQUIRE(overtaken);
+  Report report(*overtaken);
+  CHECK(report.incident().getOvertakenBy() == 18);
+  CHECK(report.incident().getRecoveryMs() == 0);
+  CHECK(std::string(report.incident().getPlayer()) == "ann");
+}
+
+TEST_CASE("crash report: one that an earlier arenad has written is read, and completed") {
+  capnp::MallocMessageBuilder message;
+  auto before = message.initRoot<before::Crash>();
+  before.initIncident().setId(7);
+  before.getIncident().setPlayer("ann");
+  before.getIncident().setRecoveryMs(2.5);
+  before.initStack(1)[0].setObject("tanks.so");
+  const auto bytes = message.getSegmentsForOutput()[0].asBytes();
+  IncidentRecord record = report_of_death(scene(), judge_death({}), {});
+  record.report.assign(bytes.asChars().begin(), bytes.size());
+  {
+    Report report(record);
+    CHECK(report.incident().getId() == 7);
+    CHECK(report.incident().getRecoveryMs() == 2.5);
+    CHECK(report.incident().getStartMs() == 0);
+    CHECK(report.incident().getLastSign() == wire::LastSign::UNKNOWN);
+    CHECK(report.incident().getOvertakenBy() == 0);
+  }
+  const auto completed = with_recovery(record, {.times = {.start_ns = 1'000'000, .parts = {}, .total_ns = 4'000'000}});
+  REQUIRE(completed);
+  Report report(*completed);
+  CHECK(report.incident().getRecoveryMs() == 4);
+  CHECK(report.incident().getStartMs() == 1);
+  CHECK(report.incident().getLoadMs() == 0);
+  CHECK(std::string(report.incident().getPlayer()) == "ann");
+  CHECK(std::string(report.crash().getStack()[0].getObject()) == "tanks.so");
 }
 
 TEST_CASE("crash report: a few ticks are caught up, more are lost but for the one that is begun") {

@@ -259,3 +259,20 @@ TEST_CASE("hang detector: one that hangs is aborted once and then killed, whatev
     REQUIRE(aborts == 1);
   }
 }
+
+TEST_CASE("hang detector: when the worker is known to have been alive") {
+  Watch watch;
+  CHECK(watch.detector.alive_ns(watch.beats) == 0);
+  watch.look(WorkerActivity::in_frame);
+  const uint64_t first_ns = watch.now_ns;
+  CHECK(watch.detector.alive_ns(watch.beats) == 0);
+  // It moved after that look, so at that look it was alive; whether it is at the next one, nobody knows.
+  watch.moved(WorkerActivity::in_frame);
+  CHECK(watch.detector.alive_ns(watch.beats) == first_ns);
+  watch.look(WorkerActivity::in_frame);
+  CHECK(watch.detector.alive_ns(watch.beats) == first_ns);
+  // After the last look, as its region tells when it is dead.
+  CHECK(watch.detector.alive_ns(watch.beats + 1) == watch.now_ns);
+  watch.detector.reset();
+  CHECK(watch.detector.alive_ns(watch.beats + 1) == 0);
+}

@@ -36,7 +36,7 @@ has() {
   grep -qF -- "$2" "$work/$1" || fail "$1 does not have: $2"
 }
 
-for page in arenactl.1 arenad.8 arena-keeper.8 arena-worker.8 arenad.toml.5; do
+for page in arenactl.1 arena-chaos.1 arenad.8 arena-keeper.8 arena-worker.8 arenad.toml.5; do
   render "$page"
   for section in NAME SYNOPSIS DESCRIPTION "SEE ALSO"; do
     grep -qx -- "$section" "$work/$page" || fail "$page has no section $section"
@@ -55,6 +55,13 @@ done
 for program in arenad:supervisor/arenad arena-keeper:keeper/arena-keeper arena-worker:worker/arena-worker; do
   for option in $("$build/${program#*:}" --help | grep -oE '^  (-h,)?--[a-z-]+' | sed 's/.*--/--/'); do
     has "${program%:*}.8" "$option"
+  done
+done
+chaos=$build/chaos/arena-chaos
+for verb in $("$chaos" --help | sed -n '/^Subcommands:/,/^$/s/^  \([a-z-]*\) .*/\1/p'); do
+  grep -qx -- " *arena-chaos $verb" "$work/arena-chaos.1" || fail "arena-chaos.1 has no section on $verb"
+  for option in $("$chaos" "$verb" --help | grep -oE '^  --[a-z-]+' | tr -d ' '); do
+    has arena-chaos.1 "$option"
   done
 done
 for code in 0 1 2 3 4 5 6 7; do

@@ -139,14 +139,25 @@ TEST_CASE("ledger: deaths by kind, and by signature within a bound") {
 
 TEST_CASE("ledger: recoveries by rung, with the time that they took if it is known") {
   MetricsLedger ledger;
-  ledger.recovered(kDuel, "tanks", Rung::newest_slot, 2'000'000);
-  ledger.recovered(kDuel, "tanks", Rung::checkpoint, 0);
+  ledger.recovered(
+      kDuel, "tanks", Rung::newest_slot,
+      RecoveryTimes{.start_ns = 300'000, .parts = RecoveryTimes::Parts{700'000, 1'000'000}, .total_ns = 2'000'000});
+  ledger.recovered(kDuel, "tanks", Rung::checkpoint, std::nullopt);
+  ledger.detected("tanks", 60'000);
   const GameTotals& tanks = ledger.games().at("tanks");
   CHECK(tanks.recoveries.at(static_cast<uint32_t>(Rung::newest_slot)) == 1);
   CHECK(tanks.recoveries.at(static_cast<uint32_t>(Rung::checkpoint)) == 1);
   CHECK(tanks.recovery_time.sum_ns() == 2'000'000);
   CHECK(tanks.recovery_time.bucket(time_bucket(2'000'000)) == 1);
-  CHECK(ledger.of(kDuel).recoveries == 2);
+  CHECK(tanks.start_time.sum_ns() == 300'000);
+  CHECK(tanks.load_time.sum_ns() == 700'000);
+  CHECK(tanks.replay_time.sum_ns() == 1'000'000);
+  CHECK(tanks.detection_time.sum_ns() == 60'000);
+  // Of a worker that does not say when it had loaded its state.
+  ledger.recovered(kDuel, "tanks", Rung::newest_slot, RecoveryTimes{.start_ns = 100, .parts = {}, .total_ns = 500});
+  CHECK(tanks.start_time.sum_ns() == 300'100);
+  CHECK(tanks.load_time.sum_ns() == 700'000);
+  CHECK(ledger.of(kDuel).recoveries == 3);
 }
 
 TEST_CASE("time buckets: a bound belongs to its own bucket") {

@@ -6,8 +6,8 @@
 
 #include <doctest/doctest.h>
 
+#include "chaos/disk/faulty_vfs.h"
 #include "state/store_thread.h"
-#include "tests/support/faulty_vfs.h"
 #include "tests/support/seed.h"
 #include "tests/support/store_steps.h"
 

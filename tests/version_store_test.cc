@@ -101,6 +101,25 @@ TEST_CASE("what is not needed goes, and what an interruption has left") {
   CHECK(place.count("modules") == 2);
 }
 
+TEST_CASE("a version that cannot be read at the moment keeps its files") {
+  const Place place;
+  VersionStore store(place.folder);
+  const KeptVersion version = place.version(store, "module 1", "runtime 1");
+  (void)place.file(store, "loose", "belongs to nobody");
+  // A folder cannot be read as a file, whoever asks.
+  const fs::path file = place.folder / "versions" / version.hash.text();
+  fs::rename(file, place.folder / "away");
+  fs::create_directory(file);
+  store.forget_loose_files();
+  store.forget_all_but({version.hash});
+  CHECK(place.count("modules") == 3);
+  fs::remove(file);
+  fs::rename(place.folder / "away", file);
+  CHECK(store.find(version.hash));
+  store.forget_loose_files();
+  CHECK(place.count("modules") == 2);
+}
+
 TEST_CASE("a version that is not whole is none") {
   const Place place;
   VersionStore store(place.folder);

@@ -135,6 +135,7 @@ extern "C" void on_fatal_signal(int signal, siginfo_t* info, void* context) {
     } else {
       note.sender = static_cast<uint32_t>(info->si_pid);
     }
+    note.at_ns = monotonic_ns();
     note.written.store(1, std::memory_order_release);
     take_stack(note.stack, interrupted_at(context));
     note.written.store(2, std::memory_order_release);
@@ -160,6 +161,7 @@ void on_exit_in_a_match(int code, void*) {
   DeathNote& note = box->death;
   note.kind = EndKind::exit;
   note.exit_code = code;
+  note.at_ns = monotonic_ns();
   note.written.store(1, std::memory_order_release);
   take_stack(note.stack, 0);
   note.written.store(2, std::memory_order_release);

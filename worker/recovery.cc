@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "ipc/clock.h"
 #include "ipc/crash_point.h"
 #include "ipc/mutant.h"
 #include "state/recovery_ladder.h"
@@ -152,6 +153,11 @@ void take_over_results(ArenaRuntime& runtime, const RecoverySources& sources) {
   runtime.take_over_results(begin, sources.predecessor->system_ring() + (begin & (capacity - 1)));
 }
 
+// What follows is to run frames again.
+void note_loaded(ArenaRuntime& runtime) {
+  runtime.status().loaded_ns.store(monotonic_ns(), std::memory_order_relaxed);
+}
+
 void note_divergence(RecoveryReport& report, const ArenaIdentity& identity, uint64_t frame) {
   if (report.divergences++ == 0) report.first_divergent_frame = frame;
   log_line(ARENAD_LOG_ERROR, identity.name, frame,
@@ -262,6 +268,7 @@ std::variant<RecoveryReport, RecoveryFailure> take_back(ArenaRuntime& runtime, c
   take_over_results(runtime, sources);
   runtime.channels().have_joined_through({before.newest_joined.load()});
   ARENAD_CRASH_POINT("takeback.restored");
+  note_loaded(runtime);
 
   RecoveryReport report;
   report.rung = Rung::newest_slot;
@@ -335,6 +342,7 @@ std::variant<RecoveryReport, RecoveryFailure> recover(ArenaRuntime& runtime, con
   const bool fits = runtime.take_snapshot();
   if (sources.is_handover && !fits) return RecoveryFailure{RecoveryFault::state, "its state does not fit in a snapshot"};
   ARENAD_CRASH_POINT("recovery.first_snapshot");
+  note_loaded(runtime);
   if (auto failure = replay(runtime, sources, log, report)) return *failure;
   ARENAD_CRASH_POINT("recovery.replayed");
   return report;

@@ -26,6 +26,7 @@ namespace {
 
 constexpr uint64_t kLinkCheckNs = kSecond;
 constexpr int kExitRefused = 3;
+constexpr int kExitNoMemoryForPlayer = 4;
 
 template <class Fill>
 void send(Link& link, Fill&& fill, std::span<const int> fds = {}) {
@@ -97,7 +98,7 @@ class LiveArena {
   int run();
 
  private:
-  enum class Fate { goes_on, finished, abandoned };
+  enum class Fate { goes_on, finished, abandoned, lacks_memory };
 
   bool begin_fresh(const ParamList& params);
   bool begin_again(const RecoverySources& sources);
@@ -189,6 +190,7 @@ bool LiveArena::begin_fresh(const ParamList& params) {
     return false;
   }
   status().rung.store(static_cast<uint32_t>(Rung::init), std::memory_order_relaxed);
+  status().loaded_ns.store(monotonic_ns(), std::memory_order_relaxed);
   if (runtime_.take_snapshot()) return true;
   refuse(link_, wire::RefusedCode::PARAMS, "the first state does not fit in a snapshot: raise the game's max_state_bytes");
   return false;
@@ -254,6 +256,8 @@ int LiveArena::run() {
         break;
       case Fate::finished:
         return finish(ended ? Stage::ended : Stage::finished);
+      case Fate::lacks_memory:
+        return kExitNoMemoryForPlayer;
       case Fate::abandoned:
         log_line(ARENAD_LOG_WARNING, runtime_.identity().name, runtime_.frame().value,
                  "no arenad has come in time: the arena ends here");
@@ -350,6 +354,8 @@ LiveArena::Fate LiveArena::take_message(const LinkMessage& message) {
       }
       log_line(ARENAD_LOG_ERROR, runtime_.identity().name, runtime_.frame().value,
                "a channel cannot be used: " + channel.error().text());
+      // Not the player's fault. The next incarnation is given the channel again, and has all its memory before it.
+      if (channel.error().code == ErrorCode::exhausted) return Fate::lacks_memory;
       send(link_, [&](wire::FromWorker::Builder to) { to.setClosed(root.getJoin().getId()); });
       break;
     }
@@ -558,7 +564,10 @@ int LiveArena::finish(Stage stage) {
 
 int run_worker(const Module& module, Incarnation region, Link link, Fd output) {
   const int region_fd = region.fd().get();
-  send(link, [](wire::FromWorker::Builder message) { message.setReady(static_cast<uint32_t>(::getpid())); }, {&region_fd, 1});
+  capnp::MallocMessageBuilder ready;
+  ready.initRoot<wire::FromWorker>().setReady(static_cast<uint32_t>(::getpid()));
+  // Nobody would know of it, and it would be waited for until it is late.
+  if (!link.send(ready, {&region_fd, 1})) return 0;
   ARENAD_CRASH_POINT("spare.ready");
   LinkMessage message;
   const auto received = link.receive(message, Link::Wait::yes);

@@ -59,6 +59,8 @@ class HonestStatus : public Checker {
     // Of an arena that is lost there is no frame; that it is, is a violation of its own.
     if (told->state == "lost") return;
     no_less(scene, arena, "frame", told->frame, last.frame);
+    // What was durable is not, where the database is gone.
+    if (scene.database_concerned) last.durable_frame = 0;
     no_less(scene, arena, "durable frame", told->durable_frame, last.durable_frame);
     no_less(scene, arena, "number of restarts", told->restarts_total, last.restarts_total);
     if (told->frame + 1 < heard) {

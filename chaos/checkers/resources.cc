@@ -1,6 +1,6 @@
 // That arenad has, when all is over, as many descriptors, mappings and threads as before: counted in /proc while nothing is done to anybody,
-// when they have not changed for a while, because spares come, and what a recovery takes goes, a moment after it. Where the next arenad has come, its count is held against the
-// last one's.
+// when they have not changed for a while, because spares come, and what a recovery takes goes, a moment after it. Where the next arenad has come, its
+// count is held against the last one's.
 //
 // Mappings also come and go with the heaps of libc, so a few more are no leak; one for each worker that ended is. Memory grows with the reports
 // that the database's cache holds, so its slope is a figure (chaos/gauge.h tells how it is measured after a warm-up).
@@ -22,8 +22,9 @@ constexpr uint64_t kRestNs = 600 * kMillisecond;
 constexpr uint64_t kPatienceNs = 6 * kSecond;
 constexpr uint64_t kSampleEveryNs = 500 * kMillisecond;
 constexpr uint64_t kMoreMappings = 12;
-// SQLite keeps the file open once more in an arenad that has found a -wal when it began: closing it would give up the locks.
-constexpr uint64_t kMoreDescriptorsOfAnother = 1;
+// SQLite keeps the database's file open once more in an arenad that has found a -wal when it opened it, at its beginning or again after an error:
+// closing it would give up the locks.
+constexpr int64_t kMostMoreOfTheDatabase = 1;
 // Its output, its process and its connection; a spare has the region of the arena that it may become, too.
 constexpr uint64_t kDescriptorsOfATemplate = 3;
 constexpr uint64_t kDescriptorsOfASpare = 4;
@@ -64,12 +65,6 @@ uint64_t lines_of(const std::filesystem::path& path) {
   return static_cast<uint64_t>(std::count(std::istreambuf_iterator<char>(file), {}, '\n'));
 }
 
-// Another one after an upgrade too, which the process survives: the kernel chooses its addresses anew.
-std::string program_of(pid_t pid) {
-  std::ifstream file(fmt::format("/proc/{}/auxv", pid), std::ios::binary);
-  return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
-}
-
 struct Holdings {
   uint64_t descriptors = 0;
   uint64_t mappings = 0;
@@ -83,7 +78,6 @@ class Resources : public Checker {
  public:
   void begins(Scene& scene) override {
     epochs_ = epochs(scene);
-    arenad_ = program_of(scene.stage.rig().arenad());
     before_ = at_rest_now(scene);
     kinds_before_ = descriptors_of(scene.stage.rig().arenad());
   }
@@ -103,13 +97,12 @@ class Resources : public Checker {
     const uint64_t ends = epochs(scene) - epochs_;
     Holdings after = at_rest_now(scene);
     const uint64_t deadline_ns = monotonic_ns() + kPatienceNs;
-    const uint64_t may_be_more = program_of(scene.stage.rig().arenad()) == arenad_ ? 0 : kMoreDescriptorsOfAnother;
-    while (is_more(after, ends, may_be_more) && monotonic_ns() < deadline_ns && !scene.stage.is_called_off())
+    while (is_more(after, ends, more_of_the_database(scene)) && monotonic_ns() < deadline_ns && !scene.stage.is_called_off())
       after = at_rest_now(scene);
     scene.invariants.holds(Invariant::resources);
     more_descriptors_ = static_cast<double>(after.descriptors) - static_cast<double>(before_.descriptors);
     // Who is in a hurry does not wait until it has come to rest.
-    if (!is_more(after, ends, may_be_more) || scene.stage.is_called_off()) return;
+    if (!is_more(after, ends, more_of_the_database(scene)) || scene.stage.is_called_off()) return;
     scene.violated(Invariant::resources,
                    fmt::format("arenad has {} descriptors, {} mappings and {} threads, {} templates and {} spares; before {} "
                                "workers ended it had {}, {} and {}, {} and {}; more descriptors: {}",
@@ -126,6 +119,13 @@ class Resources : public Checker {
   [[nodiscard]] bool is_more(const Holdings& after, uint64_t ends, uint64_t may_be_more) const {
     return after.descriptors > before_.descriptors + may_be_more + of_processes(after) - of_processes(before_) ||
            after.threads > before_.threads || after.mappings > before_.mappings + kMoreMappings + ends / 4;
+  }
+
+  [[nodiscard]] uint64_t more_of_the_database(const Scene& scene) const {
+    const std::string file = (scene.stage.rig().folder() / "state/arenad.db").string();
+    const Kinds now = descriptors_of(scene.stage.rig().arenad());
+    const auto count = [&](const Kinds& kinds) { return kinds.contains(file) ? kinds.at(file) : 0; };
+    return static_cast<uint64_t>(std::clamp(count(now) - count(kinds_before_), int64_t{0}, kMostMoreOfTheDatabase));
   }
 
   // Of what arenas may be given: more versions of the game may be played than before, and each has a template with its spares.
@@ -159,7 +159,6 @@ class Resources : public Checker {
 
   Holdings before_;
   Kinds kinds_before_;
-  std::string arenad_;  // whose they were
   uint64_t epochs_ = 0;
   double more_descriptors_ = 0;
   std::vector<std::pair<double, double>> rss_kib_;  // by worker ends; of the newest arenad

@@ -8,7 +8,7 @@
 
 #include "chaos/fault.h"
 #include "chaos/random.h"
-#include "tests/real/raw_control.h"
+#include "chaos/rig/raw_control.h"
 
 namespace arenad::chaos {
 

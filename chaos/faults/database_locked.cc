@@ -1,43 +1,38 @@
 // Another process writes to the database for too long, as a backup tool or somebody with a shell might.
-#include <memory>
-
 #include <sqlite3.h>
 
 #include "chaos/faults/catalogue.h"
+#include "chaos/faults/control_socket.h"
+#include "chaos/faults/database_file.h"
+#include "chaos/faults/sick_disk.h"
 #include "chaos/stage.h"
 
 namespace arenad::chaos {
 namespace {
 
-struct Close {
-  void operator()(sqlite3* db) const { sqlite3_close(db); }
-};
-using Connection = std::unique_ptr<sqlite3, Close>;
+constexpr const char* kDatabaseLocked = "database.locked";
 
 }  // namespace
 
 Fault database_locked() {
-  auto writer = std::make_shared<Connection>();  // from the injection to the healing
-  return {.name = "database.locked",
-          .does = "another process holds the database's write lock for a third of a second",
+  return {.name = kDatabaseLocked,
+          .does = "another process holds the database's write lock for half a second",
           .holds = "arenas play on, nothing is called durable meanwhile, and afterwards all is written",
-          .inject = [writer](Stage& stage, const Strike&) -> Result<void> {
-            if (*writer) return make_error(ErrorCode::refused, "it is locked already");
-            sqlite3* db = nullptr;
-            const auto path = stage.rig().folder() / "state/arenad.db";
-            const int opened = sqlite3_open_v2(path.c_str(), &db, SQLITE_OPEN_READWRITE, nullptr);
-            Connection connection(db);
-            if (opened == SQLITE_OK) sqlite3_busy_timeout(db, 1000);
-            if (opened != SQLITE_OK || sqlite3_exec(db, "BEGIN IMMEDIATE", nullptr, nullptr, nullptr) != SQLITE_OK)
-              return make_error(ErrorCode::failed, std::string("cannot lock the database: ") + sqlite3_errmsg(db));
-            *writer = std::move(connection);
+          .uses = "disk",
+          .prepare = wait_for_arenad,
+          .inject = [](Stage& stage, const Strike& strike) -> Result<void> {
+            auto lock = lock_database(stage);
+            if (!lock) return lock.error();
+            stage.prop(kDatabaseLocked, strike.arena) = std::move(*lock);
             return {};
           },
-          .heal = [writer](Stage&, const Strike&) -> Result<void> {
-            writer->reset();
-            return {};
+          .heal = [](Stage& stage, const Strike& strike) -> Result<void> {
+            stage.prop(kDatabaseLocked, strike.arena).reset();
+            return disk_becomes_well(stage, strike);
           },
-          .heal_after_ms = 330};
+          .heal_after_ms = 500,
+          .plays_on = 20,
+          .settled = is_made_up_for};
 }
 
 }  // namespace arenad::chaos

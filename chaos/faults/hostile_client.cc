@@ -4,9 +4,9 @@
 
 #include <capnp/schema.h>
 
+#include "chaos/games/ledger.capnp.h"
 #include "chaos/stage.h"
 #include "ipc/limits.h"
-#include "tests/games/ledger.capnp.h"
 
 namespace arenad::chaos {
 namespace {

@@ -1,5 +1,6 @@
 #include "chaos/faults/new_code.h"
 
+#include "chaos/faults/patience.h"
 #include "chaos/stage.h"
 
 namespace arenad::chaos {
@@ -34,6 +35,13 @@ Result<void> order_module(Stage& stage, const Strike& strike, const std::string&
 
 Result<void> order_module_on_long_probation(Stage& stage, const Strike& strike, const std::string& module) {
   return order(stage, strike, module, kLong);
+}
+
+Result<void> wait_for_probation(Stage& stage, const Strike& strike) {
+  return wait_until(stage, "an arena on probation", [&] {
+    const auto status = stage.rig().status(stage.arenas()[strike.arena].id);
+    return status && (status->probation || no_rollout(stage, strike));
+  });
 }
 
 bool no_rollout(Stage& stage, const Strike& strike) {

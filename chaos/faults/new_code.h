@@ -12,6 +12,8 @@ Result<std::string> other_good_module(Stage& stage, const Strike& strike);
 Result<void> order_module(Stage& stage, const Strike& strike, const std::string& module);
 // The same, on a probation that a module which is bad later on does not pass.
 Result<void> order_module_on_long_probation(Stage& stage, const Strike& strike, const std::string& module);
+// Until the arena runs it and is on probation, or that is over already.
+Result<void> wait_for_probation(Stage& stage, const Strike& strike);
 // Fault::settled: nothing is rolled out, and the arena runs.
 bool no_rollout(Stage& stage, const Strike& strike);
 // Fault::check.

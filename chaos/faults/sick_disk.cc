@@ -32,7 +32,7 @@ std::function<Result<void>(Stage&, const Strike&)> disk_falls_ill(test::Fault il
 }
 
 Result<void> disk_becomes_well(Stage& stage, const Strike& strike) {
-  stage.disk()->heal();
+  if (stage.disk() != nullptr) stage.disk()->heal();
   stage.prop(kFrameWhenWell, strike.arena).reset();
   return {};
 }

@@ -1,8 +1,8 @@
 // arenad's disk falls ill and becomes well again: what the faults of the disk have in common.
 #pragma once
 
+#include "chaos/disk/faulty_vfs.h"
 #include "chaos/fault.h"
-#include "tests/support/faulty_vfs.h"
 
 namespace arenad::chaos {
 

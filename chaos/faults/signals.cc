@@ -20,8 +20,11 @@ Result<void> send(pid_t pid, int number, const char* whom) {
 
 }  // namespace
 
-Result<void> signal_worker(const Stage& stage, size_t arena, int number) {
-  return send(stage.arenas()[arena].worker, number, "worker");
+Result<void> signal_worker(Stage& stage, size_t arena, int number) {
+  const pid_t worker = stage.arenas()[arena].worker;
+  auto sent = send(worker, number, "worker");
+  if (sent && number == SIGKILL) stage.note_kill(worker);
+  return sent;
 }
 
 Result<void> wait_for_worker(Stage& stage, const Strike& strike) {

@@ -11,7 +11,7 @@
 namespace arenad::chaos {
 
 // To the worker of the arena that is struck. An error if it has none that is known.
-Result<void> signal_worker(const Stage& stage, size_t arena, int number);
+Result<void> signal_worker(Stage& stage, size_t arena, int number);
 // For `prepare`: until it has one.
 Result<void> wait_for_worker(Stage& stage, const Strike& strike);
 Result<void> signal_arenad(const Stage& stage, int number);

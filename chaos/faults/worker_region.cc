@@ -1,5 +1,6 @@
 #include "chaos/faults/worker_region.h"
 
+#include <algorithm>
 #include <csignal>
 #include <exception>
 #include <fcntl.h>
@@ -69,8 +70,9 @@ Result<void> stop_with_two_snapshots(Stage& stage, const Strike& strike) {
   Stage::Arena& arena = stage.arenas()[strike.arena];
   return wait_until(stage, "a worker with two snapshots", [&] {
     if (stops(arena.worker)) return true;
-    // An arena without ticks has a frame only when something is said.
+    // An arena without ticks has a frame only when something is said, though its player may have said all that was planned.
     arena.limit = arena.player->said() + 1;
+    arena.entries = std::max(arena.entries, arena.limit);
     for (int i = 0; i < 10; ++i) stage.turn();
     return false;
   });

@@ -5,7 +5,7 @@
 
 #include "chaos/fault.h"
 #include "chaos/random.h"
-#include "tests/real/worker_memory.h"
+#include "chaos/rig/worker_memory.h"
 
 namespace arenad::chaos {
 

@@ -25,12 +25,11 @@ std::string report_text(const SweepReport& report) {
       "\n{} crash points, {} cases of point x process x hit, {} failing; {} with a second fault, {} failing; {} frames "
       "compared, "
       "in {:.0f} s\n",
-      kCrashPoints.size(), report.cases, report.failing, report.second_cases, report.second_failing, report.frames_compared,
-      report.seconds);
-  if (!report.failures.empty()) text += fmt::format("\nwhat is wrong:\n{}\n", fmt::join(report.failures, "\n"));
+      kCrashPoints.size(), report.cases, report.failing, report.second_cases, report.second_failing,
+      report.runs.frames_compared, report.seconds);
+  if (!report.runs.failures.empty()) text += fmt::format("\nwhat is wrong:\n{}\n", fmt::join(report.runs.failures, "\n"));
   if (report.other_failing != 0) text += fmt::format("{} runs failed in which nothing went off\n", report.other_failing);
-  for (const std::string& failure : report.failures) text += failure + "\n";
-  if (report.cut_short) text += "cut short\n";
+  if (report.runs.cut_short) text += "cut short\n";
   return text + (report.is_clean() ? "result: ok\n" : "result: failed\n");
 }
 
@@ -39,8 +38,40 @@ std::string report_json(const SweepReport& report) {
       "{{\n  \"prove.crash_points\": {},\n  \"prove.crash_points_failing\": {},\n  \"prove.crash_point_names\": {},\n"
       "  \"prove.crash_points_never_reached\": {},\n  \"prove.crash_points_second_faults\": {},\n"
       "  \"prove.crash_points_frames_compared\": {},\n  \"prove.crash_points_seconds\": {:.1f}\n}}\n",
-      report.cases, report.failures.size(), kCrashPoints.size(), report.never_reached.size(), report.second_cases,
-      report.frames_compared, report.seconds);
+      report.cases, report.runs.failures.size(), kCrashPoints.size(), report.never_reached.size(), report.second_cases,
+      report.runs.frames_compared, report.seconds);
+}
+
+// ---- calls --------------------------------------------------------------------------------------------------------------
+
+std::string report_text(const CallSweepReport& report) {
+  std::string text = "\ncall                         hits   kills  errors lasting failing\n";
+  for (const auto& [name, count] : report.calls) {
+    text += fmt::format("{:<26} {:>6} {:>7} {:>7} {:>7} {:>7}\n", name, count.hits, count.kills, count.errors, count.lasting,
+                        count.failing);
+  }
+  text += fmt::format(
+      "\n{} calls, {} cases of call x process x hit x way, {} failing; {} with a second fault, {} failing; {} frames compared, "
+      "in "
+      "{:.0f} s\n",
+      report.calls.size(), report.cases, report.failing, report.second_cases, report.second_failing,
+      report.runs.frames_compared, report.seconds);
+  if (!report.runs.failures.empty()) text += fmt::format("\nwhat is wrong:\n{}\n", fmt::join(report.runs.failures, "\n"));
+  if (report.other_failing != 0) text += fmt::format("{} runs failed in which no call went wrong\n", report.other_failing);
+  if (!report.has_counted) text += "no call was counted: nothing stands before the C library\n";
+  for (const std::string& name : report.in_vain) text += name + " never went wrong\n";
+  if (report.runs.cut_short) text += "cut short\n";
+  if (!report.is_clean()) return text + "result: failed\n";
+  return text + (report.is_vacuous() ? "result: vacuous\n" : "result: ok\n");
+}
+
+std::string report_json(const CallSweepReport& report) {
+  return fmt::format(
+      "{{\n  \"prove.calls\": {},\n  \"prove.calls_failing\": {},\n  \"prove.call_names\": {},\n"
+      "  \"prove.calls_never_wrong\": {},\n  \"prove.calls_second_faults\": {},\n"
+      "  \"prove.calls_frames_compared\": {},\n  \"prove.calls_seconds\": {:.1f}\n}}\n",
+      report.cases, report.runs.failures.size(), report.calls.size(), report.in_vain.size(), report.second_cases,
+      report.runs.frames_compared, report.seconds);
 }
 
 }  // namespace arenad::sweep

@@ -3,6 +3,7 @@
 
 #include <string>
 
+#include "chaos/sweep/call_sweep.h"
 #include "chaos/sweep/sweep.h"
 
 namespace arenad::sweep {
@@ -10,5 +11,7 @@ namespace arenad::sweep {
 std::string report_text(const SweepReport& report);
 // One flat object.
 std::string report_json(const SweepReport& report);
+std::string report_text(const CallSweepReport& report);
+std::string report_json(const CallSweepReport& report);
 
 }  // namespace arenad::sweep

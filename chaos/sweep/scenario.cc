@@ -5,8 +5,8 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include "chaos/rig/ledger_player.h"
 #include "ipc/clock.h"
-#include "tests/real/ledger_player.h"
 
 namespace arenad::sweep {
 namespace {
@@ -45,9 +45,10 @@ const char* game_of(Scenario scenario) {
 
 class Life {
  public:
-  Life(Rig& rig, const Plan& plan, uint64_t number)
+  Life(Rig& rig, const Plan& plan, uint64_t number, CallTable* calls)
       : rig_(rig),
         plan_(plan),
+        calls_(calls),
         name_("s" + std::to_string(number)),
         id_(ArenaId::make(unix_ms(), random_u64(), random_u64())),
         ann_(rig.socket(), "ann"),
@@ -59,6 +60,7 @@ class Life {
   template <class Condition>
   void until(const std::string& what, Condition&& holds);
   void arm();
+  void arm_calls();
   void look_at_traps();
   void begin();
   void attach(Player& player);
@@ -82,16 +84,19 @@ class Life {
   void check_processes();
   void put_down();
   void play_on_from_the_database();
+  void start_another();
   void problem(std::string text) { outcome_.problems.push_back(std::move(text)); }
   [[nodiscard]] bool has_fired() const;
 
   Rig& rig_;
   const Plan& plan_;
+  CallTable* calls_;
   std::string name_;
   ArenaId id_;
   Player ann_;
   Player bob_;
   std::vector<uint64_t> hits_before_;
+  std::vector<uint64_t> calls_before_;
   Outcome outcome_;
 };
 
@@ -122,18 +127,36 @@ void Life::arm() {
   for (size_t point = 0; point < kCrashPoints.size(); ++point) hits_before_.push_back(rig_.points().hits(point));
   if (!plan_.traps.empty()) rig_.points().arm(plan_.traps[0].point, plan_.traps[0].hit, plan_.traps[0].action);
   if (plan_.traps.size() > 1) rig_.points().arm_second(plan_.traps[1].point, plan_.traps[1].hit, plan_.traps[1].action);
+  if (calls_ != nullptr) arm_calls();
+}
+
+void Life::arm_calls() {
+  calls_->disarm();
+  for (const CallRole role : kCallRoles) {
+    for (size_t call = 0; call < kIoCalls.size(); ++call) calls_before_.push_back(calls_->count(role, call));
+  }
+  if (!plan_.calls.empty()) calls_->arm(plan_.calls[0]);
+  if (plan_.calls.size() > 1) calls_->arm_second(plan_.calls[1]);
 }
 
 void Life::look_at_traps() {
   rig_.points().disarm();
+  if (calls_ != nullptr) calls_->disarm();
   for (size_t i = 0; i < plan_.traps.size(); ++i) outcome_.fired.push_back(rig_.points().fired(i));
   for (size_t point = 0; point < hits_before_.size(); ++point) {
     outcome_.hits.push_back(rig_.points().hits(point) - hits_before_[point]);
   }
+  for (size_t i = 0; i < plan_.calls.size(); ++i) outcome_.fired.push_back(calls_->fired(i) != 0);
+  if (calls_ == nullptr) return;
+  for (const CallRole role : kCallRoles) {
+    for (size_t call = 0; call < kIoCalls.size(); ++call) {
+      outcome_.calls.push_back(calls_->count(role, call) - calls_before_[count_index(role, call)]);
+    }
+  }
 }
 
 bool Life::has_fired() const {
-  return !plan_.traps.empty() && rig_.points().fired();
+  return (!plan_.traps.empty() && rig_.points().fired()) || (!plan_.calls.empty() && calls_->fired(0) != 0);
 }
 
 // A start whose answer is lost is asked for again, by the same id: it changes nothing if the arena runs already.
@@ -275,7 +298,7 @@ void Life::upgrade() {
 void Life::settle() {
   ArenaStatus status;
   const size_t awards = ann_.model().awards().size();
-  until("everything has settled", [&] {
+  const auto settled = [&] {
     const auto now = rig_.status(id_);
     if (!now) throw GivenUp{"arenad does not know the arena"};
     status = *now;
@@ -289,7 +312,15 @@ void Life::settle() {
     if (takes_snapshots(plan_.scenario) && status.durable_frame == 0) return false;
     const auto stored = rig_.awards(id_);
     return stored && stored->size() >= awards;
-  });
+  };
+  try {
+    until("everything has settled", settled);
+  } catch (const GivenUp& given_up) {
+    throw GivenUp{fmt::format(
+        "{}: state {}, {} clients, epoch {} (ann {}, bob {}), frame {} (ann {}), durable frame {}, {} of {} results",
+        given_up.what, status.state, status.clients, status.epoch, ann_.epoch(), bob_.epoch(), status.frame,
+        ann_.model().frame(), status.durable_frame, rig_.awards(id_).value_or(std::vector<StoredAward>()).size(), awards)};
+  }
   check_status(status);
   check_processes();
 }
@@ -388,7 +419,18 @@ void Life::play_on_from_the_database() {
   put_down();
 }
 
+// What has failed once is as good as before, and not only for who has met it: the next run begins with it.
+void Life::start_another() {
+  const ArenaId other = ArenaId::make(unix_ms(), random_u64(), random_u64());
+  until("another arena starts", [&] { return rig_.start_arena(other, name_ + "-next", "ledger", 0).ok(); });
+  until("another arena is stopped", [&] { return rig_.stop_arena(other).ok(); });
+}
+
 Outcome Life::run() {
+  if (calls_ == nullptr && !plan_.calls.empty()) {
+    problem("the calls of these processes are not watched");
+    return std::move(outcome_);
+  }
   try {
     if (plan_.scenario == Scenario::templates) kill_templates();
     arm();
@@ -434,6 +476,7 @@ Outcome Life::run() {
     if (plan_.scenario == Scenario::play) play_on_from_the_database();
     check_players();
     check_awards();
+    if (!plan_.calls.empty()) start_another();
   } catch (const GivenUp& given_up) {
     if (outcome_.fired.empty()) look_at_traps();
     problem(given_up.what);
@@ -480,8 +523,8 @@ const char* to_string(Pace pace) {
   return "?";
 }
 
-Outcome run_scenario(Rig& rig, const Plan& plan, uint64_t number) {
-  return Life(rig, plan, number).run();
+Outcome run_scenario(Rig& rig, const Plan& plan, uint64_t number, CallTable* calls) {
+  return Life(rig, plan, number, calls).run();
 }
 
 }  // namespace arenad::sweep

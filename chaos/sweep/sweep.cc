@@ -4,15 +4,14 @@
 #include <fmt/format.h>
 #include <fnmatch.h>
 
-#include "chaos/files.h"
 #include "chaos/random.h"
+#include "chaos/sweep/plan_text.h"
 #include "ipc/clock.h"
 
 namespace arenad::sweep {
 namespace {
 
 constexpr uint64_t kMostHits = 1000;
-constexpr size_t kMostFailuresTold = 20;
 constexpr size_t kPairs = 150;
 constexpr size_t kFewPairs = 10;
 
@@ -25,38 +24,6 @@ bool is_worker(size_t point) {
   return std::string_view(process_of(point)) == "worker";
 }
 
-std::string trap_text(const Trap& trap) {
-  return fmt::format("{}#{}", kCrashPoints[trap.point], trap.hit);
-}
-
-const char* name_of(CrashAction action) {
-  switch (action) {
-    case CrashAction::kill:
-      return "kill";
-    case CrashAction::abort:
-      return "abort";
-    case CrashAction::segv:
-      return "segv";
-    case CrashAction::stop:
-      return "stop";
-    case CrashAction::exit:
-      return "exit";
-    default:  // the others are arena-chaos's
-      break;
-  }
-  return "?";
-}
-
-std::string command_for(const Plan& plan) {
-  std::string command =
-      fmt::format("arena-chaos sweep --scenario {} --pace {}", to_string(plan.scenario), to_string(plan.pace));
-  for (const Trap& trap : plan.traps) {
-    command += " --at " + trap_text(trap);
-    if (trap.action != CrashAction::kill) command += fmt::format(" --action {}", name_of(trap.action));
-  }
-  return command;
-}
-
 }  // namespace
 
 const char* process_of(size_t point) {
@@ -66,70 +33,11 @@ const char* process_of(size_t point) {
   return "worker";
 }
 
-// ---- processes ----------------------------------------------------------------------------------------------------------
-
-Result<void> Sweep::make_rig() {
-  if (rig_) return {};
-  auto folder = chaos::PrivateFolder::make(beside_);
-  if (!folder) return folder.error();
-  folder_.emplace(std::move(*folder));
-  auto rig = Rig::start(folder_->path());
-  if (!rig) return rig.error();
-  rig_ = std::move(*rig);
-  return {};
-}
-
-void Sweep::end_rig() {
-  if (!rig_) return;
-  if (auto stopped = rig_->stop(); !stopped) {
-    report_.failures.push_back("at the end: " + stopped.error().text() + "; see " + folder_->path().string());
-    folder_->keep();
-  }
-  rig_.reset();
-  folder_.reset();
-}
-
-bool Sweep::goes_on() {
-  if (signals_.look() != chaos::Wish::go_on) report_.cut_short = true;
-  return !report_.cut_short && report_.failures.size() < kMostFailuresTold;
-}
-
-// ---- runs ---------------------------------------------------------------------------------------------------------------
-
-Outcome Sweep::run_plan(const Plan& plan) {
-  ++report_.runs;
-  Outcome outcome;
-  if (auto made = make_rig(); !made) {
-    outcome.problems.push_back(made.error().text());
-  } else {
-    outcome = run_scenario(*rig_, plan, next_run_++);
-  }
-  outcome.fired.resize(plan.traps.size());
-  report_.frames_compared += outcome.frames_compared;
-  if (!outcome.problems.empty()) note_failure(plan, outcome);
-  return outcome;
-}
-
-void Sweep::note_failure(const Plan& plan, const Outcome& outcome) {
-  std::string text = fmt::format("FAILED  {}\n", command_for(plan));
-  for (const std::string& problem : outcome.problems) text += "        " + problem + "\n";
-  if (folder_) {
-    folder_->keep();
-    const std::string name = fmt::format("arena=s{} ", next_run_ - 1);
-    const auto lines = chaos::lines_with(folder_->path() / "arenad.log", name);
-    for (size_t i = lines.size() > 12 ? lines.size() - 12 : 0; i < lines.size(); ++i) text += "        | " + lines[i] + "\n";
-    text += "        everything is in " + folder_->path().string() + "\n";
-  }
-  say_(text);
-  report_.failures.push_back(std::move(text));
-  end_rig();
-}
-
 void Sweep::run_unarmed() {
   for (const Pace pace : kPaces) {
     for (const Scenario scenario : kScenarios) {
-      if (!goes_on()) return;
-      const Outcome outcome = run_plan({scenario, pace, {}});
+      if (!runs_.goes_on()) return;
+      const Outcome outcome = runs_.play({scenario, pace, {}, {}});
       if (!outcome.problems.empty()) {
         ++report_.other_failing;
         continue;
@@ -140,7 +48,7 @@ void Sweep::run_unarmed() {
   for (size_t point = 0; point < kCrashPoints.size(); ++point) {
     if (!places_of(point, Pace::still).empty()) continue;
     report_.never_reached.emplace_back(kCrashPoints[point]);
-    report_.failures.push_back(fmt::format("{} is never reached", kCrashPoints[point]));
+    runs_.add_failure(fmt::format("{} is never reached", kCrashPoints[point]));
   }
 }
 
@@ -158,7 +66,7 @@ bool Sweep::is_wanted(size_t point) const {
 }
 
 bool Sweep::run_case(PointCount& count, uint64_t hit, CrashAction action) {
-  const Outcome outcome = run_plan({count.scenario, count.pace, {{count.point, hit, action}}});
+  const Outcome outcome = runs_.play({count.scenario, count.pace, {{count.point, hit, action}}, {}});
   if (!outcome.problems.empty()) ++(outcome.fired[0] ? report_.failing : report_.other_failing);
   if (!outcome.fired[0]) return false;
   ++report_.cases;
@@ -171,9 +79,9 @@ bool Sweep::run_case(PointCount& count, uint64_t hit, CrashAction action) {
 // only by processes that are new, like a template that loads its module.
 bool Sweep::reach_case(PointCount& count, uint64_t hit) {
   const int tries = hit <= count.hits ? 12 : 2;
-  for (int tried = 0; tried < tries && goes_on(); ++tried) {
+  for (int tried = 0; tried < tries && runs_.goes_on(); ++tried) {
     if (run_case(count, hit, CrashAction::kill)) return true;
-    end_rig();
+    runs_.end_rig();
   }
   return false;
 }
@@ -181,11 +89,11 @@ bool Sweep::reach_case(PointCount& count, uint64_t hit) {
 void Sweep::sweep_point(size_t point, Pace pace) {
   uint64_t cases = 0;
   for (const Reached* in : places_of(point, pace)) {
-    if (goes_on()) cases += sweep_place(point, *in);
+    if (runs_.goes_on()) cases += sweep_place(point, *in);
     if (options_.depth == Depth::first_last && cases != 0) break;
   }
-  if (cases == 0 && goes_on()) {
-    report_.failures.push_back(fmt::format("{} never went off at the {} pace", kCrashPoints[point], to_string(pace)));
+  if (cases == 0 && runs_.goes_on()) {
+    runs_.add_failure(fmt::format("{} never went off at the {} pace", kCrashPoints[point], to_string(pace)));
   }
 }
 
@@ -193,7 +101,7 @@ uint64_t Sweep::sweep_place(size_t point, const Reached& in) {
   PointCount count{.point = point, .scenario = in.scenario, .pace = in.pace, .hits = in.hits[point]};
   switch (options_.depth) {
     case Depth::full:
-      for (uint64_t hit = 1; hit <= kMostHits && goes_on(); ++hit) {
+      for (uint64_t hit = 1; hit <= kMostHits && runs_.goes_on(); ++hit) {
         if (!reach_case(count, hit)) break;
       }
       if (is_worker(point)) {
@@ -204,13 +112,13 @@ uint64_t Sweep::sweep_place(size_t point, const Reached& in) {
       std::vector<uint64_t> hits{1, (count.hits + 1) / 2, count.hits};
       hits.erase(std::unique(hits.begin(), hits.end()), hits.end());
       for (const uint64_t hit : hits) {
-        if (goes_on()) reach_case(count, hit);
+        if (runs_.goes_on()) reach_case(count, hit);
       }
       break;
     }
   }
-  say_(fmt::format("{:<32} {:<9} {:<8} {:<10} {:>4} hits {:>4} runs {:>3} failing", kCrashPoints[point], process_of(point),
-                   to_string(count.pace), to_string(count.scenario), count.hits, count.cases, count.failing));
+  runs_.say(fmt::format("{:<32} {:<9} {:<8} {:<10} {:>4} hits {:>4} runs {:>3} failing", kCrashPoints[point], process_of(point),
+                        to_string(count.pace), to_string(count.scenario), count.hits, count.cases, count.failing));
   report_.points.push_back(count);
   return count.cases;
 }
@@ -218,7 +126,7 @@ uint64_t Sweep::sweep_place(size_t point, const Reached& in) {
 // ---- second faults ------------------------------------------------------------------------------------------------------
 
 void Sweep::run_pair(const Plan& plan) {
-  const Outcome outcome = run_plan(plan);
+  const Outcome outcome = runs_.play(plan);
   if (!outcome.fired[0]) {
     if (!outcome.problems.empty()) ++report_.other_failing;
     return;
@@ -229,7 +137,7 @@ void Sweep::run_pair(const Plan& plan) {
 
 void Sweep::sweep_second(size_t point) {
   for (const Reached* in : places_of(point, Pace::still)) {
-    if (goes_on()) run_pair({in->scenario, in->pace, {{point, 1}, {point, 1}}});
+    if (runs_.goes_on()) run_pair({in->scenario, in->pace, {{point, 1}, {point, 1}}, {}});
     if (options_.depth == Depth::first_last) break;
   }
 }
@@ -237,7 +145,7 @@ void Sweep::sweep_second(size_t point) {
 void Sweep::sweep_pairs() {
   chaos::Random random(options_.seed, "pairs");
   const size_t pairs = options_.depth == Depth::full ? kPairs : kFewPairs;
-  for (size_t i = 0; i < pairs && goes_on(); ++i) {
+  for (size_t i = 0; i < pairs && runs_.goes_on(); ++i) {
     const Reached& in = reached_[random.below(reached_.size())];
     std::vector<size_t> points;
     for (size_t point = 0; point < kCrashPoints.size(); ++point) {
@@ -246,16 +154,20 @@ void Sweep::sweep_pairs() {
     const size_t first = points[random.below(points.size())];
     const size_t second = points[random.below(points.size())];
     const Trap first_trap{first, 1 + random.below(in.hits[first])};
-    run_pair({in.scenario, in.pace, {first_trap, {second, 1 + random.below(3)}}});
+    run_pair({in.scenario, in.pace, {first_trap, {second, 1 + random.below(3)}}, {}});
   }
 }
 
 SweepReport Sweep::run() {
   const uint64_t began_ns = monotonic_ns();
   if (options_.single) {
-    const Outcome outcome = run_plan(*options_.single);
-    for (size_t i = 0; i < outcome.fired.size(); ++i) {
-      say_(trap_text(options_.single->traps[i]) + (outcome.fired[i] ? " went off" : " did not go off"));
+    const Outcome outcome = runs_.play(*options_.single);
+    std::vector<std::string> names;
+    for (const Trap& trap : options_.single->traps) names.push_back(trap_text(trap));
+    for (const CallTrap& trap : options_.single->calls) names.push_back(trap_text(trap));
+    for (size_t i = 0; i < names.size(); ++i) {
+      runs_.say(names[i] + (outcome.fired[i] ? " went off" : " did not go off"));
+      if (!outcome.fired[i]) report_.never_reached.push_back(names[i]);
     }
     if (!outcome.problems.empty()) ++report_.other_failing;
   } else {
@@ -263,16 +175,17 @@ SweepReport Sweep::run() {
     for (size_t point = 0; point < kCrashPoints.size(); ++point) {
       if (!is_wanted(point)) continue;
       for (const Pace pace : kPaces) {
-        if (goes_on() && (pace == Pace::still || is_worker(point))) sweep_point(point, pace);
+        if (runs_.goes_on() && (pace == Pace::still || is_worker(point))) sweep_point(point, pace);
       }
     }
     for (size_t point = 0; point < kCrashPoints.size(); ++point) {
       const bool wanted = options_.depth == Depth::full || point % 8 == options_.seed % 8;
-      if (wanted && is_wanted(point) && goes_on()) sweep_second(point);
+      if (wanted && is_wanted(point) && runs_.goes_on()) sweep_second(point);
     }
     if (options_.only == "*" && !reached_.empty()) sweep_pairs();
   }
-  end_rig();
+  runs_.end_rig();
+  report_.runs = runs_.report();
   report_.seconds = static_cast<double>(monotonic_ns() - began_ns) / kSecond;
   return std::move(report_);
 }

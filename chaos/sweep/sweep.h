@@ -3,19 +3,13 @@
 // First each scenario runs at each pace with nothing armed: that must go well, and tells which points it reaches, how often. Then each point is
 // swept in the scenarios that reach it: its first hit, its second, and so on, until a run ends without having had so many. Then second
 // faults: the same point again in the successor, and pairs by seed.
-//
-// A run that fails leaves its folder; the sweep goes on with a new keeper in a new one.
 #pragma once
 
-#include <functional>
-#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
-#include "chaos/private_folder.h"
-#include "chaos/stop_signals.h"
-#include "chaos/sweep/scenario.h"
+#include "chaos/sweep/runs.h"
 
 namespace arenad::sweep {
 
@@ -42,28 +36,24 @@ struct PointCount {
 };
 
 struct SweepReport {
-  uint64_t runs = 0;
+  RunsReport runs;
   uint64_t cases = 0;         // point x process x hit, in which it went off
   uint64_t failing = 0;       // of those
   uint64_t second_cases = 0;  // in which a second one went off as well
   uint64_t second_failing = 0;
   uint64_t other_failing = 0;  // runs in which nothing went off
-  uint64_t frames_compared = 0;
   std::vector<PointCount> points;
-  std::vector<std::string> never_reached;
-  std::vector<std::string> failures;  // all that is wrong, each with the command that repeats it
-  bool cut_short = false;
+  std::vector<std::string> never_reached;  // also a trap of a single run that did not go off
   double seconds = 0;
   [[nodiscard]] bool is_clean() const {
-    return failing == 0 && second_failing == 0 && other_failing == 0 && never_reached.empty() && failures.empty() && !cut_short;
+    return failing == 0 && second_failing == 0 && other_failing == 0 && never_reached.empty() && runs.failures.empty() &&
+           !runs.cut_short;
   }
 };
 
 class Sweep {
  public:
-  using Say = std::function<void(const std::string&)>;
-  Sweep(SweepOptions options, std::filesystem::path beside, chaos::StopSignals& signals, Say say)
-      : options_(std::move(options)), beside_(std::move(beside)), signals_(signals), say_(std::move(say)) {}
+  Sweep(SweepOptions options, Runs& runs) : options_(std::move(options)), runs_(runs) {}
   SweepReport run();
 
  private:
@@ -73,10 +63,6 @@ class Sweep {
     std::vector<uint64_t> hits;  // of each point
   };
 
-  Result<void> make_rig();
-  void end_rig();
-  // Also when it could not be run.
-  Outcome run_plan(const Plan& plan);
   void run_unarmed();
   void sweep_point(size_t point, Pace pace);
   // In how many runs it went off.
@@ -90,17 +76,10 @@ class Sweep {
   // Where a point is swept: all scenarios that reach it, of a worker's points, which are reached by most, the first and the recovery; the
   // short form takes the first in which it goes off. None: it is never reached.
   [[nodiscard]] std::vector<const Reached*> places_of(size_t point, Pace pace) const;
-  void note_failure(const Plan& plan, const Outcome& outcome);
   [[nodiscard]] bool is_wanted(size_t point) const;
-  bool goes_on();
 
   SweepOptions options_;
-  std::filesystem::path beside_;
-  chaos::StopSignals& signals_;
-  Say say_;
-  std::optional<chaos::PrivateFolder> folder_;
-  std::unique_ptr<Rig> rig_;
-  uint64_t next_run_ = 1;
+  Runs& runs_;
   std::vector<Reached> reached_;
   SweepReport report_;
 };

@@ -1,10 +1,11 @@
-// The verb `sweep` of arena-chaos: has each process die at each crash point, from its first hit to its last, and checks each time that nothing
-// is lost.
+// The verb `sweep` of arena-chaos: has each process die at each crash point, or die or fail at each I/O system call, from its
+// first hit to its last, and checks each time that nothing is lost.
 #pragma once
 
 #include <string>
 #include <vector>
 
+#include "chaos/sweep/call_sweep.h"
 #include "chaos/sweep/sweep.h"
 
 namespace CLI {
@@ -15,12 +16,17 @@ namespace arenad::sweep {
 
 struct SweepArguments {
   SweepOptions options;
+  CallSweepOptions calls;
+  bool sweeps_calls = false;
+  size_t most_failures = 20;
   std::string json;
   bool is_short = false;
   bool list = false;
   bool has_seed = false;
-  bool is_single = false;
-  std::vector<std::string> at;  // NAME#HIT
+  bool has_scenario = false;
+  bool has_pace = false;
+  bool has_pairs = false;
+  std::vector<std::string> at;  // plan_text.h
   Plan single;
   CrashAction action = CrashAction::kill;
 };

@@ -8,6 +8,7 @@
 
 #include <CLI/App.hpp>
 
+#include "chaos/command_line.h"
 #include "cli/command_line.h"
 #include "keeper/command_line.h"
 #include "packaging/manual/config_page.h"
@@ -35,6 +36,14 @@ constexpr const char* kCommandMore =
     "ARENAD\\_SOCKET\n\tThe control socket, if *--socket* names none.\n\n"
     "NO\\_COLOR\n\tIf it is not empty, nothing is coloured. Colours are for terminals only in any case.\n\n";
 
+constexpr const char* kChaosMore =
+    "# FILES\n\n"
+    "/usr/lib/arenad/chaos\n\tThe games that are played, and what is put under the database: found beside the program, "
+    "wherever it is "
+    "installed.\n\n"
+    "# ENVIRONMENT\n\n"
+    "TMPDIR\n\tWhere the folder of a run is made.\n\n";
+
 bool write(const std::filesystem::path& file, const std::string& text) {
   std::ofstream out(file);
   out << text;
@@ -54,6 +63,7 @@ int main(int argc, char** argv) {
   arenad::DaemonCommandLine daemon;
   arenad::KeeperOptions keeper;
   arenad::WorkerCommandLine worker;
+  arenad::chaos::ChaosCommandLine chaos;
   std::string command;
   arenad::cli::look_at_command_line(arenad::cli::all_commands(), [&](const CLI::App& app) {
     command = program_page(app, {1, kCommandMore, "*arenad*(8), *arenad.toml*(5), *arena-worker*(8)"});
@@ -67,6 +77,8 @@ int main(int argc, char** argv) {
       write(folder / "arena-worker.8.scd",
             program_page(*arenad::worker_command_line(worker), {8, "", "*arenad*(8), *arenactl*(1)"})) &&
       write(folder / "arenactl.1.scd", command) &&
+      write(folder / "arena-chaos.1.scd",
+            program_page(*arenad::chaos::chaos_command_line(chaos), {1, kChaosMore, "*arenad*(8), *arenactl*(1)"})) &&
       write(folder / "arenad.toml.5.scd", arenad::manual::config_page("*arenad*(8), *arenactl*(1)")) &&
       write(folder / "arenad.toml", arenad::default_config_text());
   return written ? 0 : 1;

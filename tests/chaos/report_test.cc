@@ -69,6 +69,62 @@ TEST_CASE("the page says what was found, loads nothing and escapes everything") 
   }
 }
 
+TEST_CASE("a death is put down to the fault that was alone when it came") {
+  const RunRecord record = SmallRun().record();
+  REQUIRE(record.deaths.size() == 3);
+  CHECK(record.deaths[0].fault == "worker.killed");
+  CHECK(record.deaths[1].fault.empty());
+  CHECK(record.deaths[2].fault == "worker.segv");
+  const auto kind = [&](const std::string& name) { return *std::ranges::find(record.kinds, name, &KindRecord::name); };
+  CHECK(kind("worker.killed").parts.deaths == 1);
+  CHECK(kind("worker.segv").parts.load.max() == 2);
+  CHECK(kind("arenad.killed").parts.deaths == 0);
+  CHECK(record.parts().deaths == 3);
+}
+
+TEST_CASE("the reports have the parts of the recoveries, by fault and together") {
+  const RunRecord record = SmallRun().record();
+  const json report = json::parse(json_report(record));
+  CHECK(report["parts"]["deaths"] == 3);
+  CHECK(report["parts"]["start"]["p50_ms"] == 1);
+  CHECK(report["parts"]["detect"]["max_ms"] == 0.25);
+  CHECK(report["deaths"][1]["fault"].is_null());
+  CHECK(report["deaths"][2] == json{{"arena", "<b>\"&'"},
+                                    {"epoch", 1},
+                                    {"report", 3},
+                                    {"fault", "worker.segv"},
+                                    {"detect_ms", 40},
+                                    {"notice_ms", 0.25},
+                                    {"recovery_ms", 7},
+                                    {"start_ms", 1},
+                                    {"load_ms", 2},
+                                    {"replay_ms", 4},
+                                    {"overtaken_by", nullptr}});
+  for (const json& kind : report["faults"]) {
+    if (kind["name"] == "worker.segv") CHECK(kind["parts"]["replay"]["p99_ms"] == 4);
+  }
+  const json figures = json::parse(json_figures(record));
+  CHECK(figures["chaos.load_p50_ms"] == 2);
+  CHECK(figures["chaos.deaths_told"] == 3);
+  const std::string page = html_report(record);
+  CHECK(has(page, "id=\"recovery-parts\""));
+  CHECK(has(page, "until its state was loaded"));
+  CHECK(has(closing_text(record, ""), "\nload               3       2.00       2.00       2.00\n"));
+  const std::string junit = junit_report(record);
+  CHECK(has(junit, "<testcase classname=\"arena-chaos.recovery\" name=\"replay\" time=\"0.004\"></testcase>"));
+}
+
+TEST_CASE("bars of fine times: each bin is twice as wide as the one before") {
+  const auto bins = bins_of(Durations({0.01, 1.0 / 32, 0.05, 1, 5000}), kFromMicroseconds);
+  CHECK(bins[0] == 1);
+  CHECK(bins[1] == 2);
+  CHECK(bins[6] == 1);
+  CHECK(bins[kBins - 1] == 1);
+  CHECK(range_of_bin(0, kFromMicroseconds) == "below 31.2 \u00B5s");
+  CHECK(range_of_bin(6, kFromMicroseconds) == "1 ms to 2 ms");
+  CHECK(range_of_bin(kBins - 1, kFromMicroseconds) == "2.05 s or more");
+}
+
 TEST_CASE("the timeline has a bar for each fault that was there, and marks what was replaced and violated") {
   const std::string svg = timeline_svg(failed_run().record());
   CHECK(count(svg, "class=\"bar ") == 4);

@@ -28,6 +28,23 @@ struct SmallRun {
     findings.frames_compared = 4321;
     findings.successions = {{0, 105, 2}, {0, 120, 3}, {1, 1501, 2}};
     findings.arenads_ms = {910};
+    findings.outcomes[0].ended = {{0, 1}};
+    findings.outcomes[1].ended = {{0, 2}};
+    findings.outcomes[1].was_alone = false;
+    findings.outcomes[3].ended = {{1, 1}};
+    const auto death = [](uint64_t id, size_t arena, uint64_t epoch) {
+      return chaos::ToldDeath{.id = id,
+                              .arena = arena,
+                              .epoch = epoch,
+                              .detect_ms = 40,
+                              .heard_ns = id * 1'000'000'000,
+                              .recovery_ms = 7,
+                              .start_ms = 1,
+                              .load_ms = 2,
+                              .replay_ms = 4,
+                              .notice_ms = 0.25};
+    };
+    findings.deaths = {death(1, 0, 1), death(2, 0, 2), death(3, 1, 1)};
     findings.rungs = {{"newest slot", 3}};
     findings.final_states = {0xABCDEF, 7};
     for (size_t i = 0; i < chaos::kInvariants; ++i) findings.invariants.holds(static_cast<chaos::Invariant>(i), 10 + i);

@@ -2,7 +2,7 @@
 #include <unistd.h>
 
 #define arenad_game_module ledger_game_module
-#include "ledger_game.cc"
+#include "chaos/games/ledger_game.cc"
 #undef arenad_game_module
 
 extern "C" __attribute__((visibility("default"))) const arenad_game* arenad_game_module(uint32_t host_abi) {

@@ -14,11 +14,11 @@
 #include <doctest/doctest.h>
 
 #include "arenad/module_abi.h"
+#include "chaos/rig/ledger_player.h"
 #include "ipc/clock.h"
 #include "ipc/crash_point.h"
 #include "ipc/socket.h"
 #include "tests/real/daemon.h"
-#include "tests/real/ledger_player.h"
 #include "tests/real/player.h"
 #include "tests/real/reports.h"
 #include "tests/support/child.h"

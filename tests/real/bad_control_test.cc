@@ -8,12 +8,12 @@
 #include <capnp/serialize.h>
 #include <doctest/doctest.h>
 
+#include "chaos/rig/raw_control.h"
 #include "ipc/control.capnp.h"
 #include "ipc/control_stream.h"
 #include "ipc/limits.h"
 #include "ipc/socket.h"
 #include "tests/real/daemon.h"
-#include "tests/real/raw_control.h"
 #include "tests/support/seed.h"
 
 using namespace arenad;

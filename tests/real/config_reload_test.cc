@@ -11,8 +11,8 @@
 
 #include <doctest/doctest.h>
 
+#include "chaos/rig/ledger_player.h"
 #include "tests/real/daemon.h"
-#include "tests/real/ledger_player.h"
 #include "tests/real/player.h"
 
 using namespace arenad;

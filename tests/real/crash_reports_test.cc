@@ -123,6 +123,14 @@ TEST_CASE("the report of a death gets what the recovery took, and it outlives ar
   CHECK(reports[1].ticks_lost < late.ticks_lost);
   CHECK(reports[1].recovery_ms < late.recovery_ms);
   CHECK(late.recovery_ms >= 400);
+  // The delay is a part of the start, and the parts are the whole.
+  CHECK(late.start_ms >= 400);
+  for (const Report& report : reports) {
+    CHECK(report.load_ms > 0);
+    CHECK(report.replay_ms > 0);
+    CHECK(report.start_ms + report.load_ms + report.replay_ms == doctest::Approx(report.recovery_ms));
+    CHECK(report.detect_ms > 0);
+  }
   // Fifty a second.
   CHECK(late.ticks_lost >= 15);
   CHECK(static_cast<double>(late.ticks_lost) <= late.recovery_ms / 20 + 2);
@@ -154,7 +162,15 @@ TEST_CASE("a death in the tick names no event") {
   REQUIRE(daemon.becomes("duel", [](const ArenaFacts& facts) { return facts.restarts_total > 2; }));
   std::filesystem::remove(cause);
   REQUIRE(daemon.runs_again("duel", 1));
-  for (const Report& report : crashes(daemon, "duel")) {
+  // The frame that killed kills again when it is run again: each recovery but the last was overtaken by the next death.
+  const std::vector<Report> reports = crashes(daemon, "duel");
+  for (size_t i = 1; i < reports.size(); ++i) {
+    CHECK(reports[i].overtaken_by == reports[i - 1].id);
+    CHECK(reports[i].recovery_ms == 0);
+  }
+  CHECK(eventually([&] { return crashes(daemon, "duel").at(0).recovery_ms > 0; }));
+  CHECK(crashes(daemon, "duel").at(0).overtaken_by == 0);
+  for (const Report& report : reports) {
     CHECK(report.phase == "ticking");
     CHECK(report.player.empty());
     CHECK(report.quarantined == 0);

@@ -6,9 +6,9 @@
 
 #include <doctest/doctest.h>
 
+#include "chaos/rig/ledger_player.h"
+#include "chaos/rig/worker_memory.h"
 #include "tests/real/daemon.h"
-#include "tests/real/ledger_player.h"
-#include "tests/real/worker_memory.h"
 #include "tests/support/seed.h"
 #include "tests/support/why_not.h"
 

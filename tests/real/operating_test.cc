@@ -6,9 +6,9 @@
 #include <capnp/message.h>
 #include <doctest/doctest.h>
 
+#include "chaos/rig/raw_control.h"
 #include "tests/real/daemon.h"
 #include "tests/real/player.h"
-#include "tests/real/raw_control.h"
 
 using namespace arenad;
 using namespace arenad::test;

@@ -7,8 +7,8 @@
 
 #include <doctest/doctest.h>
 
+#include "chaos/rig/ledger_player.h"
 #include "tests/real/daemon.h"
-#include "tests/real/ledger_player.h"
 
 namespace arenad::test {
 

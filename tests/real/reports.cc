@@ -46,6 +46,11 @@ Report report_of(wire::Incident::Reader from) {
   report.player = text_of(from.getPlayer());
   report.took_ms = from.getTookMs();
   report.recovery_ms = from.getRecoveryMs();
+  report.start_ms = from.getStartMs();
+  report.load_ms = from.getLoadMs();
+  report.replay_ms = from.getReplayMs();
+  report.detect_ms = from.getDetectMs();
+  report.overtaken_by = from.getOvertakenBy();
   report.rung = from.getRung();
   report.replayed_frames = from.getReplayedFrames();
   report.replayed_events = from.getReplayedEvents();

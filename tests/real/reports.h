@@ -34,6 +34,11 @@ struct Report {
   uint64_t took_ms = 0;
   uint64_t quarantined = 0;
   double recovery_ms = 0;
+  double start_ms = 0;
+  double load_ms = 0;
+  double replay_ms = 0;
+  double detect_ms = 0;
+  uint64_t overtaken_by = 0;
   std::string rung;
   uint64_t replayed_frames = 0;
   uint64_t replayed_events = 0;

@@ -12,10 +12,10 @@
 
 #include <doctest/doctest.h>
 
+#include "chaos/disk/faulty_vfs.h"
 #include "ipc/crash_point.h"
 #include "tests/real/daemon.h"
 #include "tests/real/player.h"
-#include "tests/support/faulty_vfs.h"
 
 using namespace arenad;
 using namespace arenad::test;

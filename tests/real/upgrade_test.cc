@@ -9,10 +9,10 @@
 
 #include <doctest/doctest.h>
 
+#include "chaos/rig/ledger_player.h"
 #include "ipc/clock.h"
 #include "ipc/control_client.h"
 #include "tests/real/daemon.h"
-#include "tests/real/ledger_player.h"
 #include "tests/real/player.h"
 
 using namespace arenad;

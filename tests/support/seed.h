@@ -2,10 +2,10 @@
 #pragma once
 
 #include <cstdlib>
-#include <random>
 
 #include <doctest/doctest.h>
 
+#include "chaos/disk/random_sequence.h"
 #include "ipc/clock.h"
 
 namespace arenad::test {
@@ -16,18 +16,6 @@ inline uint64_t test_seed() {
   MESSAGE("ARENAD_TEST_SEED=", seed);
   return seed;
 }
-
-// std::mt19937_64 gives the same numbers everywhere; the distributions of the library do not.
-class Random {
- public:
-  explicit Random(uint64_t seed) : engine_(seed) {}
-  uint64_t operator()() { return engine_(); }
-  uint64_t below(uint64_t limit) { return engine_() % limit; }
-  bool one_in(uint64_t n) { return below(n) == 0; }
-
- private:
-  std::mt19937_64 engine_;
-};
 
 // A number that only these two numbers give: what a record must hold to be whole.
 constexpr uint64_t mix(uint64_t a, uint64_t b) {

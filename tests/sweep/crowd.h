@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
-#include "tests/real/ledger_player.h"
-#include "tests/sweep/rig.h"
+#include "chaos/rig/ledger_player.h"
+#include "chaos/rig/rig.h"
 
 namespace arenad::sweep {
 

@@ -1,5 +1,5 @@
 // arenad-roll: rolls versions of the ledger over playing arenas, good ones and one that dies, and checks every output of every arena against an
-// independent model (tests/real/ledger_model.h). Then it changes the code of a few arenas many times and looks at what arenad grows by.
+// independent model (chaos/rig/ledger_model.h). Then it changes the code of a few arenas many times and looks at what arenad grows by.
 #include <fmt/format.h>
 #include <fstream>
 #include <unistd.h>

@@ -1,5 +1,5 @@
 // arenad-upgrades: upgrades arenad many times in a row while arenas play, and meanwhile asks for something all the time. Every output of every
-// player is compared with an independent model (tests/real/ledger_model.h), and frames that begin over a tick late are counted; pacers
+// player is compared with an independent model (chaos/rig/ledger_model.h), and frames that begin over a tick late are counted; pacers
 // (chaos/pacers.h) tell which of them the machine was late with.
 #include <atomic>
 #include <fmt/format.h>
