@@ -15,6 +15,7 @@
 #include "chaos/command_line.h"
 #include "chaos/files.h"
 #include "chaos/joined_figures.h"
+#include "chaos/private_namespaces.h"
 #include "chaos/shrink.h"
 
 namespace {
@@ -110,7 +111,7 @@ int run_request(RunRequest request) {
   return exit_code_of(record->verdict);
 }
 
-int run(const ChaosOptions& options) {
+int run(const ChaosOptions& options, const std::string& namespaces) {
   auto plan = plan_of(options);
   if (!plan) return usage_error(plan.error());
   if (!options.game.empty()) {
@@ -124,7 +125,8 @@ int run(const ChaosOptions& options) {
                       .report = options.report,
                       .json = options.json,
                       .options = named(options),
-                      .again = again(options)});
+                      .again = again(options),
+                      .namespaces = namespaces});
 }
 
 std::string text_of(const ReportedVerdict& verdict) {
@@ -132,14 +134,15 @@ std::string text_of(const ReportedVerdict& verdict) {
                                   : fmt::format("{} ({})", verdict.verdict, fmt::join(verdict.violated, ", "));
 }
 
-int replay(const ChaosOptions& options) {
+int replay(const ChaosOptions& options, const std::string& namespaces) {
   auto bundle = read_bundle(options.bundle);
   if (!bundle) return usage_error(bundle.error());
   auto record = run_chaos({.plan = bundle->plan,
                            .report = options.report,
                            .json = options.json,
                            .options = {{"replay", options.bundle}},
-                           .again = "arena-chaos replay " + shell_word(options.bundle)});
+                           .again = "arena-chaos replay " + shell_word(options.bundle),
+                           .namespaces = namespaces});
   if (!record) {
     fmt::print(stderr, "arena-chaos: {}\n", record.error().text());
     return kExitCouldNotRun;
@@ -195,11 +198,13 @@ int main(int argc, char** argv) {
   }
   const auto is = [&](const char* verb) { return app->got_subcommand(verb); };
   if (is("join-figures")) return join(given.figures);
-  if (is("mutants")) return run_mutants(given.mutants);
-  if (is("sweep")) return sweep::run_sweep(std::move(given.sweep));
   if (is("list")) return list(given.options);
   if (is("plan")) return plan(given.options);
-  if (is("replay")) return replay(given.options);
-  if (is("shrink")) return shrink(given.options);
-  return run(given.options);
+  return in_private_namespaces([&](const std::string& namespaces) {
+    if (is("mutants")) return run_mutants(given.mutants);
+    if (is("sweep")) return sweep::run_sweep(std::move(given.sweep));
+    if (is("replay")) return replay(given.options, namespaces);
+    if (is("shrink")) return shrink(given.options);
+    return run(given.options, namespaces);
+  });
 }

@@ -139,6 +139,7 @@ Result<RunRecord> run_chaos(RunRequest request) {
   const std::string started = utc_now();
   RunRecord record = play(request, folder->path(), *signals);
   record.environment = look_around();
+  record.environment.namespaces = std::move(request.namespaces);
   record.version = kArenadVersion;
   record.commit = kArenadCommit;
   record.started = started;

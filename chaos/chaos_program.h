@@ -22,6 +22,7 @@ struct RunRequest {
   std::string json;                                          // file for the figures; empty: none
   std::vector<std::pair<std::string, std::string>> options;  // as they stand in the reports
   std::string again;                                         // the command that plays the same
+  std::string namespaces;                                    // that it plays in (private_namespaces.h)
 };
 
 // Says on standard output how far it is, and at its end what came of it. An error: files could not be written.

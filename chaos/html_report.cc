@@ -299,6 +299,7 @@ std::string environment(const RunRecord& record) {
   row("kernel", found.kernel + ", " + found.architecture);
   row("processors", std::to_string(found.processors));
   row("memory", fmt::format("{:.1f} GiB", static_cast<double>(found.memory_bytes) / (1024.0 * 1024 * 1024)));
+  row("namespaces of its own", found.namespaces);
   row("container", found.container.empty() ? "nothing shows one" : "yes: " + found.container);
   row("ran as", found.user);
   for (const auto& [name, value] : record.options) row(name, value);

@@ -49,7 +49,8 @@ ordered_json json_of(const RunRecord& record, const RecordedDeath& death) {
 ordered_json json_of(const Environment& found) {
   return {{"kernel", found.kernel},         {"architecture", found.architecture},
           {"processors", found.processors}, {"memory_bytes", found.memory_bytes},
-          {"container", found.container},   {"user", found.user}};
+          {"container", found.container},   {"user", found.user},
+          {"namespaces", found.namespaces}};
 }
 
 const std::string& arena_name(const RunRecord& record, size_t arena) {

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Ctrl-C in the middle of what keeps everybody from answering: a run of arena-chaos ends within seconds, and leaves no process behind.
+# Ctrl-C in the middle of what keeps everybody from answering: a run of arena-chaos ends within seconds, and leaves no process behind. Nor
+# does one that is killed, where it has namespaces of its own.
 #
 #     interrupt_test.sh ARENA_CHAOS
 set -euo pipefail
@@ -78,4 +79,27 @@ interrupt everybody_stopped 1.5 everybody.stopped_for_a_moment
 interrupt keeper_stopped 1.2 keeper.stopped_while_arenad_dies
 interrupt no_arenad_comes 1.5 disk.reads_fail arenad.killed
 interrupt worker_stopped 1.2 worker.stopped
+
+as_who_it_is=()
+[[ $EUID -eq 0 ]] || as_who_it_is=(--map-current-user)
+if unshare "${as_who_it_is[@]}" --pid --ipc --net --fork --mount-proc true; then
+  "$chaos" run --seed 1 --arenas 2 --duration 60s >killed.txt 2>&1 &
+  running=$!
+  for ((looks = 0; looks < 300; ++looks)); do
+    [[ $(processes_of_the_run) != *spare* ]] || break
+    sleep 0.1
+  done
+  [[ $(processes_of_the_run) == *spare* ]] || fail "killed: it did not begin: $(<killed.txt)"
+  kill -KILL "$running"
+  wait "$running" || true
+  for ((looks = 0; looks < 100; ++looks)); do
+    left=$(processes_of_the_run)
+    [[ -n $left ]] || break
+    sleep 0.1
+  done
+  [[ -z $left ]] || fail "killed: processes are left: $left"
+  echo "killed: nothing of it is left"
+else
+  echo "killed: not looked at: no namespaces are allowed here"
+fi
 echo "arena-chaos: Ctrl-C ends it, whatever it waits for"
