@@ -51,7 +51,7 @@ Result<void> ChaosRun::play() {
   for (size_t i = 0; i < stage_.arenas().size(); ++i) {
     epochs_.push_back(stage_.epoch(i));
     frames_.push_back(0);
-    if (next_step) stage_.arenas()[i].entries = UINT64_MAX;
+    if (next_step) stage_.arenas()[i].entries = stage_.arenas()[i].planned = UINT64_MAX;
     complained_.push_back(false);
   }
   // What keeps arenad from answering, or what a fault waits for from coming, may be what is to be undone.
@@ -439,7 +439,7 @@ bool ChaosRun::converge() {
 void ChaosRun::judge_results() {
   for (size_t i = 0; i < stage_.arenas().size(); ++i) {
     const Player& player = *stage_.arenas()[i].player;
-    findings_.final_states.push_back(player.digest());
+    findings_.final_states.push_back(stage_.arenas()[i].planned_state.value_or(player.digest()));
     if (player.ledger() == nullptr) continue;
     const auto& expected = player.ledger()->model().awards();
     // They are in the database a moment after they were played.

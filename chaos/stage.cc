@@ -120,6 +120,7 @@ Result<std::unique_ptr<Stage>> Stage::set(const std::filesystem::path& folder, c
                 .name = planned.name,
                 .hz = hz,
                 .entries = planned.entries,
+                .planned = planned.entries,
                 .player = nullptr};
     if (auto started = stage->rig().start_arena(arena.id, arena.name, kGame, hz); !started) return started.error();
     auto player = begin_player(plan, arena, stage->rig(), plan.seed + stage->arenas_.size());
@@ -139,7 +140,12 @@ void Stage::turn() {
   meanwhile_();
   for (Arena& arena : arenas_) {
     Player& player = *arena.player;
-    if (player.said() < std::min(arena.entries, arena.limit) && player.said() - player.heard_back() < kMostOnTheirWay) {
+    // How much is said beyond the plan is a matter of moments: what the plan has come to is what a seed always comes to.
+    const bool is_at_plan = player.said() == arena.planned;
+    if (is_at_plan && !arena.planned_state && player.hears_all()) arena.planned_state = player.digest();
+    const bool may_say = !is_at_plan || arena.planned_state;
+    if (may_say && player.said() < std::min(arena.entries, arena.limit) &&
+        player.said() - player.heard_back() < kMostOnTheirWay) {
       (void)player.say();
     }
     player.listen();

@@ -13,11 +13,11 @@
 #include <vector>
 
 #include "chaos/child_process.h"
-#include "chaos/preload/faulty_clock.h"
 #include "chaos/disk/faulty_vfs.h"
 #include "chaos/former_databases.h"
 #include "chaos/plan.h"
 #include "chaos/player.h"
+#include "chaos/preload/faulty_clock.h"
 #include "chaos/rig/rig.h"
 #include "ipc/clock.h"
 
@@ -30,7 +30,9 @@ class Stage {
     std::string name;
     uint32_t hz = 0;       // of its ticks; 0: none
     uint64_t entries = 0;  // that its player says in all
-    uint64_t limit = 0;    // says no more than so many for now
+    uint64_t planned = 0;  // how many of them the plan has; more are said if a fault's moment takes longer to come
+    std::optional<uint64_t> planned_state;  // the player's digest when those had come back
+    uint64_t limit = 0;                     // says no more than so many for now
     std::unique_ptr<Player> player;
     pid_t worker = 0;  // of the newest incarnation, as its shared memory says; arenad may be dead. 0: none is known
   };

@@ -4,8 +4,8 @@
 #include <memory>
 #include <sys/mman.h>
 
-#include "chaos/stage.h"
 #include "chaos/preload/faulty_log.h"
+#include "chaos/stage.h"
 
 namespace arenad::chaos {
 namespace {
