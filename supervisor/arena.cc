@@ -251,7 +251,8 @@ void Arena::begin_with_checkpoint(BeginWith with, std::optional<std::string> che
   if (with == BeginWith::checkpoint && checkpoint) {
     if (auto snapshot = Snapshot::parse(*checkpoint)) take_over_checkpoint(*snapshot);
   } else if (with == BeginWith::checkpoint && was_unread) {
-    log_warning("arena={} msg=\"the database can be read again, and has no checkpoint of it: the arena begins anew\"", record_.name);
+    log_warning("arena={} msg=\"the database can be read again, and has no checkpoint of it: the arena begins anew\"",
+                record_.name);
     with = BeginWith::nothing;
   }
   take_worker(with, std::move(checkpoint));

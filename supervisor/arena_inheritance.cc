@@ -1,4 +1,6 @@
 // How an arena begins with what an earlier arenad has left of it: a live worker, regions without one, or the database alone.
+#include <algorithm>
+
 #include "arenad/module_abi.h"
 #include "ipc/channel.h"
 #include "ipc/clock.h"
@@ -35,12 +37,14 @@ Arena::Resumed Arena::take_up(const Durable& durable) {
   take_over_checkpoint(*checkpoint);
   const Resumed resumed = saved && durable.damaged == 0 ? Resumed::as_it_was : Resumed::set_back;
   const uint64_t frame = checkpoint->facts().frame.value;
+  const uint64_t now_ms = unix_ms();
+  // The clock may have been set back since.
+  const uint64_t age_ms = now_ms - std::min<uint64_t>(now_ms, checkpoint->facts().time_unix_ns / kMillisecond);
   if (resumed == Resumed::as_it_was) {
     log_info("arena={} frame={} msg=\"goes on where it was when arenad was stopped\"", record_.name, frame);
   } else {
     log_warning("arena={} frame={} msg=\"set back to {} checkpoint, {} ms ago; what came after it is lost\"", record_.name,
-                frame, durable.damaged == 0 ? "its last" : "an older, undamaged",
-                unix_ms() - checkpoint->facts().time_unix_ns / kMillisecond);
+                frame, durable.damaged == 0 ? "its last" : "an older, undamaged", age_ms);
   }
   tell(LifecycleEvent::resumed,
        {{"from_frame", std::to_string(frame)}, {"set_back", resumed == Resumed::set_back ? "yes" : "no"}});
@@ -51,7 +55,8 @@ Arena::Resumed Arena::take_up(const Durable& durable) {
 // To begin anew would overwrite what is there.
 Arena::Resumed Arena::stay_down(const Error& error) {
   if (!is_active()) return Resumed::as_it_was;
-  record_.reason = "its checkpoints cannot be read: " + error.text() + "; restart it when the disk is well: arenactl restart " + record_.name;
+  record_.reason = "its checkpoints cannot be read: " + error.text() + "; restart it when the disk is well: arenactl restart " +
+                   record_.name;
   log_error("arena={} msg=\"{}\"", record_.name, record_.reason);
   carry_out(lifecycle_.fail());
   return Resumed::as_it_was;
@@ -92,7 +97,11 @@ void Arena::inherit(Inheritance inheritance, const Durable& durable) {
 // An earlier arenad may have given out ids of which nothing is left, and an id is never used again: what is in quarantine is known by it.
 // Nobody attaches a client each microsecond.
 void Arena::skip_channel_ids() {
-  channels_.use_up({unix_ns() / 1000});
+  const uint64_t now_us = unix_ns() / 1000;
+  channels_.use_up({now_us});
+  // The clock may have been set back, and whoever has an id that frames have passed counts as one that left. What a worker says is believed
+  // within reason only: ids must not run out.
+  if (lived_) channels_.use_up({std::min(lived_->status().newest_joined.load(), 2 * now_us)});
 }
 
 void Arena::expect_clients_back() {
