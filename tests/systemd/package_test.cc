@@ -89,7 +89,7 @@ TEST_CASE("installed, used, upgraded under a match, removed, installed again and
   CHECK(unit.property("ActiveState") == "inactive");
 
   // Removed: nothing runs, nothing of the program is there; matches and configuration wait.
-  (void)unit.run("systemctl start arenad && dpkg --remove arenad 2>&1");
+  (void)unit.run("systemctl start arenad && dpkg --remove arenad-chaos arenad 2>&1");
   CHECK(unit.try_to("pgrep -u arenad").out == "");
   CHECK(unit.try_to("systemctl cat arenad").code != 0);
   CHECK_FALSE(std::filesystem::exists("/usr/bin/arenad"));
