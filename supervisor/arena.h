@@ -348,11 +348,12 @@ class Arena {
 
   OutputLog output_log_;  // of its workers
   uint64_t next_output_look_ns_ = 0;
-  HangDetector hang_;            // of worker_
-  CpuUse cpu_;                   // the same
-  uint64_t slow_seen_ = 0;       // slow frames of worker_ that have been written down
-  bool slow_asked_ = false;      // it has been asked for one, which has not been written down
-  std::string ended_by_arenad_;  // why worker_ was told to abort
+  HangDetector hang_;             // of worker_
+  CpuUse cpu_;                    // the same
+  uint64_t slow_seen_ = 0;        // slow frames of worker_ that have been written down
+  bool was_passed_over_ = false;  // by watch_worker(), which looks at calm ones every other time
+  bool slow_asked_ = false;       // it has been asked for one, which has not been written down
+  std::string ended_by_arenad_;   // why worker_ was told to abort
   PoisonWatch poison_;
   Quarantine quarantine_;
   struct WaitingRetry {
