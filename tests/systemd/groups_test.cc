@@ -19,8 +19,10 @@ namespace {
 const std::filesystem::path kUnitGroup = "/sys/fs/cgroup/system.slice/arenad.service";
 
 // The game may make files in memory, which no limit of resources counts.
+// On such a kernel it may take seconds to fill memory, which is no hang.
 constexpr const char* kSections =
     "[restart]\nintensity = 100\nwindow_ms = 1000\nfirst_delay_ms = 0\n"
+    "[hang]\nhard_limit_ms = 0\n"
     "[games.hostile]\nmodule = \"/usr/lib/arenad/games/echo.so\"\nmemory_mib = 64\n"
     "system_calls = [\"memfd_create\"]\nwritable = [\"/run/arenad\"]\n";
 // memory_mib, and 64 MiB for what the kernel holds, and the size of the region.
