@@ -239,7 +239,8 @@ std::optional<uint64_t> StoreThread::next_query_ns() const {
 
 std::vector<StoreThread::Query> StoreThread::take_due_queries() {
   const uint64_t now = monotonic_ns();
-  const auto later = std::stable_partition(queries_.begin(), queries_.end(), [&](const Query& query) { return query.due_ns <= now; });
+  const auto later =
+      std::stable_partition(queries_.begin(), queries_.end(), [&](const Query& query) { return query.due_ns <= now; });
   std::vector<Query> due(std::make_move_iterator(queries_.begin()), std::make_move_iterator(later));
   queries_.erase(queries_.begin(), later);
   return due;

@@ -372,7 +372,9 @@ TEST_CASE("store thread: a reading that fails is tried again until it can be don
   bool is_other_done = false;
   Outcomes outcomes;
   store.submit_reading(
-      [&](Store&) { return ++tries < 5 ? Result<void>(make_error(ErrorCode::failed, "try " + std::to_string(tries))) : Result<void>(); },
+      [&](Store&) {
+        return ++tries < 5 ? Result<void>(make_error(ErrorCode::failed, "try " + std::to_string(tries))) : Result<void>();
+      },
       outcomes.next());
   store.submit(step_of(1, 1), [&](const Result<void>& result) { is_other_done = result.ok(); });
   loop.run_until(store, [&] { return outcomes.count() == 1 && is_other_done; });
