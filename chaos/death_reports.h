@@ -1,5 +1,4 @@
-// Asks arenad for its reports of an arena's deaths, as any client may, over a connection of its own. Like StatusClient it never waits
-// for an arenad that is not there.
+// Asks arenad for its reports of an arena's deaths, as any client may, over a connection of its own.
 #pragma once
 
 #include <optional>
@@ -7,8 +6,8 @@
 #include <vector>
 
 #include "arenad/ids.h"
+#include "chaos/onlooker.h"
 #include "chaos/told_death.h"
-#include "ipc/control_client.h"
 
 namespace arenad::chaos {
 
@@ -17,15 +16,13 @@ constexpr uint32_t kReportsOfAnArena = 100;
 
 class DeathReports {
  public:
-  explicit DeathReports(std::string socket) : socket_(std::move(socket)) {}
+  explicit DeathReports(std::string socket) : arenad_(std::move(socket)) {}
 
   // The newest of the arena; their `arena` is not set. Nothing: no arenad answers at the moment.
   std::optional<std::vector<ToldDeath>> ask(ArenaId arena);
 
  private:
-  std::string socket_;
-  std::optional<ControlClient> control_;
-  uint64_t silent_until_ns_ = 0;
+  Onlooker arenad_;
 };
 
 }  // namespace arenad::chaos

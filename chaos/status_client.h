@@ -1,5 +1,4 @@
-// Asks arenad what it says of an arena, as any client may, over a connection of its own. It never waits for an arenad that is not there: the
-// run's players must go on.
+// Asks arenad what it says of an arena, as any client may, over a connection of its own.
 #pragma once
 
 #include <cstdint>
@@ -7,7 +6,7 @@
 #include <string>
 
 #include "arenad/ids.h"
-#include "ipc/control_client.h"
+#include "chaos/onlooker.h"
 
 namespace arenad::chaos {
 
@@ -21,15 +20,13 @@ struct ToldStatus {
 
 class StatusClient {
  public:
-  explicit StatusClient(std::string socket) : socket_(std::move(socket)) {}
+  explicit StatusClient(std::string socket) : arenad_(std::move(socket)) {}
 
   // Nothing: no arenad answers at the moment, or it knows no such arena.
   std::optional<ToldStatus> ask(ArenaId arena);
 
  private:
-  std::string socket_;
-  std::optional<ControlClient> control_;
-  uint64_t silent_until_ns_ = 0;
+  Onlooker arenad_;
 };
 
 }  // namespace arenad::chaos
