@@ -109,6 +109,7 @@ Result<void> read_channel(const Fd& region, uint64_t events, ReaderSide& side) {
   ChannelCursor cursor(0, 1);
   FlatReader<Move> reader;
   RecordHeader header;
+  std::array<uint64_t, kMoveWords> event;
   Patience patience;
   uint64_t sum = 0;
   uint64_t covered_next = 0;  // by the next checkpoint
@@ -121,8 +122,11 @@ Result<void> read_channel(const Fd& region, uint64_t events, ReaderSide& side) {
       const auto step = cursor.peek(*channel, *end, limits::kMaxEventBytes, header);
       if (step == ChannelCursor::Step::end) break;
       const Move::Reader* move = nullptr;
-      if (step == ChannelCursor::Step::record && header.type == capnp::typeId<Move>()) {
-        move = reader.read(channel->words_at(cursor.position()), record_words(header.bytes));
+      if (step == ChannelCursor::Step::record && header.bytes == record_bytes(kMoveWords) &&
+          header.type == capnp::typeId<Move>()) {
+        // As a worker does.
+        copy_from_shared(event.data(), channel->words_at(cursor.position()), sizeof event);
+        if (is_undamaged(header, event.data())) move = reader.read(event.data(), kMoveWords);
       }
       if (move == nullptr) return make_error(ErrorCode::corrupt, "not an event as it was sent");
       sum += sum_of(*move);

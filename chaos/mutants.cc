@@ -111,6 +111,9 @@ const std::vector<NamedRun>& named_runs() {
       {"everybody", {"everybody.killed"}, {.seed = 14, .arenas = 2, .faults = 6, .entries_between = 6}},
       {"unheard", {"worker.killed_while_nobody_hears"}, {.seed = 18, .arenas = 3, .faults = 3, .entries_between = 6}},
       {"lock", {"database.locked"}, {.seed = 17, .arenas = 2, .faults = 4, .entries_between = 6}},
+      {"on the way",
+       {"memory.unread_output_flipped", "memory.waiting_event_flipped"},
+       {.seed = 19, .arenas = 2, .faults = 8, .entries_between = 6}},
       {"damage", {"memory.newest_snapshot_damaged"}, {.seed = 15, .arenas = 2, .faults = 16, .entries_between = 10}},
   };
   return runs;
@@ -134,6 +137,8 @@ const std::vector<PlantedMutant>& planted_mutants() {
       {"replay.one_output_left_out", "deaths"},
       {"release.before_checkpoint", "damage"},
       {"orphan.gives_up_at_once", "adoptions"},
+      {"event.damage_not_seen", "on the way"},
+      {"output.published_without_check", "on the way"},
       {"death.epoch_reused", "deaths"},
       {"death.exit_not_told", "deaths"},
       {"death.neighbours_killed", "deaths"},

@@ -28,8 +28,10 @@ class ChannelWriter {
   }
   // The reserved event uses word_count words. Returns its sequence number.
   uint64_t commit(uint64_t type, uint64_t word_count) {
-    const RecordHeader header{static_cast<uint32_t>(record_bytes(word_count)), 0, ++sequence_, type, 0};
-    std::memcpy(ring_ + (written_ & mask_), &header, sizeof header);
+    RecordHeader header{static_cast<uint32_t>(record_bytes(word_count)), 0, ++sequence_, type, 0};
+    std::byte* record = ring_ + (written_ & mask_);
+    header.check = record_check(header, record + kRecordHeaderBytes);
+    std::memcpy(record, &header, sizeof header);
     written_ += header.bytes;
     return sequence_;
   }

@@ -89,6 +89,7 @@ struct Attachment::State {
   OutboxReader reader{kMaxOutputBytes};
   Output output;
   uint64_t lag = 0;
+  uint64_t damaged = 0;
   Rejection rejection;
   uint64_t rejected_seen = 0;
   FrameNumber rolled_back_to;
@@ -106,6 +107,7 @@ struct Attachment::State {
   void update_released();
   bool take_rejection();
   [[nodiscard]] bool for_me(const RecordHeader& header) const;
+  Incoming skip_to_newest(const StreamView& stream);
   Incoming read_outputs();
   bool look_at_socket();
   size_t add_waits(std::array<FutexWait, kMaxFutexWaits>& waits, size_t count);
@@ -288,6 +290,9 @@ bool Attachment::State::take_rejection() {
     case RejectReason::quarantined:
       rejection.reason = Rejection::Reason::quarantined;
       break;
+    case RejectReason::damaged:
+      rejection.reason = Rejection::Reason::damaged;
+      break;
     case RejectReason::none:
     case RejectReason::malformed:
       rejection.reason = Rejection::Reason::malformed;
@@ -298,6 +303,13 @@ bool Attachment::State::take_rejection() {
 
 bool Attachment::State::for_me(const RecordHeader& header) const {
   return observer || header.party == 0 || (header.party >> seat & 1) != 0;
+}
+
+Incoming Attachment::State::skip_to_newest(const StreamView& stream) {
+  const uint64_t newest = std::max(stream.published.load(std::memory_order_acquire), reader.position());
+  lag = newest - reader.position();
+  reader.skip_to(newest);
+  return Incoming::lagged;
 }
 
 Incoming Attachment::State::read_outputs() {
@@ -311,15 +323,18 @@ Incoming Attachment::State::read_outputs() {
         if (!for_me(reader.header())) continue;
         output = {reader.header().sequence, reader.header().type, reader.header().party, reader.words(), reader.word_count()};
         return Incoming::output;
-      case OutboxReader::Step::lagged: {
-        const uint64_t newest = stream.published.load(std::memory_order_acquire);
-        lag = newest - reader.position();
-        reader.skip_to(newest);
-        return Incoming::lagged;
-      }
+      case OutboxReader::Step::lagged:
+        return skip_to_newest(stream);
+      case OutboxReader::Step::damaged:
+      case OutboxReader::Step::corrupt:
+        // A successor lies it down anew, if it runs its frame again.
+        if (incarnations.size() < 2) {
+          ++damaged;
+          return skip_to_newest(stream);
+        }
+        [[fallthrough]];
       case OutboxReader::Step::end:
       case OutboxReader::Step::ahead:
-      case OutboxReader::Step::corrupt:
         if (incarnations.size() < 2) return Incoming::none;
         // The notice of the successor is here, so this one is final; one more look finds what came before the notice.
         if (std::exchange(final_seen, true)) {
@@ -427,6 +442,9 @@ const Output& Attachment::output() const {
 }
 uint64_t Attachment::lag() const {
   return state_->lag;
+}
+uint64_t Attachment::outputs_damaged() const {
+  return state_->damaged;
 }
 const Rejection& Attachment::rejection() const {
   return state_->rejection;

@@ -202,6 +202,7 @@ enum class RejectReason : uint32_t {
   unknown_type = 2,  // the game knows no such event: it was not applied
   broken_ring = 3,   // the channel's records cannot be told apart any more: it was closed
   quarantined = 4,   // it had killed the worker twice: it is kept in quarantine
+  damaged = 5,       // its check is not that of its bytes: it was not applied
 };
 
 struct ChannelEntry {

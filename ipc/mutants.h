@@ -21,6 +21,9 @@ inline constexpr auto kMutants = std::to_array<std::string_view>({
     "replay.one_output_left_out",
     "release.before_checkpoint",
     "orphan.gives_up_at_once",
+    // what lies in shared memory until it is read
+    "event.damage_not_seen",
+    "output.published_without_check",
     // supervisor/: deaths
     "death.epoch_reused",
     "death.exit_not_told",

@@ -5,6 +5,7 @@
 #include <xxhash.h>
 
 #include "arenad/result.h"
+#include "ipc/mutant.h"
 
 namespace arenad {
 
@@ -55,6 +56,14 @@ void OutboxWriter::discard() {
 
 bool OutboxWriter::publish() {
   if (written_ == published_) return false;
+  for (uint64_t position = published_; position != written_;) {
+    std::byte* record = ring_ + (position & mask_);
+    RecordHeader header;
+    std::memcpy(&header, record, sizeof header);
+    if (!ARENAD_MUTANT("output.published_without_check")) header.check = record_check(header, record + kRecordHeaderBytes);
+    std::memcpy(record, &header, sizeof header);
+    position += header.bytes;
+  }
   published_ = written_;
   words_.count.store(count_, std::memory_order_relaxed);
   words_.published.store(published_, std::memory_order_release);
@@ -85,6 +94,7 @@ OutboxReader::Step OutboxReader::next(const StreamView& stream) {
   if (overwritten()) return Step::lagged;
   std::memcpy(&header_, &header, sizeof header);
   std::memcpy(buffer_.data(), &header, sizeof header);
+  if (!is_undamaged(header_, words())) return Step::damaged;
   position_ += header.bytes;
   return Step::record;
 }

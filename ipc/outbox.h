@@ -46,7 +46,7 @@ class OutboxWriter {
   void discard();
   // Everything committed becomes readable. Returns whether there was anything.
   bool publish();
-  // XXH3 (github.com/Cyan4973/xxHash) of what is committed and not published.
+  // XXH3 (github.com/Cyan4973/xxHash) of what is committed and not published: as the game gave it, without the records' checks.
   [[nodiscard]] uint64_t pending_hash() const;
   [[nodiscard]] uint64_t written() const { return written_; }
   [[nodiscard]] uint64_t published() const { return published_; }
@@ -82,7 +82,8 @@ class OutboxReader {
     end,      // nothing more is published
     lagged,   // what lies at the position is overwritten; skip_to() somewhere newer
     ahead,    // the position lies behind the published end: this view is older than what was read
-    corrupt,  // the writer has broken its stream
+    damaged,  // what lies at the position is not what was published; it ends where header() says, if that is still true
+    corrupt,  // the writer has broken its stream, or its memory is damaged: no record can be found any more
   };
   Step next(const StreamView& stream);
 

@@ -118,6 +118,11 @@ std::vector<ResultRecord> Arena::next_results() {
                          static_cast<int64_t>(unix_ms())});
         continue;
       }
+      case OutboxReader::Step::damaged:
+        log_error("arena={} result={} msg=\"a result is damaged in shared memory, and is lost\"", record_.name,
+                  results_.header().sequence);
+        results_.skip_to(results_.position() + results_.header().bytes);
+        continue;
       case OutboxReader::Step::lagged:
         if (results_.position() >= stream.begin.load()) return found;
         results_.skip_to(stream.begin.load());

@@ -1032,6 +1032,22 @@ TEST_CASE("arena runtime: an event that is no message of its type is rejected al
       write_words(w, capnp::typeId<arenad::test::Chat>(), words);
     };
   }
+  SUBCASE("a bit of it has flipped in shared memory") {
+    reason = RejectReason::damaged;
+    wrong = [](ChannelWriter& w) {
+      void* words = w.reserve(2);
+      write_point(w, 3);
+      static_cast<uint64_t*>(words)[1] ^= 1;
+    };
+  }
+  SUBCASE("a bit of its type has") {
+    reason = RejectReason::damaged;
+    wrong = [](ChannelWriter& w) {
+      void* words = w.reserve(2);
+      write_point(w, 3);
+      header_before(words)->type ^= 1;
+    };
+  }
   SUBCASE("of a type that the game does not know") {
     reason = RejectReason::unknown_type;
     wrong = [](ChannelWriter& w) { write_event<arenad::test::Nothing>(w, [](auto) {}); };

@@ -148,7 +148,7 @@ TEST_CASE("channel: an event is built in the ring and read from the ring") {
   RecordHeader header{};
   REQUIRE(cursor.peek(view, *view.published(0), writer.max_event_bytes(), header) == Step::record);
   CHECK(header.bytes == record_bytes(used));
-  CHECK(header.reserved == 0);
+  CHECK(header.check != 0);
   CHECK(header.sequence == 1);
   CHECK(header.type == capnp::typeId<test::Chat>());
   CHECK(view.bytes_at(0) + kRecordHeaderBytes == view.words_at(0));

@@ -7,6 +7,7 @@
 
 #include "ipc/clock.h"
 #include "ipc/crash_point.h"
+#include "ipc/mutant.h"
 #include "worker/log.h"
 
 namespace arenad {
@@ -220,6 +221,11 @@ void ArenaRuntime::apply_event(WorkerChannel& channel, const RecordHeader& heade
   const uint64_t words = record_words(header.bytes);
   // The client can still write these bytes: they are copied before anything looks at them.
   copy_from_shared(event_buffer_.data(), channel.view.words_at(channel.cursor.position()), words * 8);
+  if (!is_undamaged(header, event_buffer_.data()) && !ARENAD_MUTANT("event.damage_not_seen")) {
+    channels_.count_rejected(channel, header.sequence, RejectReason::damaged);
+    add(status().events_rejected, 1);
+    return;
+  }
   ARENAD_CRASH_POINT("frame.event.before");
   const arenad_verdict verdict = host_->event({header.type, header.sequence, event_buffer_.data(), words, channel.slot});
   ARENAD_CRASH_POINT("frame.event.after");

@@ -66,14 +66,18 @@ std::string cannot_write_memory(const Stage& stage) {
   return "";
 }
 
+void say_one_more(Stage& stage, size_t index) {
+  Stage::Arena& arena = stage.arenas()[index];
+  arena.limit = arena.player->said() + 1;
+  arena.entries = std::max(arena.entries, arena.limit);
+  for (int i = 0; i < 10; ++i) stage.turn();
+}
+
 Result<void> stop_with_two_snapshots(Stage& stage, const Strike& strike) {
   Stage::Arena& arena = stage.arenas()[strike.arena];
   return wait_until(stage, "a worker with two snapshots", [&] {
     if (stops(arena.worker)) return true;
-    // An arena without ticks has a frame only when something is said, though its player may have said all that was planned.
-    arena.limit = arena.player->said() + 1;
-    arena.entries = std::max(arena.entries, arena.limit);
-    for (int i = 0; i < 10; ++i) stage.turn();
+    say_one_more(stage, strike.arena);
     return false;
   });
 }

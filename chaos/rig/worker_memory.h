@@ -43,6 +43,13 @@ class WorkerMemory {
   [[nodiscard]] SnapshotHeader header(int index) const { return get<SnapshotHeader>(snapshot(index)); }
   [[nodiscard]] uint64_t slot_bytes() const { return identity_.slots[0].bytes; }
 
+  [[nodiscard]] uint64_t outputs_published() const {
+    return get<uint64_t>(kStatusOffset + offsetof(WorkerStatus, outputs_published));
+  }
+  // Where what has this position in the stream of outputs lies.
+  [[nodiscard]] uint64_t output_at(uint64_t position) const {
+    return identity_.outputs.offset + position % identity_.outputs.bytes;
+  }
   [[nodiscard]] uint64_t frame_decided() const { return get<uint64_t>(kStatusOffset + offsetof(WorkerStatus, frame_decided)); }
   // Where the log's record of a frame lies; nothing if it is not kept.
   [[nodiscard]] std::optional<uint64_t> record_of(uint64_t frame) const;

@@ -36,9 +36,10 @@ enum class Sent {
 };
 
 enum class Incoming {
-  none,      // nothing now
-  output,    // output() is the next one
-  lagged,    // outputs were overwritten before they were read; lag() tells how many bytes. Ask the game for its state anew
+  none,    // nothing now
+  output,  // output() is the next one
+  lagged,  // outputs were overwritten before they were read, or their memory was damaged; lag() tells how many bytes. Ask the game for its
+  // state anew
   rejected,  // an event was not applied; rejection() tells which and why
   rolled_back,  // new code of the game was taken back: what it made of the frames after rolled_back_to() is not the arena's state. What it
                 // had given out stands; ask the game for its state anew
@@ -59,6 +60,7 @@ struct Rejection {
     malformed,
     unknown_type,
     broken_ring,
+    damaged,      // its memory changed between send() and the frame that took it: what was sent is not known any more
     quarantined,  // applying it killed the arena's worker, twice: the arena goes on without it
   };
   uint64_t sequence = 0;  // of the event, as send() counted it
@@ -103,6 +105,8 @@ class Attachment {
   // What the last receive() gave. Valid until the next one.
   [[nodiscard]] const Output& output() const;
   [[nodiscard]] uint64_t lag() const;
+  // How often it lagged because an output was damaged in shared memory, which only a fault of the memory or of the worker can do.
+  [[nodiscard]] uint64_t outputs_damaged() const;
   [[nodiscard]] const Rejection& rejection() const;
   [[nodiscard]] FrameNumber rolled_back_to() const;
   [[nodiscard]] const Departure& departure() const;
