@@ -16,6 +16,12 @@ Result<std::string> outcome_of_reset(Arena& arena) {
   return "its crashes are forgotten" + and_then;
 }
 
+Result<std::string> outcome_of_undrain(Arena& arena) {
+  if (!arena.is_active()) return std::string("already ") + to_string(arena.state());
+  if (!arena.undrain()) return std::string("was not draining");
+  return std::string("is not stopped at a deadline any more; its game was told to end the match, and ends it when it will");
+}
+
 }  // namespace
 
 // Without names it is about arenad, which takes new arenas again, and about those that drain.
@@ -29,11 +35,7 @@ void Commands::undrain(RequestId from, wire::Selection::Reader selection) {
   const auto collected = collect(from, selected);
   if (selected.arenas.empty()) return answer(*collected);
   for (Arena* arena : selected.arenas) {
-    const bool was_draining = arena->undrain();
-    add_outcome(collected, {arena->record().id, arena->record().name,
-                            std::string(was_draining ? "is not stopped at a deadline any more; its game was told to end the "
-                                                       "match, and ends it when it will"
-                                                     : "was not draining")});
+    add_outcome(collected, {arena->record().id, arena->record().name, outcome_of_undrain(*arena)});
   }
 }
 

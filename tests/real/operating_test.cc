@@ -98,6 +98,7 @@ TEST_CASE("the deadline of a drain that was taken back stops nothing") {
   const Finished drained = drain.finish();  // at the deadline of the other
   CHECK(drained.code == 6);
   CHECK(drained.out == "other: stopped\n");
+  CHECK(daemon.arenactl({"undrain", "other"}).out == "other: already stopped\n");
   CHECK(daemon.arena("duel").state == "running");
 }
 
