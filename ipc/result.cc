@@ -31,6 +31,10 @@ std::string Error::text() const {
   return message + ": " + std::strerror(errno_value);
 }
 
+bool is_want_of_descriptors_or_memory(int errno_value) {
+  return errno_value == EMFILE || errno_value == ENFILE || errno_value == ENOMEM;
+}
+
 Error errno_error(std::string message) {
   const int value = errno;
   ErrorCode code = ErrorCode::failed;

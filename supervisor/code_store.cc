@@ -114,11 +114,18 @@ Result<KeptCode> CodeStore::keep(const Fd& file, const std::string& name) {
 }
 
 std::optional<KeptCode> CodeStore::find(CodeHash hash) const {
+  auto found = look(hash);
+  return found ? std::move(*found) : std::nullopt;
+}
+
+Result<std::optional<KeptCode>> CodeStore::look(CodeHash hash) const {
+  const fs::path folder = directory_ / hash.text();
   std::error_code error;
-  for (const auto& entry : fs::directory_iterator(directory_ / hash.text(), error)) {
-    if (entry.path().filename() != kUnfinished) return KeptCode{hash, entry.path()};
+  for (fs::directory_iterator entry(folder, error); !error && entry != fs::directory_iterator(); entry.increment(error)) {
+    if (entry->path().filename() != kUnfinished) return std::optional(KeptCode{hash, entry->path()});
   }
-  return std::nullopt;
+  if (error && is_want_of_descriptors_or_memory(error.value())) return cannot("read the directory", folder, error);
+  return std::optional<KeptCode>();
 }
 
 void CodeStore::forget(CodeHash hash) {

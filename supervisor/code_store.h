@@ -35,6 +35,8 @@ class CodeStore {
   // The same. A file that has not changed since it was kept last is not read again.
   Result<KeptCode> keep(const std::filesystem::path& file);
   [[nodiscard]] std::optional<KeptCode> find(CodeHash hash) const;
+  // The same, for whom it matters that there is none. Errors: no descriptor or no memory to look with.
+  [[nodiscard]] Result<std::optional<KeptCode>> look(CodeHash hash) const;
   void forget(CodeHash hash);
   // Removes all others, and what an interrupted keep() has left.
   void forget_all_but(const std::set<CodeHash>& needed);

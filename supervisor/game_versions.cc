@@ -1,5 +1,6 @@
 #include "supervisor/game_versions.h"
 
+#include "supervisor/give_up.h"
 #include "supervisor/log.h"
 
 namespace arenad {
@@ -17,21 +18,30 @@ CodeHash hash_or_null(const std::string& text) {
 
 GameVersions::GameVersions(Scope scope, std::string name, GameConfig config, const std::optional<GameRecord>& before)
     : scope_(std::move(scope)), name_(std::move(name)), config_(std::move(config)) {
-  current_ = configured_ = keep_configured();
+  const auto configured = pair_configured();
+  if (before && !configured && is_want_of_descriptors_or_memory(configured.error().errno_value)) {
+    leave_it_to_the_next(configured.error());
+  }
+  current_ = configured_ = keep_configured(configured);
   if (!before) return;
   const CodeHash was_current = hash_or_null(before->current);
-  current_ = carry_over(hash_or_null(before->configured), was_current);
+  const auto was = known_before(was_current);
+  current_ = carry_over(known_before(hash_or_null(before->configured)), was);
   const auto is = files_of(current_);
-  const auto was = files_of(was_current);
   // One from before runtimes were kept has another hash now, and may be the same.
   const bool is_the_same = is && was && is->module.hash == was->module.hash && is->runtime.hash == was->runtime.hash;
   previous_ = is_the_same ? hash_or_null(before->previous) : was_current;
 }
 
+// To take what cannot be read now for something that is not there would give arenas other code than they had.
+std::optional<KeptVersion> GameVersions::known_before(CodeHash hash) const {
+  auto found = scope_.versions.look(hash);
+  if (!found) leave_it_to_the_next(found.error());
+  return std::move(*found);
+}
+
 // What is current now: of what was, each half that the configuration has changed since.
-CodeHash GameVersions::carry_over(CodeHash was_configured, CodeHash was_current) {
-  const auto before = files_of(was_configured);
-  const auto was = files_of(was_current);
+CodeHash GameVersions::carry_over(const std::optional<KeptVersion>& before, const std::optional<KeptVersion>& was) {
   const auto now = files_of(configured_);
   if (!before || !was || !now) return configured_;
   auto carried = pair(before->module.hash == now->module.hash ? was->module : now->module,
@@ -39,8 +49,11 @@ CodeHash GameVersions::carry_over(CodeHash was_configured, CodeHash was_current)
   return carried ? (*carried)->hash() : configured_;
 }
 
-CodeHash GameVersions::keep_configured() {
-  auto configured = pair(scope_.versions.files().keep(config_.module), scope_.versions.files().keep(scope_.worker_program));
+Result<GameTemplate*> GameVersions::pair_configured() {
+  return pair(scope_.versions.files().keep(config_.module), scope_.versions.files().keep(scope_.worker_program));
+}
+
+CodeHash GameVersions::keep_configured(Result<GameTemplate*> configured) {
   if (configured) return (*configured)->hash();
   if (!templates_.contains({})) make_template({{}, {{}, config_.module}, {{}, scope_.worker_program}});
   return {};
@@ -67,7 +80,7 @@ GameTemplate& GameVersions::make_template(const KeptVersion& version) {
 GameTemplate& GameVersions::current() {
   GameTemplate& now = *templates_.at(current_);
   if (current_ != configured_ || now.has_served()) return now;
-  const CodeHash mended = keep_configured();
+  const CodeHash mended = keep_configured(pair_configured());
   if (mended == configured_) return now;
   current_ = configured_ = mended;
   return *templates_.at(current_);

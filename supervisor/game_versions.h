@@ -77,8 +77,10 @@ class GameVersions {
 
  private:
   GameTemplate& make_template(const KeptVersion& version);
-  CodeHash keep_configured();
-  CodeHash carry_over(CodeHash was_configured, CodeHash was_current);
+  Result<GameTemplate*> pair_configured();
+  CodeHash keep_configured(Result<GameTemplate*> configured);
+  [[nodiscard]] std::optional<KeptVersion> known_before(CodeHash hash) const;
+  CodeHash carry_over(const std::optional<KeptVersion>& before, const std::optional<KeptVersion>& was);
   Result<GameTemplate*> pair(const Result<KeptCode>& module, const Result<KeptCode>& runtime);
 
   Scope scope_;

@@ -1,8 +1,10 @@
 #include "supervisor/version_store.h"
 
+#include <algorithm>
 #include <array>
 #include <fcntl.h>
 #include <fstream>
+#include <sstream>
 #include <unistd.h>
 #include <vector>
 
@@ -37,16 +39,30 @@ Result<KeptVersion> VersionStore::keep(const KeptCode& module, const KeptCode& r
 }
 
 std::optional<KeptVersion> VersionStore::find(CodeHash hash) const {
-  const auto halves = read(hash);
-  if (!halves) return std::nullopt;
-  const auto module = files_.find(halves->module);
-  const auto runtime = files_.find(halves->runtime);
-  if (!module || !runtime) return std::nullopt;
-  return KeptVersion{hash, *module, *runtime};
+  auto found = look(hash);
+  return found ? std::move(*found) : std::nullopt;
+}
+
+Result<std::optional<KeptVersion>> VersionStore::look(CodeHash hash) const {
+  const std::optional<KeptVersion> none;
+  auto halves = read(hash);
+  if (!halves) return halves.error();
+  if (!*halves) return none;
+  auto module = files_.look((*halves)->module);
+  if (!module) return module.error();
+  auto runtime = files_.look((*halves)->runtime);
+  if (!runtime) return runtime.error();
+  if (!*module || !*runtime) return none;
+  return std::optional(KeptVersion{hash, **module, **runtime});
+}
+
+bool VersionStore::is_unknown(CodeHash hash) const {
+  auto halves = read(hash);
+  return !halves || !*halves;
 }
 
 void VersionStore::complete(CodeHash hash, const KeptCode& runtime) {
-  if (!hash.is_null() && !read(hash) && files_.find(hash)) (void)write(hash, {hash, runtime.hash});
+  if (!hash.is_null() && is_unknown(hash) && files_.find(hash)) (void)write(hash, {hash, runtime.hash});
 }
 
 void VersionStore::forget(CodeHash hash) {
@@ -64,7 +80,7 @@ void VersionStore::forget_all_but(const std::set<CodeHash>& needed) {
   }
   for (const fs::path& path : unneeded) fs::remove_all(path, error);
   for (const CodeHash hash : needed) {
-    if (!read(hash)) incomplete_.insert(hash);
+    if (is_unknown(hash)) incomplete_.insert(hash);
   }
   forget_loose_files();
 }
@@ -74,26 +90,33 @@ void VersionStore::forget_files_but(std::set<CodeHash> needed) {
   for (fs::directory_iterator entry(directory_, error); !error && entry != fs::directory_iterator(); entry.increment(error)) {
     const auto hash = CodeHash::parse(entry->path().filename().string());
     if (!hash) continue;
-    const auto halves = read(*hash);
+    auto halves = read(*hash);
     // What cannot be read at the moment may be any of them.
-    if (!halves) return;
-    needed.insert({halves->module, halves->runtime});
+    if (!halves || !*halves) return;
+    needed.insert({(*halves)->module, (*halves)->runtime});
   }
   if (error && error != std::errc::no_such_file_or_directory) return;
   files_.forget_all_but(needed);
 }
 
-std::optional<VersionStore::Halves> VersionStore::read(CodeHash hash) const {
-  std::ifstream file(directory_ / hash.text());
+Result<std::optional<VersionStore::Halves>> VersionStore::read(CodeHash hash) const {
+  const std::optional<Halves> none;
+  const fs::path path = directory_ / hash.text();
+  // The stream does not say why it could not be opened.
+  const Fd opened(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!opened) return is_want_of_descriptors_or_memory(errno) ? Result<std::optional<Halves>>(errno_error("cannot read " + path.string())) : none;
+  std::array<char, 256> text{};
+  const ssize_t bytes = ::read(opened.get(), text.data(), text.size());
+  std::istringstream file(std::string(text.data(), static_cast<size_t>(std::max<ssize_t>(bytes, 0))));
   std::string module_word;
   std::string module;
   std::string runtime_word;
   std::string runtime;
-  if (!(file >> module_word >> module >> runtime_word >> runtime)) return std::nullopt;
+  if (!(file >> module_word >> module >> runtime_word >> runtime)) return none;
   const auto module_hash = CodeHash::parse(module);
   const auto runtime_hash = CodeHash::parse(runtime);
-  if (module_word != "module" || runtime_word != "runtime" || !module_hash || !runtime_hash) return std::nullopt;
-  return Halves{*module_hash, *runtime_hash};
+  if (module_word != "module" || runtime_word != "runtime" || !module_hash || !runtime_hash) return none;
+  return std::optional(Halves{*module_hash, *runtime_hash});
 }
 
 Result<void> VersionStore::write(CodeHash hash, const Halves& halves) const {

@@ -34,6 +34,8 @@ class VersionStore {
   Result<KeptVersion> keep(const KeptCode& module, const KeptCode& runtime);
   // nullopt: it is not known, or one of its files is not there.
   [[nodiscard]] std::optional<KeptVersion> find(CodeHash hash) const;
+  // The same, for whom it matters that it is not. Errors: no descriptor or no memory to look with.
+  [[nodiscard]] Result<std::optional<KeptVersion>> look(CodeHash hash) const;
   // A version from before runtimes were kept, of which there is only the module: from now on it has this runtime, and keeps its name.
   // Of any other nothing is changed.
   void complete(CodeHash hash, const KeptCode& runtime);
@@ -49,7 +51,9 @@ class VersionStore {
     CodeHash module;
     CodeHash runtime;
   };
-  [[nodiscard]] std::optional<Halves> read(CodeHash hash) const;
+  [[nodiscard]] Result<std::optional<Halves>> read(CodeHash hash) const;
+  // Also if it cannot be read now.
+  [[nodiscard]] bool is_unknown(CodeHash hash) const;
   Result<void> write(CodeHash hash, const Halves& halves) const;
   void forget_files_but(std::set<CodeHash> needed);
 

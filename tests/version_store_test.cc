@@ -5,6 +5,7 @@
 #include <fstream>
 #include <iterator>
 #include <string>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <doctest/doctest.h>
@@ -118,6 +119,28 @@ TEST_CASE("a version that cannot be read at the moment keeps its files") {
   CHECK(store.find(version.hash));
   store.forget_loose_files();
   CHECK(place.count("modules") == 2);
+}
+
+TEST_CASE("a version that cannot be looked at is not taken for one that is not there") {
+  const Place place;
+  VersionStore store(place.folder);
+  const KeptVersion version = place.version(store, "module", "runtime");
+  const CodeHash unknown{0, 1};
+  REQUIRE(store.look(version.hash).ok());
+  CHECK(store.look(version.hash).value());
+  CHECK_FALSE(store.look(unknown).value());
+  rlimit before{};
+  REQUIRE(::getrlimit(RLIMIT_NOFILE, &before) == 0);
+  // Descriptors that are open stay so.
+  const rlimit none{0, before.rlim_max};
+  REQUIRE(::setrlimit(RLIMIT_NOFILE, &none) == 0);
+  const auto looked = store.look(version.hash);
+  const auto looked_for_unknown = store.look(unknown);
+  REQUIRE(::setrlimit(RLIMIT_NOFILE, &before) == 0);
+  REQUIRE_FALSE(looked.ok());
+  CHECK(looked.error().errno_value == EMFILE);
+  CHECK_FALSE(looked_for_unknown.ok());
+  CHECK(store.find(version.hash));
 }
 
 TEST_CASE("a version that is not whole is none") {

@@ -37,6 +37,8 @@ struct Error {
 inline Error make_error(ErrorCode code, std::string message) {
   return {code, 0, std::move(message)};
 }
+// Not a full disk, which it is for the next one too.
+bool is_want_of_descriptors_or_memory(int errno_value);
 // Takes errno as it is now. ENOMEM, ENOSPC, EMFILE and their like become ErrorCode::exhausted.
 Error errno_error(std::string message);
 
