@@ -111,6 +111,8 @@ const std::vector<NamedRun>& named_runs() {
       {"everybody", {"everybody.killed"}, {.seed = 14, .arenas = 2, .faults = 6, .entries_between = 6}},
       {"unheard", {"worker.killed_while_nobody_hears"}, {.seed = 18, .arenas = 3, .faults = 3, .entries_between = 6}},
       {"lock", {"database.locked"}, {.seed = 17, .arenas = 2, .faults = 4, .entries_between = 6}},
+      {"poison", {"client.sends_poison"}, {.seed = 19, .arenas = 2, .faults = 4, .entries_between = 6}},
+      {"code", {"code.is_written_over"}, {.seed = 20, .arenas = 2, .faults = 4, .entries_between = 6}},
       {"damage", {"memory.newest_snapshot_damaged"}, {.seed = 15, .arenas = 2, .faults = 16, .entries_between = 10}},
   };
   return runs;
@@ -137,6 +139,7 @@ const std::vector<PlantedMutant>& planted_mutants() {
       {"death.epoch_reused", "deaths"},
       {"death.exit_not_told", "deaths"},
       {"death.neighbours_killed", "deaths"},
+      {"death.poison_not_blamed", "poison"},
       {"death.recovery_part_left_out", "deaths"},
       {"death.region_left_open", "deaths"},
       {"death.region_not_kept", "everybody"},
@@ -144,6 +147,7 @@ const std::vector<PlantedMutant>& planted_mutants() {
       {"adoption.epoch_of_before", "adoptions"},
       {"adoption.living_not_waited_for", "adoptions"},
       {"adoption.results_acknowledged", "adoptions"},
+      {"code.not_copied", "code"},
       {"checkpoint.acknowledged_before_commit", "lock"},
       {"checkpoint.never_written", "deaths"},
       {"results.one_left_out", "hangs"},
