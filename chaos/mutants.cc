@@ -113,7 +113,9 @@ const std::vector<NamedRun>& named_runs() {
       {"lock", {"database.locked"}, {.seed = 17, .arenas = 2, .faults = 4, .entries_between = 6}},
       {"on the way",
        {"memory.unread_output_flipped", "memory.waiting_event_flipped"},
-       {.seed = 19, .arenas = 2, .faults = 8, .entries_between = 6}},
+       {.seed = 21, .arenas = 2, .faults = 8, .entries_between = 6}},
+      {"poison", {"client.sends_poison"}, {.seed = 19, .arenas = 2, .faults = 4, .entries_between = 6}},
+      {"code", {"code.is_written_over"}, {.seed = 20, .arenas = 2, .faults = 4, .entries_between = 6}},
       {"damage", {"memory.newest_snapshot_damaged"}, {.seed = 15, .arenas = 2, .faults = 16, .entries_between = 10}},
   };
   return runs;
@@ -142,6 +144,7 @@ const std::vector<PlantedMutant>& planted_mutants() {
       {"death.epoch_reused", "deaths"},
       {"death.exit_not_told", "deaths"},
       {"death.neighbours_killed", "deaths"},
+      {"death.poison_not_blamed", "poison"},
       {"death.recovery_part_left_out", "deaths"},
       {"death.region_left_open", "deaths"},
       {"death.region_not_kept", "everybody"},
@@ -149,6 +152,7 @@ const std::vector<PlantedMutant>& planted_mutants() {
       {"adoption.epoch_of_before", "adoptions"},
       {"adoption.living_not_waited_for", "adoptions"},
       {"adoption.results_acknowledged", "adoptions"},
+      {"code.not_copied", "code"},
       {"checkpoint.acknowledged_before_commit", "lock"},
       {"checkpoint.never_written", "deaths"},
       {"results.one_left_out", "hangs"},

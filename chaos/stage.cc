@@ -22,6 +22,8 @@ constexpr uint64_t kMostOnTheirWay = 4;
 // What the game is called in the configuration, whichever it is.
 constexpr const char* kGame = "ledger";
 
+constexpr const char* kConfiguredModule = "ledger.so";
+
 // A hang is found within a moment, a restart waits for no more than a moment, and little memory is all that a worker of the ledger may take;
 // otherwise as a service runs.
 std::string config(const std::filesystem::path& folder, const std::filesystem::path& worker,
@@ -104,7 +106,14 @@ Result<std::unique_ptr<Stage>> Stage::set(const std::filesystem::path& folder, c
         {test::kClockVariable, (folder / "clock").string()},
         {test::kLogVariable, (folder / "log_orders").string()}});
   }
-  const std::filesystem::path module = plan.game.empty() ? equipment->games / "ledger.so" : std::filesystem::path(plan.game);
+  std::filesystem::path module = plan.game;
+  if (plan.game.empty()) {
+    // One of its own, that may be spoiled.
+    module = folder / kConfiguredModule;
+    std::error_code error;
+    std::filesystem::copy_file(equipment->games / "ledger.so", module, error);
+    if (error) return make_error(ErrorCode::failed, "cannot make " + module.string() + ": " + error.message());
+  }
   auto rig = sweep::Rig::start(folder, config(folder, equipment->worker, module, plan.game.empty()));
   if (!rig) return rig.error();
   std::unique_ptr<Stage> stage(new Stage(std::move(*rig)));
@@ -129,6 +138,10 @@ Result<std::unique_ptr<Stage>> Stage::set(const std::filesystem::path& folder, c
     stage->arenas_.push_back(std::move(arena));
   }
   return stage;
+}
+
+std::filesystem::path Stage::ledger_module() const {
+  return rig_->folder() / kConfiguredModule;
 }
 
 void Stage::do_meanwhile(std::function<void()> work) {

@@ -68,6 +68,8 @@ class Stage {
   // Of the wall clock of arenad and the workers; nullptr: it is one that does not obey.
   [[nodiscard]] test::ClockOrders* clock() const { return clock_; }
   [[nodiscard]] FormerDatabases& former_databases() { return former_databases_; }
+  // The file that arenad's configuration names, if the ledger is played.
+  [[nodiscard]] std::filesystem::path ledger_module() const;
   // What arenad has stored of an arena, and what it had stored in databases that were taken from it; in order. Nothing: arenad does not say.
   std::optional<std::vector<sweep::StoredAward>> stored_awards(size_t arena);
   // What a fault has put on the stage, until it is undone.

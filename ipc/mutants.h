@@ -28,6 +28,7 @@ inline constexpr auto kMutants = std::to_array<std::string_view>({
     "death.epoch_reused",
     "death.exit_not_told",
     "death.neighbours_killed",
+    "death.poison_not_blamed",
     "death.recovery_part_left_out",
     "death.region_left_open",
     "death.region_not_kept",
@@ -36,6 +37,8 @@ inline constexpr auto kMutants = std::to_array<std::string_view>({
     "adoption.epoch_of_before",
     "adoption.living_not_waited_for",
     "adoption.results_acknowledged",
+    // versions of games
+    "code.not_copied",
     // the database
     "checkpoint.acknowledged_before_commit",
     "checkpoint.never_written",

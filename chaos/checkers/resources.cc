@@ -28,6 +28,9 @@ constexpr int64_t kMostMoreOfTheDatabase = 1;
 // Its output, its process and its connection; a spare has the region of the arena that it may become, too.
 constexpr uint64_t kDescriptorsOfATemplate = 3;
 constexpr uint64_t kDescriptorsOfASpare = 4;
+// The file of its output; of a spare the region too, with its rings twice in a row.
+constexpr uint64_t kMappingsOfATemplate = 1;
+constexpr uint64_t kMappingsOfASpare = 8;
 
 // What the descriptors of a process stand for, without what differs between two of a kind, and how many there are of each.
 using Kinds = std::map<std::string, int64_t>;
@@ -117,8 +120,11 @@ class Resources : public Checker {
 
  private:
   [[nodiscard]] bool is_more(const Holdings& after, uint64_t ends, uint64_t may_be_more) const {
-    return after.descriptors > before_.descriptors + may_be_more + of_processes(after) - of_processes(before_) ||
-           after.threads > before_.threads || after.mappings > before_.mappings + kMoreMappings + ends / 4;
+    return after.descriptors >
+               before_.descriptors + may_be_more + descriptors_of_processes(after) - descriptors_of_processes(before_) ||
+           after.threads > before_.threads ||
+           after.mappings >
+               before_.mappings + kMoreMappings + ends / 4 + mappings_of_processes(after) - mappings_of_processes(before_);
   }
 
   [[nodiscard]] uint64_t more_of_the_database(const Scene& scene) const {
@@ -129,8 +135,11 @@ class Resources : public Checker {
   }
 
   // Of what arenas may be given: more versions of the game may be played than before, and each has a template with its spares.
-  static uint64_t of_processes(const Holdings& held) {
+  static uint64_t descriptors_of_processes(const Holdings& held) {
     return held.templates * kDescriptorsOfATemplate + held.spares * kDescriptorsOfASpare;
+  }
+  static uint64_t mappings_of_processes(const Holdings& held) {
+    return held.templates * kMappingsOfATemplate + held.spares * kMappingsOfASpare;
   }
 
   // Each end of a worker gives an epoch.

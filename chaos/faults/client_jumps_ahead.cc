@@ -14,6 +14,7 @@ Fault client_jumps_ahead() {
             const uint64_t positions[] = {limits::kMinChannelBytes + 8, uint64_t{1} << 40, uint64_t{1} << 63, UINT64_MAX};
             client.publish(positions[draw % std::size(positions)]);
           }),
+          .fired = hostile_client_is_expelled,
           .heal = hostile_client_goes,
           .heal_after_ms = 200};
 }

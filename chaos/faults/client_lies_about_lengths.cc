@@ -15,6 +15,7 @@ Fault client_lies_about_lengths() {
             client.write({lengths[draw % std::size(lengths)], 0, 1, honest_type(), 0}, kHonestWords);
             client.publish(kHonestBytes);
           }),
+          .fired = hostile_client_is_expelled,
           .heal = hostile_client_goes,
           .heal_after_ms = 200};
 }

@@ -14,6 +14,7 @@ Fault client_lies_about_numbers() {
             client.write({kHonestBytes, 0, 2 + (draw >> 1), honest_type(), 0}, kHonestWords);
             client.publish(kHonestBytes);
           }),
+          .fired = hostile_client_is_expelled,
           .heal = hostile_client_goes,
           .heal_after_ms = 200};
 }

@@ -14,6 +14,7 @@ Fault client_publishes_half() {
             client.write({kHonestBytes, 0, 1, honest_type(), 0}, kHonestWords);
             client.publish(8 + draw % (kHonestBytes / 8 - 1) * 8);
           }),
+          .fired = hostile_client_is_expelled,
           .heal = hostile_client_goes,
           .heal_after_ms = 200};
 }

@@ -30,7 +30,8 @@ Result<std::unique_ptr<HostileClient>> HostileClient::attach(const Stage& stage,
       },
       {&fd, 1}, kAttachMs);
   if (!answer) return answer.error();
-  return std::unique_ptr<HostileClient>(new HostileClient(std::move(*control), std::move(*writer)));
+  return std::unique_ptr<HostileClient>(
+      new HostileClient(std::move(*control), std::move(*writer), answer->root().getReply().getAttached().getSeat()));
 }
 
 void HostileClient::write(RecordHeader header, std::span<const uint64_t> words) {
@@ -46,6 +47,15 @@ void HostileClient::send(uint64_t type, std::span<const uint64_t> words) {
   std::memcpy(space, words.data(), words.size_bytes());
   writer_.commit(type, words.size());
   writer_.publish();
+}
+
+bool HostileClient::is_expelled() {
+  if (!control_.poll()) is_expelled_ = true;
+  while (auto notice = control_.next_notice()) {
+    const auto root = notice->root().getNotice();
+    is_expelled_ = is_expelled_ || (root.isGone() && root.getGone().getState() == "expelled");
+  }
+  return is_expelled_;
 }
 
 uint64_t honest_type() {
@@ -65,6 +75,15 @@ std::function<Result<void>(Stage&, const Strike&)> attach_and(Evil evil) {
     stage.prop(kProp, strike.arena) = std::shared_ptr<HostileClient>(std::move(*client));
     return {};
   };
+}
+
+std::shared_ptr<HostileClient> hostile_client(const Stage& stage, const Strike& strike) {
+  return std::static_pointer_cast<HostileClient>(stage.prop(kProp, strike.arena));
+}
+
+bool hostile_client_is_expelled(const Stage& stage, const Strike& strike) {
+  const auto client = hostile_client(stage, strike);
+  return client && client->is_expelled();
 }
 
 Result<void> hostile_client_goes(Stage& stage, const Strike& strike) {

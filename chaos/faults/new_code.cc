@@ -1,6 +1,11 @@
 #include "chaos/faults/new_code.h"
 
+#include <memory>
+#include <optional>
+
+#include "chaos/equipment.h"
 #include "chaos/faults/patience.h"
+#include "chaos/files.h"
 #include "chaos/stage.h"
 
 namespace arenad::chaos {
@@ -12,13 +17,42 @@ constexpr const char* kFirstVersion = "1.0";
 // More frames than after which a module is bad; and for arenas without ticks, of which only the time counts, the time to say as many entries.
 constexpr sweep::Rig::Probation kLong{.ms = 4000, .frames = 45};
 
+bool another_goes_on(const Error& error) {
+  return error.message.find("going on") != std::string::npos;
+}
+
 Result<void> order(Stage& stage, const Strike& strike, const std::string& module, sweep::Rig::Probation probation) {
   auto ordered = stage.rig().reload(kGame, module, stage.arenas()[strike.arena].name, 1, probation);
   if (ordered) return ordered;
   const ErrorCode code = ordered.error().code;
   if (code == ErrorCode::unreachable || code == ErrorCode::timeout) return ordered;
-  if (ordered.error().message.find("going on") != std::string::npos) return ordered;
+  if (another_goes_on(ordered.error())) return ordered;
   return {};
+}
+
+constexpr const char* kOrder = "order of code";
+
+struct BackgroundOrder {
+  std::string module;
+  std::optional<sweep::Rig::Posted> posted;  // and not answered yet
+  std::optional<bool> refused;
+};
+
+// What there is to hear of it by now.
+void follow_order(const Stage& stage, const Strike& strike, BackgroundOrder& order) {
+  if (order.refused) return;
+  if (!order.posted) {
+    auto posted = stage.rig().post_reload(kGame, order.module, stage.arenas()[strike.arena].name);
+    if (posted) order.posted.emplace(std::move(*posted));
+    return;
+  }
+  const bool is_connected = order.posted->control.poll();
+  if (auto reply = order.posted->control.take_reply(order.posted->request)) {
+    if (reply->ok() || !another_goes_on(reply->error())) order.refused = !reply->ok();
+    order.posted.reset();
+  } else if (!is_connected) {
+    order.posted.reset();
+  }
 }
 
 }  // namespace
@@ -35,6 +69,40 @@ Result<void> order_module(Stage& stage, const Strike& strike, const std::string&
 
 Result<void> order_module_on_long_probation(Stage& stage, const Strike& strike, const std::string& module) {
   return order(stage, strike, module, kLong);
+}
+
+Result<void> order_in_the_background(Stage& stage, const Strike& strike, const std::string& module) {
+  auto order = std::make_shared<BackgroundOrder>();
+  order->module = module;
+  follow_order(stage, strike, *order);
+  stage.prop(kOrder, strike.arena) = std::move(order);
+  return {};
+}
+
+bool order_is_answered(Stage& stage, const Strike& strike) {
+  const auto order = std::static_pointer_cast<BackgroundOrder>(stage.prop(kOrder, strike.arena));
+  follow_order(stage, strike, *order);
+  return order->refused && no_rollout(stage, strike);
+}
+
+Result<void> order_was_refused(Stage& stage, const Strike& strike) {
+  const auto order = std::static_pointer_cast<BackgroundOrder>(stage.prop(kOrder, strike.arena));
+  if (!*order->refused) return make_error(ErrorCode::failed, "arenad has taken the module");
+  return bad_module_is_not_there(stage, strike);
+}
+
+Result<void> order_bytes(Stage& stage, const Strike& strike, const std::string& bytes) {
+  // Nobody writes into one that was ordered before.
+  static uint64_t made = 0;
+  const std::filesystem::path module = stage.rig().folder() / ("module-" + std::to_string(++made));
+  if (auto written = write_file(module.string() + ".so", bytes); !written) return written;
+  return order_in_the_background(stage, strike, module.string());
+}
+
+Result<std::string> bytes_of_good_module() {
+  auto equipment = find_equipment();
+  if (!equipment) return equipment.error();
+  return read_file(equipment->games / "ledger.so");
 }
 
 Result<void> wait_for_probation(Stage& stage, const Strike& strike) {

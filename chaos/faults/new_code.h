@@ -12,6 +12,16 @@ Result<std::string> other_good_module(Stage& stage, const Strike& strike);
 Result<void> order_module(Stage& stage, const Strike& strike, const std::string& module);
 // The same, on a probation that a module which is bad later on does not pass.
 Result<void> order_module_on_long_probation(Stage& stage, const Strike& strike, const std::string& module);
+// Orders it without waiting for an answer; again if none comes, or if another change is going on.
+Result<void> order_in_the_background(Stage& stage, const Strike& strike, const std::string& module);
+// Fault::settled: arenad has answered that, and nothing is rolled out.
+bool order_is_answered(Stage& stage, const Strike& strike);
+// Fault::check: by a refusal, and the arena has code that is as good as it had.
+Result<void> order_was_refused(Stage& stage, const Strike& strike);
+// A module of these bytes, ordered in the background.
+Result<void> order_bytes(Stage& stage, const Strike& strike, const std::string& bytes);
+// Of the module that arenas begin with.
+Result<std::string> bytes_of_good_module();
 // Until the arena runs it and is on probation, or that is over already.
 Result<void> wait_for_probation(Stage& stage, const Strike& strike);
 // Fault::settled: nothing is rolled out, and the arena runs.

@@ -51,8 +51,8 @@ bool worker_trap_fired(const Stage& stage, const Strike& strike) {
   return stage.rig().points().fired_in(strike.worker) || stage.arenas()[strike.arena].worker != strike.worker;
 }
 
-void trap_next(Stage& stage, std::string_view point) {
-  stage.rig().points().arm(index_of(point), 1);
+void trap_next(Stage& stage, std::string_view point, uint64_t hit) {
+  stage.rig().points().arm(index_of(point), hit);
 }
 
 void trap_after_next(Stage& stage, std::string_view point) {

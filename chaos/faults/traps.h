@@ -21,8 +21,8 @@ std::string_view drawn_from(const std::vector<std::string_view>& points, const S
 Result<void> trap_worker(Stage& stage, const Strike& strike, std::string_view point, CrashAction action, uint64_t argument = 0);
 // It has, or it is not the arena's worker any more.
 bool worker_trap_fired(const Stage& stage, const Strike& strike);
-// Whichever process hits this point next is killed. Only for a fault that is `alone`.
-void trap_next(Stage& stage, std::string_view point);
+// Whichever process hits this point next, or so many hits later, is killed. Only for a fault that is `alone`.
+void trap_next(Stage& stage, std::string_view point, uint64_t hit = 1);
 // One more, after trap_next(); counts from when the first has gone off.
 void trap_after_next(Stage& stage, std::string_view point);
 // Both have, if two were set.

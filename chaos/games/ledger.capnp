@@ -21,6 +21,18 @@ struct Entry {
   amount @1 :UInt64;
 }
 
+# Event that ends whoever applies it, each time anew. No player of the ledger sends one.
+struct Poison {
+  how @0 :How;
+  enum How {
+    segv @0;
+    abort @1;
+    throw @2;
+    exit @3;
+    hang @4;
+  }
+}
+
 # Outputs, for everyone.
 struct Booked {                 # one for each entry
   seat @0 :UInt16;

@@ -3,6 +3,7 @@
 // Built several times: as it is, and as versions that do the same until what their name says happens, for tests of changes of code.
 #include <array>
 #include <csignal>
+#include <cstdlib>
 #include <stdexcept>
 #include <unistd.h>
 
@@ -14,6 +15,11 @@ namespace arenad::ledger {
 namespace {
 
 constexpr uint32_t kSeats = 8;
+#if defined(LEDGER_GROWS)
+constexpr uint32_t kSeatsInState = 100'000;  // more than fits into max_state_bytes
+#else
+constexpr uint32_t kSeatsInState = kSeats;
+#endif
 #ifndef LEDGER_VERSION
 #define LEDGER_VERSION "1.0"
 #endif
@@ -29,6 +35,22 @@ void misbehave([[maybe_unused]] uint64_t frames) {
 #endif
 }
 
+void die_of(Poison::How how) {
+  switch (how) {
+    case Poison::How::SEGV:
+      ::raise(SIGSEGV);
+      break;
+    case Poison::How::ABORT:
+      std::abort();
+    case Poison::How::THROW:
+      throw std::runtime_error("this entry is poison");
+    case Poison::How::EXIT:
+      std::exit(0);  // NOLINT(concurrency-mt-unsafe)
+    case Poison::How::HANG:
+      for (;;) ::usleep(1000);
+  }
+}
+
 uint64_t mix(uint64_t digest, uint64_t value) {
   const uint64_t z = (digest ^ value) * 0x9E3779B97F4A7C15ull;
   return (z ^ z >> 32) * 0xD6E8FEB86659FD93ull + 1;
@@ -39,7 +61,7 @@ uint64_t mix(uint64_t digest, uint64_t value) {
 class LedgerGame {
  public:
   using State = LedgerState;
-  using Events = arenad::Events<Entry>;
+  using Events = arenad::Events<Entry, Poison>;
   static constexpr GameInfo info{.name = "ledger",
                                  .version = LEDGER_VERSION,
                                  .tick_hz = 0,
@@ -68,6 +90,8 @@ class LedgerGame {
     });
   }
 
+  void on_event(Context&, Seat, Poison::Reader poison) { die_of(poison.getHow()); }
+
   void on_tick(Context& ctx) {
     misbehave(++frames_);
     digest_ = mix(digest_, ctx.frame().value);
@@ -79,9 +103,12 @@ class LedgerGame {
   }
 
   void on_checkpoint(State::Builder state) const {
+#if defined(LEDGER_CANNOT_SAVE)
+    throw std::runtime_error("this state cannot be written");
+#endif
     state.setDigest(digest_);
     write_count(state, count_, handovers_);
-    auto balances = state.initBalances(kSeats);
+    auto balances = state.initBalances(kSeatsInState);
     for (uint32_t seat = 0; seat < kSeats; ++seat) balances.set(seat, balances_[seat]);
   }
 

@@ -10,11 +10,11 @@ namespace {
 
 constexpr uint64_t kAttachTimeoutMs = 10'000;
 
-uint64_t amount_of(uint64_t number, uint64_t seat) {
+}  // namespace
+
+uint64_t ledger_amount(uint64_t number, uint64_t seat) {
   return number * 0x2545F4914F6CDD1Dull + seat;
 }
-
-}  // namespace
 
 Result<void> LedgerPlayer::attach(ArenaId arena) {
   auto client = Client::connect(socket_);
@@ -42,7 +42,7 @@ bool LedgerPlayer::say() {
   const uint64_t number = said_ + 1;
   const Sent sent = attachment_->send<ledger::Entry>([&](ledger::Entry::Builder entry) {
     entry.setNumber(number);
-    entry.setAmount(amount_of(number, seat_));
+    entry.setAmount(ledger_amount(number, seat_));
   });
   if (sent == Sent::ok) ++said_;
   return sent == Sent::ok;
@@ -78,8 +78,10 @@ void LedgerPlayer::listen() {
 }
 
 uint64_t LedgerPlayer::digest() const {
-  uint64_t digest = model_.count();
-  for (const LedgerModel::Award& award : model_.awards()) digest = (digest ^ award.balance) * 0x100000001B3ull;
+  uint64_t digest = heard_back();
+  for (const LedgerModel::Award& award : model_.awards()) {
+    if (award.seat == seat_) digest = (digest ^ award.balance) * 0x100000001B3ull;
+  }
   return digest;
 }
 
@@ -89,7 +91,7 @@ void LedgerPlayer::take(const Output& output) {
   MessageView view(output.words, output.word_count);
   if (output.type == capnp::typeId<ledger::Booked>()) {
     const auto booked = view.root<ledger::Booked>();
-    if (booked.getAmount() != amount_of(booked.getNumber(), booked.getSeat()))
+    if (booked.getAmount() != ledger_amount(booked.getNumber(), booked.getSeat()))
       complaint_ = "an entry came back with another amount";
     model_.booked(output.sequence, booked.getSeat(), booked.getNumber(), booked.getAmount());
   } else if (output.type == capnp::typeId<ledger::Closed>()) {

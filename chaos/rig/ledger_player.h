@@ -19,6 +19,9 @@ struct HeardOutput {
   bool operator==(const HeardOutput&) const = default;
 };
 
+// What a player at this seat writes with the entry of this number.
+uint64_t ledger_amount(uint64_t number, uint64_t seat);
+
 class LedgerPlayer : public chaos::Player {
  public:
   LedgerPlayer(std::string socket, std::string name) : socket_(std::move(socket)), name_(std::move(name)) {}
@@ -39,7 +42,7 @@ class LedgerPlayer : public chaos::Player {
   [[nodiscard]] uint64_t compared() const override { return model_.frames_compared(); }
   [[nodiscard]] uint64_t frame() const override { return model_.frame(); }
   [[nodiscard]] uint64_t rejected() const override { return rejected_; }
-  // Of how many entries there are and what they come to, and not of frames.
+  // Of how many entries it has written and what they come to, and not of frames, or of what others write.
   [[nodiscard]] uint64_t digest() const override;
   [[nodiscard]] const LedgerPlayer* ledger() const override { return this; }
   [[nodiscard]] uint64_t times_rolled_back() const { return times_rolled_back_; }

@@ -47,6 +47,31 @@ Result<std::string> only_item(Result<ControlIncoming> answer) {
   return text_of(items[0].getOk());
 }
 
+struct NewModule {
+  std::string file;
+  Fd fd;
+
+  static Result<NewModule> open(const std::string& module) {
+    auto equipment = chaos::find_equipment();
+    if (!equipment) return equipment.error();
+    const std::filesystem::path path = equipment->games / (module + ".so");
+    Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+    if (!fd) return errno_error("cannot read " + path.string());
+    return NewModule{path.filename().string(), std::move(fd)};
+  }
+};
+
+void fill_reload(wire::Reload::Builder reload, const std::string& game, const NewModule& module, const std::string& arena,
+                 uint32_t batch, uint64_t probation_ms, uint64_t probation_frames) {
+  reload.setGame(game);
+  reload.setFile(module.file);
+  if (!arena.empty()) reload.initArenas(1).set(0, arena);
+  reload.setCanary(1);
+  reload.setBatch(batch);
+  reload.setProbationMs(probation_ms);
+  reload.setProbationFrames(probation_frames);
+}
+
 std::vector<pid_t> children_of(pid_t pid) {
   std::vector<pid_t> found;
   std::error_code error;
@@ -181,26 +206,32 @@ std::optional<Rig::RolloutStatus> Rig::rollout(const std::string& game) {
 
 Result<void> Rig::reload(const std::string& game, const std::string& module, const std::string& arena, uint32_t batch,
                          Probation probation) {
-  auto equipment = chaos::find_equipment();
-  if (!equipment) return equipment.error();
-  const std::string path = (equipment->games / (module + ".so")).string();
-  const Fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  if (!file) return errno_error("cannot read " + path);
-  const int fd = file.get();
+  auto file = NewModule::open(module);
+  if (!file) return file.error();
+  const int fd = file->fd.get();
   auto answer = ask(
       [&](wire::Request::Builder request) {
-        auto reload = request.initReload();
-        reload.setGame(game);
-        reload.setFile(module + ".so");
-        if (!arena.empty()) reload.initArenas(1).set(0, arena);
-        reload.setCanary(1);
-        reload.setBatch(batch);
-        reload.setProbationMs(probation.ms);
-        reload.setProbationFrames(probation.frames);
+        fill_reload(request.initReload(), game, *file, arena, batch, probation.ms, probation.frames);
       },
       {&fd, 1});
   if (!answer) return answer.error();
   return {};
+}
+
+Result<Rig::Posted> Rig::post_reload(const std::string& game, const std::string& module, const std::string& arena) const {
+  auto file = NewModule::open(module);
+  if (!file) return file.error();
+  auto control = ControlClient::connect(socket());
+  if (!control) return make_error(ErrorCode::unreachable, control.error().text());
+  const int fd = file->fd.get();
+  const Probation probation;
+  auto id = control->post(
+      [&](wire::Request::Builder request) {
+        fill_reload(request.initReload(), game, *file, arena, 1, probation.ms, probation.frames);
+      },
+      {&fd, 1});
+  if (!id) return id.error();
+  return Posted{std::move(*control), *id};
 }
 
 Result<void> Rig::upgrade() {
@@ -261,6 +292,30 @@ std::optional<std::vector<StoredAward>> Rig::awards(ArenaId id) {
     awards.push_back(award_of(result.getSequence(), {bytes.begin(), bytes.size()}));
   }
   return awards;
+}
+
+std::optional<std::vector<QuarantinedEvent>> Rig::quarantine(ArenaId id) {
+  auto answer = ask_patiently([&](wire::Request::Builder request) { select(request.initQuarantine(), id); });
+  if (!answer) return std::nullopt;
+  std::vector<QuarantinedEvent> events;
+  for (const auto event : answer->root().getReply().getQuarantine()) {
+    events.push_back({event.getId(), text_of(event.getPlayer()), event.getChannel(), event.getSequence(), event.getType()});
+  }
+  return events;
+}
+
+Result<std::string> Rig::drop_quarantined(uint64_t event) {
+  return only_item(ask([&](wire::Request::Builder request) { request.initQuarantineDrop(1).set(0, event); }));
+}
+
+std::optional<std::vector<PastCommand>> Rig::history(uint32_t limit) {
+  auto answer = ask_patiently([&](wire::Request::Builder request) { request.initHistory().setLimit(limit); });
+  if (!answer) return std::nullopt;
+  std::vector<PastCommand> commands;
+  for (const auto one : answer->root().getReply().getHistory()) {
+    commands.push_back({one.getUid(), text_of(one.getVerb()), text_of(one.getOutcome())});
+  }
+  return commands;
 }
 
 pid_t Rig::arenad() const {

@@ -51,6 +51,21 @@ struct StoredAward {
 // Of a result's message.
 StoredAward award_of(uint64_t sequence, std::string_view message);
 
+struct QuarantinedEvent {
+  uint64_t id = 0;  // in the quarantine
+  std::string player;
+  uint64_t channel = 0;
+  uint64_t sequence = 0;
+  uint64_t type = 0;
+};
+
+// Of the history of what was asked.
+struct PastCommand {
+  uint32_t uid = 0;
+  std::string verb;
+  std::string outcome;
+};
+
 class Rig {
  public:
   static Result<std::unique_ptr<Rig>> start(const std::filesystem::path& folder);
@@ -81,12 +96,19 @@ class Rig {
     uint64_t ms = 100;
     uint64_t frames = 3;
   };
-  // On a short probation. arena: a name; empty: all of the game.
+  // On a short probation. module: one of the games' folder, or the path of another, both without ".so". arena: a name; empty: all of the
+  // game.
   Result<void> reload(const std::string& game, const std::string& module, const std::string& arena, uint32_t batch = 1) {
     return reload(game, module, arena, batch, Probation());
   }
   Result<void> reload(const std::string& game, const std::string& module, const std::string& arena, uint32_t batch,
                       Probation probation);
+  // The same on a connection of its own, on which the answer is to come.
+  struct Posted {
+    ControlClient control;
+    uint64_t request;
+  };
+  Result<Posted> post_reload(const std::string& game, const std::string& module, const std::string& arena) const;
   // Of arenad itself, to its own program.
   Result<void> upgrade();
   struct RolloutStatus {
@@ -103,6 +125,12 @@ class Rig {
   // Waits for an arenad that answers. Nothing: it knows no such arena, or none came.
   std::optional<ArenaStatus> status(ArenaId id);
   std::optional<std::vector<StoredAward>> awards(ArenaId id);
+
+  std::optional<std::vector<QuarantinedEvent>> quarantine(ArenaId id);
+  // ErrorCode::invalid: it is not there any more.
+  Result<std::string> drop_quarantined(uint64_t event);
+  // The newest so many, newest first.
+  std::optional<std::vector<PastCommand>> history(uint32_t limit);
 
   [[nodiscard]] pid_t keeper() const { return keeper_.pid(); }
   // 0: there is none at the moment.
