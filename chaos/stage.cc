@@ -66,7 +66,7 @@ Result<Orders*> share(const std::filesystem::path& path) {
 // Whatever is started while this lives has these variables.
 class Variables {
  public:
-  explicit Variables(std::vector<std::pair<const char*, std::string>> variables) : variables_(std::move(variables)) {
+  explicit Variables(const std::vector<std::pair<const char*, std::string>>& variables) : variables_(variables) {
     for (const auto& [name, value] : variables_) ::setenv(name, value.c_str(), 1);
   }
   Variables(const Variables&) = delete;
@@ -76,7 +76,7 @@ class Variables {
   }
 
  private:
-  std::vector<std::pair<const char*, std::string>> variables_;
+  const std::vector<std::pair<const char*, std::string>>& variables_;
 };
 
 }  // namespace
@@ -87,7 +87,7 @@ Result<std::unique_ptr<Stage>> Stage::set(const std::filesystem::path& folder, c
   if (!equipment) return equipment.error();
   test::FaultOrders* disk = nullptr;
   test::ClockOrders* clock = nullptr;
-  std::optional<Variables> variables;
+  std::vector<std::pair<const char*, std::string>> variables;
   if (!equipment->disk.empty() && !equipment->clock.empty()) {
     auto obedient_disk = share<test::FaultOrders>(folder / "faults");
     if (!obedient_disk) return obedient_disk.error();
@@ -97,13 +97,13 @@ Result<std::unique_ptr<Stage>> Stage::set(const std::filesystem::path& folder, c
     if (!obedient_log) return obedient_log.error();
     disk = *obedient_disk;
     clock = *obedient_clock;
-    variables.emplace(std::vector<std::pair<const char*, std::string>>{
-        {"LD_PRELOAD", equipment->disk.string() + ":" + equipment->clock.string()},
-        {"ARENAD_TEST_PRELOAD_OF_CHILDREN", equipment->clock.string()},
-        {"ARENAD_TEST_FAULTS", (folder / "faults").string()},
-        {test::kClockVariable, (folder / "clock").string()},
-        {test::kLogVariable, (folder / "log_orders").string()}});
+    variables = {{"LD_PRELOAD", equipment->disk.string() + ":" + equipment->clock.string()},
+                 {"ARENAD_TEST_PRELOAD_OF_CHILDREN", equipment->clock.string()},
+                 {"ARENAD_TEST_FAULTS", (folder / "faults").string()},
+                 {test::kClockVariable, (folder / "clock").string()},
+                 {test::kLogVariable, (folder / "log_orders").string()}};
   }
+  const Variables set_now(variables);
   const std::filesystem::path module = plan.game.empty() ? equipment->games / "ledger.so" : std::filesystem::path(plan.game);
   auto rig = sweep::Rig::start(folder, config(folder, equipment->worker, module, plan.game.empty()));
   if (!rig) return rig.error();
@@ -112,6 +112,7 @@ Result<std::unique_ptr<Stage>> Stage::set(const std::filesystem::path& folder, c
   stage->is_called_off_ = std::move(is_called_off);
   stage->disk_ = disk;
   stage->clock_ = clock;
+  stage->variables_ = variables;
   for (const PlannedArena& planned : plan.arenas) {
     if (stage->is_called_off()) return make_error(ErrorCode::failed, "it was called off while the stage was set");
     // Its ticks are a parameter of the ledger; a studio's game has its own.
@@ -129,6 +130,11 @@ Result<std::unique_ptr<Stage>> Stage::set(const std::filesystem::path& folder, c
     stage->arenas_.push_back(std::move(arena));
   }
   return stage;
+}
+
+Result<void> Stage::begin_again() {
+  const Variables set_now(variables_);
+  return rig_->begin_again();
 }
 
 void Stage::do_meanwhile(std::function<void()> work) {
