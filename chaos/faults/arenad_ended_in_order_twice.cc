@@ -3,9 +3,7 @@
 
 #include "chaos/faults/catalogue.h"
 #include "chaos/faults/orderly_end.h"
-#include "chaos/faults/patience.h"
 #include "chaos/faults/signals.h"
-#include "chaos/stage.h"
 
 namespace arenad::chaos {
 namespace {
@@ -20,14 +18,11 @@ Fault arenad_ended_in_order_twice() {
       "arenad is told to end and is started again, and told so once more within 100 ms, while it takes up its arenas",
       "every arena goes on where it was, and its player comes back", [](Stage& stage, const Strike& strike) -> Result<void> {
         if (auto told = tell_to_end(stage, strike); !told) return told;
-        const auto has_ended = [&] { return stage.rig().keeper_end().has_value(); };
-        if (auto ended = wait_until(stage, "the end of arenad and its keeper", has_ended); !ended) return ended;
-        if (auto begun = stage.begin_again(); !begun) return begun;
-        const auto is_there = [&] { return stage.rig().arenad() != 0; };
-        if (auto there = wait_until(stage, "the next arenad", is_there); !there) return there;
+        if (auto ended = see_it_end(stage); !ended) return ended;
+        if (auto begun = see_it_begin(stage); !begun) return begun;
         ::usleep(static_cast<useconds_t>(strike.draw / 4 % kLongestWayUs));
         if (auto told = signal_keeper(stage, SIGTERM); !told) return told;
-        return see_it_end_and_begin_again(stage);
+        return see_it_end_and_begin_again(stage, Told::while_it_begins);
       });
 }
 

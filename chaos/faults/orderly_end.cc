@@ -14,20 +14,29 @@ namespace {
 
 constexpr const char* kOutcomeOfOrderlyEnd = "outcome of an orderly end";
 
-// A signal that comes before anybody listens for it ends who was just started.
-bool is_in_order(const Exit& exit) {
+bool is_in_order(const Exit& exit, Told told) {
   const std::string how = exit.text();
-  return how == "code=exited, status=0" || how == "signal=TERM" || how == "code=exited, status=143";
+  if (how == "code=exited, status=0") return true;
+  // A signal that comes before anybody listens for it ends who was just started.
+  return told == Told::while_it_begins && (how == "signal=TERM" || how == "code=exited, status=143");
+}
+
+// Also if the run is called off: without an arenad it could not end in order.
+Result<void> wait_for(Stage& stage, const char* what, const std::function<bool()>& is_there) {
+  for (const uint64_t deadline_ns = monotonic_ns() + kFaultPatienceNs; !is_there(); stage.turn()) {
+    if (monotonic_ns() > deadline_ns) return make_error(ErrorCode::timeout, std::string(what) + " did not come");
+  }
+  return {};
 }
 
 Result<void> come_back(Stage& stage) {
   const auto each = [&](auto holds) { return std::ranges::all_of(stage.arenas(), holds); };
   // None is let in twice.
-  auto told = wait_until(stage, "that players are told that they have lost their places",
-                         [&] { return each([](const Stage::Arena& arena) { return !arena.player->gone().empty(); }); });
+  auto told = wait_for(stage, "that players are told that they have lost their places",
+                       [&] { return each([](const Stage::Arena& arena) { return !arena.player->gone().empty(); }); });
   if (!told) return told;
   for (Stage::Arena& arena : stage.arenas()) {
-    auto back = wait_until(stage, "a place for a player", [&] { return arena.player->come_back(arena.id).ok(); });
+    auto back = wait_for(stage, "a place for a player", [&] { return arena.player->come_back(arena.id).ok(); });
     if (!back) return back;
   }
   return {};
@@ -52,15 +61,22 @@ Result<void> tell_to_end(Stage& stage, const Strike& strike) {
   }
 }
 
-Result<void> see_it_end_and_begin_again(Stage& stage) {
-  auto ended = wait_until(stage, "the end of arenad and its keeper", [&] { return stage.rig().keeper_end().has_value(); });
-  if (!ended) return ended;
+Result<void> see_it_end(Stage& stage) {
+  return wait_for(stage, "the end of arenad and its keeper", [&] { return stage.rig().keeper_end().has_value(); });
+}
+
+Result<void> see_it_begin(Stage& stage) {
+  if (auto begun = stage.begin_again(); !begun) return begun;
+  return wait_for(stage, "the next arenad", [&] { return stage.rig().arenad() != 0; });
+}
+
+Result<void> see_it_end_and_begin_again(Stage& stage, Told told) {
+  if (auto ended = see_it_end(stage); !ended) return ended;
   const Exit exit = *stage.rig().keeper_end();
   if (auto begun = stage.begin_again(); !begun) return begun;
-  if (auto answers = wait_until(stage, "an arenad that answers", [&] { return stage.rig().answers(); }); !answers)
-    return answers;
+  if (auto answers = wait_for(stage, "an arenad that answers", [&] { return stage.rig().answers(); }); !answers) return answers;
   if (auto back = come_back(stage); !back) return back;
-  return is_in_order(exit) ? Result<void>() : make_error(ErrorCode::failed, "the keeper has ended with " + exit.text());
+  return is_in_order(exit, told) ? Result<void>() : make_error(ErrorCode::failed, "the keeper has ended with " + exit.text());
 }
 
 Fault arenad_ends_in_order(const char* name, const char* does, const char* holds,
