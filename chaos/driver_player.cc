@@ -64,6 +64,10 @@ void DriverPlayer::listen() {
   }
 }
 
+Result<void> DriverPlayer::come_back(ArenaId) {
+  return make_error(ErrorCode::refused, "a driver is in its arena once");
+}
+
 void DriverPlayer::leave() {
   link_.reset();
   if (!process_.wait(5000)) process_.signal(SIGKILL);

@@ -26,6 +26,7 @@ class DriverPlayer : public Player {
   bool say() override;
   void listen() override;
   void leave() override;
+  Result<void> come_back(ArenaId arena) override;
   [[nodiscard]] uint64_t said() const override { return asked_; }
   [[nodiscard]] uint64_t heard_back() const override { return report_.applied; }
   [[nodiscard]] uint64_t epoch() const override { return report_.epoch; }

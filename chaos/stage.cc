@@ -68,7 +68,7 @@ Result<Orders*> share(const std::filesystem::path& path) {
 // Whatever is started while this lives has these variables.
 class Variables {
  public:
-  explicit Variables(std::vector<std::pair<const char*, std::string>> variables) : variables_(std::move(variables)) {
+  explicit Variables(const std::vector<std::pair<const char*, std::string>>& variables) : variables_(variables) {
     for (const auto& [name, value] : variables_) ::setenv(name, value.c_str(), 1);
   }
   Variables(const Variables&) = delete;
@@ -78,7 +78,7 @@ class Variables {
   }
 
  private:
-  std::vector<std::pair<const char*, std::string>> variables_;
+  const std::vector<std::pair<const char*, std::string>>& variables_;
 };
 
 }  // namespace
@@ -89,7 +89,7 @@ Result<std::unique_ptr<Stage>> Stage::set(const std::filesystem::path& folder, c
   if (!equipment) return equipment.error();
   test::FaultOrders* disk = nullptr;
   test::ClockOrders* clock = nullptr;
-  std::optional<Variables> variables;
+  std::vector<std::pair<const char*, std::string>> variables;
   if (!equipment->disk.empty() && !equipment->clock.empty()) {
     auto obedient_disk = share<test::FaultOrders>(folder / "faults");
     if (!obedient_disk) return obedient_disk.error();
@@ -99,12 +99,11 @@ Result<std::unique_ptr<Stage>> Stage::set(const std::filesystem::path& folder, c
     if (!obedient_log) return obedient_log.error();
     disk = *obedient_disk;
     clock = *obedient_clock;
-    variables.emplace(std::vector<std::pair<const char*, std::string>>{
-        {"LD_PRELOAD", equipment->disk.string() + ":" + equipment->clock.string()},
-        {"ARENAD_TEST_PRELOAD_OF_CHILDREN", equipment->clock.string()},
-        {"ARENAD_TEST_FAULTS", (folder / "faults").string()},
-        {test::kClockVariable, (folder / "clock").string()},
-        {test::kLogVariable, (folder / "log_orders").string()}});
+    variables = {{"LD_PRELOAD", equipment->disk.string() + ":" + equipment->clock.string()},
+                 {"ARENAD_TEST_PRELOAD_OF_CHILDREN", equipment->clock.string()},
+                 {"ARENAD_TEST_FAULTS", (folder / "faults").string()},
+                 {test::kClockVariable, (folder / "clock").string()},
+                 {test::kLogVariable, (folder / "log_orders").string()}};
   }
   std::filesystem::path module = plan.game;
   if (plan.game.empty()) {
@@ -114,6 +113,7 @@ Result<std::unique_ptr<Stage>> Stage::set(const std::filesystem::path& folder, c
     std::filesystem::copy_file(equipment->games / "ledger.so", module, error);
     if (error) return make_error(ErrorCode::failed, "cannot make " + module.string() + ": " + error.message());
   }
+  const Variables set_now(variables);
   auto rig = sweep::Rig::start(folder, config(folder, equipment->worker, module, plan.game.empty()));
   if (!rig) return rig.error();
   std::unique_ptr<Stage> stage(new Stage(std::move(*rig)));
@@ -121,6 +121,7 @@ Result<std::unique_ptr<Stage>> Stage::set(const std::filesystem::path& folder, c
   stage->is_called_off_ = std::move(is_called_off);
   stage->disk_ = disk;
   stage->clock_ = clock;
+  stage->variables_ = variables;
   for (const PlannedArena& planned : plan.arenas) {
     if (stage->is_called_off()) return make_error(ErrorCode::failed, "it was called off while the stage was set");
     // Its ticks are a parameter of the ledger; a studio's game has its own.
@@ -142,6 +143,11 @@ Result<std::unique_ptr<Stage>> Stage::set(const std::filesystem::path& folder, c
 
 std::filesystem::path Stage::ledger_module() const {
   return rig_->folder() / kConfiguredModule;
+}
+
+Result<void> Stage::begin_again() {
+  const Variables set_now(variables_);
+  return rig_->begin_again();
 }
 
 void Stage::do_meanwhile(std::function<void()> work) {

@@ -46,6 +46,8 @@ class Stage {
   // Done in every turn, and now and then while arenad's answer is waited for; asks arenad nothing itself.
   void do_meanwhile(std::function<void()> work);
   [[nodiscard]] bool is_called_off() const { return is_called_off_(); }
+  // After arenad has ended in order, and its keeper with it: both once more, with the disk and the clock that obey.
+  Result<void> begin_again();
   // Nobody says or hears anything any more; arenad and its keeper end in order. An error says what was not.
   Result<void> strike();
 
@@ -82,6 +84,7 @@ class Stage {
  private:
   explicit Stage(std::unique_ptr<sweep::Rig> rig) : rig_(std::move(rig)), former_databases_(rig_->folder()) {}
   std::unique_ptr<sweep::Rig> rig_;
+  std::vector<std::pair<const char*, std::string>> variables_;  // that the keeper is started with
   std::function<bool()> is_called_off_;
   std::function<void()> meanwhile_ = [] {};
   FormerDatabases former_databases_;

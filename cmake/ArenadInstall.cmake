@@ -5,7 +5,7 @@
 #   include/arenad/generated/   code that Cap'n Proto made of Arenad's own schemas
 #   lib/                    the client library
 #   lib/arenad/games/       tanks.so, the example game, and tanks_2.so, its second version
-#   lib/arenad/chaos/       what arena-chaos plays with: the ledger in its versions, modules that are refused, the disk that obeys
+#   lib/arenad/chaos/       what arena-chaos plays with: the ledger in its versions, modules and programs that are refused, the disk that obeys
 #   lib/cmake/Arenad/       find_package(Arenad): Arenad::game, Arenad::client, arenad_game(), arenad_schema()
 #   lib/systemd/system/     arenad.service; arenad-metrics.socket and .service, a port for Prometheus; lib/sysusers.d/ has the user that it runs as (packaging/)
 #   share/arenad/schema/    Arenad's schemas, for clients in other languages
@@ -29,6 +29,7 @@ target_include_directories(arenad_ipc_schema INTERFACE $<INSTALL_INTERFACE:${ARE
 install(TARGETS arenad arena-worker arena-keeper arenactl arena-chaos)
 install(TARGETS tanks_module tanks_2_module LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}/arenad/games)
 install(TARGETS ${ARENAD_CHAOS_MODULES} LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}/arenad/chaos)
+install(TARGETS ${ARENAD_BAD_ARENADS} RUNTIME DESTINATION ${CMAKE_INSTALL_LIBDIR}/arenad/chaos)
 install(DIRECTORY ipc/include/ worker/include/ DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} FILES_MATCHING PATTERN "*.h")
 install(FILES ${ARENAD_VERSION_HEADER} DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/arenad)
 install(DIRECTORY $<TARGET_PROPERTY:arenad_ipc_schema,BINARY_DIR>/schema/ DESTINATION ${ARENAD_GENERATED_DIR}

@@ -58,7 +58,8 @@ inline const KeptIncarnation* newest_that_lived(const std::vector<KeptIncarnatio
 // and arenad died before that was written.
 inline ArenaDisposition disposition_now(ArenaDisposition written, Epoch written_epoch,
                                         const std::vector<KeptIncarnation>& kept) {
-  const bool may_be_started = written == ArenaDisposition::stopped || written == ArenaDisposition::failed;
+  const bool may_be_started = written == ArenaDisposition::stopped || written == ArenaDisposition::failed ||
+                              written == ArenaDisposition::saved;  // when arenad was stopped; the next one goes on with it
   const KeptIncarnation* newest = newest_that_lived(kept);
   return may_be_started && newest != nullptr && newest->epoch > written_epoch ? ArenaDisposition::running : written;
 }

@@ -471,6 +471,7 @@ void Arena::worker_live() {
   send_waiting_retries();
   handover_worker_live();
   if (draining_ && state() == ArenaState::running) tell_drain();
+  if (recovers_to_finish_) tell_worker([](wire::ToWorker::Builder message) { message.setFinish(); });
   ARENAD_CRASH_POINT("arenad.live.after");
 }
 
@@ -516,6 +517,12 @@ void Arena::worker_ended(Exit exit) {
   }
   starting_.reset();
   save_results();  // a successor's ring begins behind them
+  const bool has_finished = end == WorkerEnd::finished || end == WorkerEnd::ended;
+  recovers_to_finish_ = shutting_down_ && !has_finished && has_more_than_saved();
+  if (recovers_to_finish_) {
+    carry_out(lifecycle_.worker_ended(end, died_ns_, random_u64(), charge));
+    return;
+  }
   if (shutting_down_) {
     if (end == WorkerEnd::finished) record_.disposition = ArenaDisposition::saved;
     save_last();
@@ -656,12 +663,33 @@ void Arena::ask_for_snapshot() {
 
 void Arena::shut_down() {
   shutting_down_ = true;
-  ++incarnation_serial_;  // no new worker is wanted
-  delay_.stop();
   drain_deadline_.stop();
+  delay_.stop();
+  recovers_to_finish_ = !worker_ && has_more_than_saved();
+  if (recovers_to_finish_) {
+    carry_out(lifecycle_.delay_over());  // if it waits; else a worker is on its way
+    return;
+  }
+  ++incarnation_serial_;  // no new worker is wanted
   deadline_.stop();
   tell_worker([](wire::ToWorker::Builder message) { message.setFinish(); });
   if (!worker_) save_last();
+}
+
+void Arena::shut_down_as_it_is() {
+  is_shut_down_as_it_is_ = true;
+  ++incarnation_serial_;
+  delay_.stop();
+  deadline_.stop();
+  kill_worker();
+  if (!std::exchange(recovers_to_finish_, false) || worker_) return;
+  save_last();
+  check_waiters();
+}
+
+// Of one whose code is being changed, or that has failed, its last snapshot is what there is.
+bool Arena::has_more_than_saved() const {
+  return lived_ && is_active() && !handover_ && !is_shut_down_as_it_is_;
 }
 
 void Arena::kill_worker() {

@@ -169,8 +169,11 @@ class Arena {
   Result<void> signal_worker(int number);
   // Of the frame that its worker has come to. It comes to the database as every snapshot does.
   void ask_for_snapshot();
-  // Ends the worker without an end of the arena: it goes on when arenad runs again.
+  // Ends the worker without an end of the arena: it goes on when arenad runs again. What is in memory alone, because its worker has
+  // died, is recovered first, by a worker that then ends.
   void shut_down();
+  // Waits for nothing any more: what it had at its last snapshot is what is kept.
+  void shut_down_as_it_is();
   void kill_worker();
   // Looks whether the worker still moves.
   void watch_worker(uint64_t now_ns);
@@ -215,6 +218,8 @@ class Arena {
   [[nodiscard]] const ArenaLifecycle& lifecycle() const { return lifecycle_; }
   [[nodiscard]] bool is_active() const { return lifecycle_.is_active(); }
   [[nodiscard]] bool is_saved() const { return pending_since_ns_.empty() && unawaited_.empty(); }
+  // It has a worker, or is shut down and gets one that finishes what a dead one has left.
+  [[nodiscard]] bool runs_on() const { return worker_ != nullptr || (recovers_to_finish_ && is_active()); }
   // Someone has asked to be called back, by when(), and has not been yet.
   [[nodiscard]] bool is_awaited() const { return !waiters_.empty() || answering_ != 0; }
   // A new arena that could not be started.
@@ -318,6 +323,7 @@ class Arena {
   std::vector<ResultRecord> next_results();
   void save_results();
   void save_last();
+  [[nodiscard]] bool has_more_than_saved() const;
   // What is given to the store: of each kind a later one tells of all before it.
   enum class Saving { record, checkpoint, results, last };
   void submit(StoreBatch batch, Saving what, std::function<void()> committed);
@@ -344,6 +350,8 @@ class Arena {
   uint64_t incarnation_serial_ = 0;         // tells late answers from expected ones
   bool draining_ = false;
   bool shutting_down_ = false;
+  bool recovers_to_finish_ = false;  // because of that
+  bool is_shut_down_as_it_is_ = false;
   bool has_died_ = false;  // since it was live last
 
   OutputLog output_log_;  // of its workers

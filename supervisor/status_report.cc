@@ -107,7 +107,11 @@ void report_arena(const Arena& arena, Detail detail, wire::ArenaStatus::Builder 
     to.setCpuNs(cpu_time_ns(arena.pid()).value_or(0));
     if (const auto share = arena.cpu().share()) to.setCpuPercent(100 * *share);
   }
-  if (arena.lived() != nullptr) report_worker(arena, *arena.lived(), detail, to);
+  if (arena.lived() != nullptr) {
+    report_worker(arena, *arena.lived(), detail, to);
+  } else {
+    to.setFrame(arena.durable_frame().value);  // there it goes on
+  }
   if (detail == Detail::row) return;
   auto params = to.initParams(static_cast<uint>(record.params.size()));
   for (uint i = 0; i < params.size(); ++i) {

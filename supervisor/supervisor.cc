@@ -308,7 +308,7 @@ void Supervisor::have_spares_ready() {
   for (const auto& [name, game] : games_) {
     for (const auto& [code, version] : game->all()) {
       const bool runs =
-          std::ranges::any_of(roster_.all(), [&](const auto& entry) { return entry.second->game() == version.get(); });
+          std::ranges::any_of(roster_.all(), [of = version.get()](const auto& entry) { return entry.second->game() == of; });
       if (runs) version->prepare([](const Result<void>&) {});  // it has logged why it cannot be
     }
   }
@@ -398,7 +398,7 @@ ServiceFacts Supervisor::service_facts() const {
     if (has_failed) ++facts.failed;
     if (runs) ++(arena->is_draining() ? facts.draining : facts.running);
     if (arena->is_active() && !runs) ++facts.recovering;
-    if (shutting_down_ && (arena->has_worker() || !arena->is_saved())) ++facts.left;
+    if (shutting_down_ && (arena->runs_on() || !arena->is_saved())) ++facts.left;
   }
   if (shutting_down_) facts.arenas = std::max(facts.arenas, facts.left);
   return facts;
@@ -466,7 +466,7 @@ void Supervisor::begin_shutdown() {
   shutdown_deadline_.start(config_.arenas.stop_timeout_ms);
   for (const auto& [id, arena] : roster_.all()) {
     arena->shut_down();
-    arena->when([](const Arena& a) { return !a.has_worker() && a.is_saved(); }, [this] { finish_shutdown_if_done(); });
+    arena->when([](const Arena& a) { return !a.runs_on() && a.is_saved(); }, [this] { finish_shutdown_if_done(); });
   }
   tell_manager();
   finish_shutdown_if_done();
@@ -476,14 +476,14 @@ void Supervisor::begin_shutdown() {
 void Supervisor::shut_down_faster() {
   shuts_down_faster_ = true;
   log_warning("msg=\"not all arenas have finished in time: their last snapshots are kept\"");
-  for (const auto& [id, arena] : roster_.all()) arena->kill_worker();
+  for (const auto& [id, arena] : roster_.all()) arena->shut_down_as_it_is();
 }
 
 void Supervisor::finish_shutdown_if_done() {
   if (!shutting_down_ || closed_) return;
   const bool failing = store_.health().failing_since_ns.has_value();
   for (const auto& [id, arena] : roster_.all()) {
-    if (arena->has_worker() || (!arena->is_saved() && !failing)) return;
+    if (arena->runs_on() || (!arena->is_saved() && !failing)) return;
   }
   closed_ = true;
   // The last write is waited for, and nothing is told meanwhile.

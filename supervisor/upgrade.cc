@@ -135,6 +135,8 @@ void Upgrade::take_answer(const LinkMessage& message) {
     const auto answer = message.root<wire::CanTakeOverAnswer>(view);
     if (answer.isRefused()) return give_up(make_error(ErrorCode::refused, answer.getRefused()));
     version = answer.getVersion();
+    // Nothing but zeros reads like this.
+    if (version.empty()) return give_up(make_error(ErrorCode::failed, "what it has answered is no answer"));
   } catch (const kj::Exception&) {
     return give_up(make_error(ErrorCode::failed, "what it has answered is no answer"));
   }

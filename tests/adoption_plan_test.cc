@@ -85,7 +85,8 @@ TEST_CASE(
 
 TEST_CASE("adoption: a region that is newer than what is written says that the arena was started again") {
   for (const ArenaDisposition written : kDispositions) {
-    const bool may_be = written == ArenaDisposition::stopped || written == ArenaDisposition::failed;
+    const bool may_be =
+        written == ArenaDisposition::stopped || written == ArenaDisposition::failed || written == ArenaDisposition::saved;
     const ArenaDisposition now = may_be ? ArenaDisposition::running : written;
     for (const Stage stage : {Stage::live, Stage::finished, Stage::ended}) {
       CHECK(disposition_now(written, {3}, kept(stage, true)) == now);

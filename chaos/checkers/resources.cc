@@ -1,9 +1,10 @@
-// That arenad has, when all is over, as many descriptors, mappings and threads as before: counted in /proc while nothing is done to anybody,
-// when they have not changed for a while, because spares come, and what a recovery takes goes, a moment after it. Where the next arenad has come, its
-// count is held against the last one's.
+// That arenad has, when all is over, as many descriptors, mappings and threads as before: counted in /proc while nothing is done to
+// anybody, when they have not changed for a while, because spares come, and what a recovery takes goes, a moment after it. Where
+// the next arenad has come, its count is held against the last one's.
 //
-// Mappings also come and go with the heaps of libc, so a few more are no leak; one for each worker that ended is. Memory grows with the reports
-// that the database's cache holds, so its slope is a figure (chaos/gauge.h tells how it is measured after a warm-up).
+// What arenad has of a template or a spare is known, so more of them than before, or fewer, are no difference. Mappings also come
+// and go with the heaps of libc, so a few more are no leak; one for each worker that ended is. Memory grows with the reports that
+// the database's cache holds, so its slope is a figure (chaos/gauge.h tells how it is measured after a warm-up).
 #include <algorithm>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -25,10 +26,10 @@ constexpr uint64_t kMoreMappings = 12;
 // SQLite keeps the database's file open once more in an arenad that has found a -wal when it opened it, at its beginning or again after an error:
 // closing it would give up the locks.
 constexpr int64_t kMostMoreOfTheDatabase = 1;
-// Its output, its process and its connection; a spare has the region of the arena that it may become, too.
+// Its output, its process and its connection; a spare has the region of the arena that it may become, too. Mapped are the output,
+// and each part of a region for itself (ipc/incarnation.h).
 constexpr uint64_t kDescriptorsOfATemplate = 3;
 constexpr uint64_t kDescriptorsOfASpare = 4;
-// The file of its output; of a spare the region too, with its rings twice in a row.
 constexpr uint64_t kMappingsOfATemplate = 1;
 constexpr uint64_t kMappingsOfASpare = 8;
 
@@ -120,11 +121,13 @@ class Resources : public Checker {
 
  private:
   [[nodiscard]] bool is_more(const Holdings& after, uint64_t ends, uint64_t may_be_more) const {
-    return after.descriptors >
-               before_.descriptors + may_be_more + descriptors_of_processes(after) - descriptors_of_processes(before_) ||
-           after.threads > before_.threads ||
-           after.mappings >
-               before_.mappings + kMoreMappings + ends / 4 + mappings_of_processes(after) - mappings_of_processes(before_);
+    const auto beyond = [&](uint64_t now, uint64_t before, uint64_t may_be_more_than_before,
+                            uint64_t (*of_processes)(const Holdings&)) {
+      return now + of_processes(before_) > before + may_be_more_than_before + of_processes(after);
+    };
+    return beyond(after.descriptors, before_.descriptors, may_be_more, descriptors_of_processes) ||
+           beyond(after.mappings, before_.mappings, kMoreMappings + ends / 4, mappings_of_processes) ||
+           after.threads > before_.threads;
   }
 
   [[nodiscard]] uint64_t more_of_the_database(const Scene& scene) const {

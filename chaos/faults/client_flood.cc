@@ -1,4 +1,5 @@
 // What a match's beginning, its end and a network that comes and goes look like: many clients at once, each of which maps what the arena shares.
+#include <csignal>
 #include <fcntl.h>
 #include <unistd.h>
 

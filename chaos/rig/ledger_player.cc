@@ -33,12 +33,21 @@ Result<void> LedgerPlayer::attach(ArenaId arena) {
 }
 
 void LedgerPlayer::leave() {
+  epoch_before_ = epoch();
   attachment_.reset();
   client_.reset();
   model_.resume();
 }
 
+// Whoever has lost the place has heard all there was.
+Result<void> LedgerPlayer::come_back(ArenaId arena) {
+  said_ = heard_back();
+  leave();
+  return attach(arena);
+}
+
 bool LedgerPlayer::say() {
+  if (!attachment_) return false;
   const uint64_t number = said_ + 1;
   const Sent sent = attachment_->send<ledger::Entry>([&](ledger::Entry::Builder entry) {
     entry.setNumber(number);

@@ -1,6 +1,7 @@
 // A player of the ledger game: writes entries with the numbers 1, 2, 3 and so on, and keeps all that it hears.
 #pragma once
 
+#include <algorithm>
 #include <memory>
 #include <string>
 #include <vector>
@@ -30,6 +31,7 @@ class LedgerPlayer : public chaos::Player {
   Result<void> attach(ArenaId arena);
   // The arena was put down; its next incarnation has other channels, and what this player said counts on.
   void leave() override;
+  Result<void> come_back(ArenaId arena) override;
   [[nodiscard]] bool is_attached() const { return attachment_ != nullptr; }
 
   // The next entry. False: the channel takes nothing now.
@@ -51,7 +53,10 @@ class LedgerPlayer : public chaos::Player {
   [[nodiscard]] Attachment* attachment() const { return attachment_.get(); }
   // Nothing follows; why.
   [[nodiscard]] std::string gone() const override { return gone_; }
-  [[nodiscard]] uint64_t epoch() const override { return attachment_ ? attachment_->epoch().value : 0; }
+  // Who has come back knows no incarnation before there is one.
+  [[nodiscard]] uint64_t epoch() const override {
+    return std::max(epoch_before_, attachment_ ? attachment_->epoch().value : 0);
+  }
   // What must never happen; empty: nothing.
   [[nodiscard]] std::string complaint() const override { return complaint_.empty() ? model_.complaint() : complaint_; }
 
@@ -69,6 +74,7 @@ class LedgerPlayer : public chaos::Player {
   uint64_t seat_ = 0;
   uint64_t rejected_ = 0;
   pid_t worker_ = 0;
+  uint64_t epoch_before_ = 0;  // when it left
   std::string gone_;
   std::string complaint_;
 };

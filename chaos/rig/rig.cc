@@ -19,6 +19,7 @@ namespace {
 
 constexpr uint64_t kPatienceOnceCalledOffMs = 2000;
 constexpr uint64_t kLookAroundMs = 50;
+constexpr uint64_t kNeverMs = 24 * 3600 * 1000;
 
 std::string config(const std::filesystem::path& folder, const chaos::Equipment& equipment) {
   return fmt::format(
@@ -115,13 +116,21 @@ Result<std::unique_ptr<Rig>> Rig::start(const std::filesystem::path& folder) {
 }
 
 Result<std::unique_ptr<Rig>> Rig::start(const std::filesystem::path& folder, const std::string& config) {
-  auto equipment = chaos::find_equipment();
-  if (!equipment) return equipment.error();
   std::error_code error;
   for (const char* name : {"", "state", "run"}) std::filesystem::create_directory(folder / name, error);
   if (auto written = chaos::write_file(folder / "arenad.toml", config); !written) return written.error();
   auto points = CrashPointTable::create(folder / "points");
   if (!points) return points.error();
+  auto keeper = start_keeper(folder);
+  if (!keeper) return keeper.error();
+  std::unique_ptr<Rig> rig(new Rig(folder, std::move(*points), std::move(*keeper)));
+  if (auto answered = rig->wait_for_answer(); !answered) return answered.error();
+  return rig;
+}
+
+Result<chaos::ChildProcess> Rig::start_keeper(const std::filesystem::path& folder) {
+  auto equipment = chaos::find_equipment();
+  if (!equipment) return equipment.error();
   ::setenv(kCrashPointsVariable, (folder / "points").c_str(), 1);
   auto keeper = chaos::ChildProcess::start({.program = equipment->keeper,
                                             .arguments = {"--stop-timeout", "20000", "--", equipment->arenad.string(),
@@ -129,21 +138,29 @@ Result<std::unique_ptr<Rig>> Rig::start(const std::filesystem::path& folder, con
                                             .log = folder / "arenad.log",
                                             .signal_if_orphaned = SIGTERM});
   ::unsetenv(kCrashPointsVariable);
+  return keeper;
+}
+
+Result<void> Rig::wait_for_answer() {
+  auto answer = ask_patiently([](wire::Request::Builder request) { request.setVersion(); });
+  if (answer) return {};
+  return make_error(ErrorCode::failed,
+                    "arenad does not answer: " + answer.error().text() + "\n" + chaos::last_lines(log(), 10));
+}
+
+Result<void> Rig::begin_again() {
+  control_.reset();
+  auto keeper = start_keeper(folder_);
   if (!keeper) return keeper.error();
-  std::unique_ptr<Rig> rig(new Rig(folder, std::move(*points), std::move(*keeper)));
-  auto answer = rig->ask_patiently([](wire::Request::Builder request) { request.setVersion(); });
-  if (!answer) {
-    return make_error(ErrorCode::failed,
-                      "arenad does not answer: " + answer.error().text() + "\n" + chaos::last_lines(rig->log(), 10));
-  }
-  return rig;
+  keeper_.emplace(std::move(*keeper));
+  return {};
 }
 
 Result<void> Rig::stop() {
   control_.reset();
   points_.disarm();
-  keeper_.signal(SIGTERM);
-  const auto exit = keeper_.wait(2 * kPatienceMs);
+  keeper_->signal(SIGTERM);
+  const auto exit = keeper_->wait(2 * kPatienceMs);
   if (!exit) return make_error(ErrorCode::timeout, "the keeper does not end");
   if (exit->text() != "code=exited, status=0") return make_error(ErrorCode::failed, "the keeper ended with " + exit->text());
   return {};
@@ -234,6 +251,33 @@ Result<Rig::Posted> Rig::post_reload(const std::string& game, const std::string&
   return Posted{std::move(*control), *id};
 }
 
+Result<void> Rig::shut_down() {
+  auto answer = ask([](wire::Request::Builder request) { request.setShutdown(); });
+  if (!answer) return answer.error();
+  return {};
+}
+
+// It is answered when all have ended, which they do not.
+Result<void> Rig::drain_all() {
+  auto control = ControlClient::connect(socket());
+  if (!control) return make_error(ErrorCode::unreachable, control.error().text());
+  auto begun = control->begin(
+      [](wire::Request::Builder request) {
+        auto drain = request.initDrain();
+        drain.initSelection().setAll(true);
+        drain.setDeadlineMs(kNeverMs);
+      },
+      {}, kPatienceMs);
+  if (!begun) return begun.error();
+  return {};
+}
+
+Result<void> Rig::undrain_all() {
+  auto answer = ask([](wire::Request::Builder request) { request.initUndrain().setAll(true); });
+  if (!answer) return answer.error();
+  return {};
+}
+
 Result<void> Rig::upgrade() {
   auto answer = ask([](wire::Request::Builder request) { request.initUpgrade(); });
   if (!answer) return answer.error();
@@ -319,7 +363,7 @@ std::optional<std::vector<PastCommand>> Rig::history(uint32_t limit) {
 }
 
 pid_t Rig::arenad() const {
-  for (const pid_t child : children_of(keeper_.pid())) {
+  for (const pid_t child : children_of(keeper_->pid())) {
     if (name_of(child) == "arenad" && lives(child)) return child;
   }
   return 0;
@@ -327,7 +371,7 @@ pid_t Rig::arenad() const {
 
 std::vector<pid_t> Rig::processes_named(const std::string& name) const {
   std::vector<pid_t> found;
-  for (const pid_t child : children_of(keeper_.pid())) {
+  for (const pid_t child : children_of(keeper_->pid())) {
     if (name_of(child) == name && lives(child)) found.push_back(child);
     for (const pid_t grandchild : children_of(child)) {
       if (name_of(grandchild) == name && lives(grandchild)) found.push_back(grandchild);

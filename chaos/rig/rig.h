@@ -75,6 +75,8 @@ class Rig {
   Rig& operator=(const Rig&) = delete;
   // In order; an error says what was not.
   Result<void> stop();
+  // After arenad has ended in order, and its keeper with it: both once more. Whoever has played attaches again.
+  Result<void> begin_again();
 
   CrashPointTable& points() { return points_; }
   [[nodiscard]] const CrashPointTable& points() const { return points_; }
@@ -86,7 +88,9 @@ class Rig {
   // Done now and then while an answer is waited for; asks nothing itself.
   void do_meanwhile(std::function<void()> work) { meanwhile_ = std::move(work); }
   // The keeper has ended, which it never should.
-  [[nodiscard]] bool is_broken() { return keeper_.wait(0).has_value(); }
+  [[nodiscard]] bool is_broken() { return keeper_end().has_value(); }
+  // How it has ended; nothing while it runs.
+  std::optional<Exit> keeper_end() { return keeper_->wait(0); }
 
   // One try. Unreachable: arenad died before it answered, or is not there yet.
   Result<void> start_arena(ArenaId id, const std::string& name, const std::string& game, uint32_t hz);
@@ -118,6 +122,11 @@ class Rig {
     bool is_over = false;
   };
   std::optional<RolloutStatus> rollout(const std::string& game);
+  // Of arenad, and with it of its keeper; begins with the answer.
+  Result<void> shut_down();
+  // Of all arenas, and of arenad: no new ones; and the contrary.
+  Result<void> drain_all();
+  Result<void> undrain_all();
   // Whether a rollout is going on, as the next arenad that answers says.
   bool is_rolling_out();
   // Whether there is an arenad that answers.
@@ -132,7 +141,7 @@ class Rig {
   // The newest so many, newest first.
   std::optional<std::vector<PastCommand>> history(uint32_t limit);
 
-  [[nodiscard]] pid_t keeper() const { return keeper_.pid(); }
+  [[nodiscard]] pid_t keeper() const { return keeper_->pid(); }
   // 0: there is none at the moment.
   [[nodiscard]] pid_t arenad() const;
   // Living processes of this name under the keeper.
@@ -141,12 +150,14 @@ class Rig {
  private:
   Rig(std::filesystem::path folder, CrashPointTable points, chaos::ChildProcess keeper)
       : folder_(std::move(folder)), points_(std::move(points)), keeper_(std::move(keeper)) {}
+  static Result<chaos::ChildProcess> start_keeper(const std::filesystem::path& folder);
+  Result<void> wait_for_answer();
   Result<ControlIncoming> ask(const std::function<void(wire::Request::Builder)>& fill, std::span<const int> fds = {});
   Result<ControlIncoming> ask_patiently(const std::function<void(wire::Request::Builder)>& fill);
 
   std::filesystem::path folder_;
   CrashPointTable points_;
-  chaos::ChildProcess keeper_;
+  std::optional<chaos::ChildProcess> keeper_;  // always there: it can be replaced, and not assigned to
   std::optional<ControlClient> control_;
   std::function<bool()> is_called_off_ = [] { return false; };
   std::function<void()> meanwhile_ = [] {};

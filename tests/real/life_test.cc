@@ -612,6 +612,32 @@ TEST_CASE("arenad is stopped and started: exactly the same frame, and nothing is
   play(again, 5);
 }
 
+TEST_CASE("arenad is stopped while an arena has no worker: what is in memory alone is recovered and saved first") {
+  // The first restart is at once, the next one after a minute.
+  const std::string config = "[restart]\nintensity = 5\nwindow_ms = 60000\nfirst_delay_ms = 60000\nmax_delay_ms = 60000\n";
+  Daemon daemon(config + "[snapshot]\ninterval_ms = 600000\n[checkpoint]\ninterval_ms = 600000\n" + echo_section());
+  daemon.start();
+  daemon.start_arena("duel");
+  {
+    Player ann(daemon.socket(), "duel", "ann");
+    play(ann, 25);
+  }
+  SUBCASE("it has just died") {
+    daemon.kill_worker("duel");
+  }
+  SUBCASE("it waits for its restart") {
+    REQUIRE(daemon.runs_again("duel", daemon.kill_worker("duel")));
+    daemon.kill_worker("duel");
+    REQUIRE(daemon.becomes("duel", [](const ArenaFacts& facts) { return facts.state == "backoff"; }));
+  }
+  daemon.stop();
+  daemon.start();
+  CHECK(daemon.facts().notices.empty());
+  Player again(daemon.socket(), "duel", "ann");
+  CHECK(again.ask().applied == 25);
+  play(again, 5);
+}
+
 TEST_CASE("arenad ends when its worker hangs") {
   Daemon daemon("[arenas]\nstop_timeout_ms = 500\n[snapshot]\ninterval_ms = 10\n" + echo_section());
   daemon.start();
