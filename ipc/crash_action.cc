@@ -52,9 +52,9 @@ void sleep_until(uint64_t end_ns) {
     ::usleep(static_cast<useconds_t>((end_ns - now) / 1000 + 1));
 }
 
-void take_memory() noexcept {
+void take_memory(size_t filled) noexcept {
   constexpr size_t kBytes = size_t{1} << 20;
-  for (;;) std::memset(new char[kBytes], 'm', kBytes);
+  for (;;) std::memset(new char[kBytes], 'm', filled == 0 ? kBytes : filled);
 }
 
 void take_descriptors(uint64_t for_ms) {
@@ -144,7 +144,7 @@ void carry_out(CrashAction action, uint64_t argument) {
     case CrashAction::sleep:
       return sleep_until(until_ns);
     case CrashAction::take_memory:
-      return take_memory();
+      return take_memory(argument);
     case CrashAction::take_descriptors:
       return take_descriptors(argument);
     case CrashAction::close_descriptors:

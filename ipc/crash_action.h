@@ -23,7 +23,7 @@ enum class CrashAction : uint32_t {
   // Their argument: milliseconds.
   burn,
   sleep,
-  // Private memory, until there is none.
+  // Private memory, until there is none. Its argument: how many bytes of each MiB are filled; 0: all, which can take long.
   take_memory,
   // Descriptors until there are none. Its argument: milliseconds, after which they are given back; 0: never.
   take_descriptors,
