@@ -38,6 +38,9 @@ enum class CrashAction : uint32_t {
   write_file,
   trace,
   kill_parent,
+  truncate_memory,  // all that it shares, to nothing and to more
+  // What it cannot do to memory that others read though its cage lets it try: holes, writing through descriptors, other seals.
+  spoil_memory,
 };
 
 // Returns if the action is one that a process survives.
