@@ -1,0 +1,72 @@
+#include "chaos/faults/guest_arena.h"
+
+#include <optional>
+#include <utility>
+
+#include "chaos/faults/patience.h"
+#include "ipc/clock.h"
+
+namespace arenad::chaos {
+namespace {
+
+std::string finding_of(const std::string& fault) {
+  return "finding of " + fault;
+}
+
+}  // namespace
+
+std::string without_ledger(const Stage& stage) {
+  return stage.arenas().front().player->ledger() != nullptr ? "" : "it is for the ledger, and this is another game";
+}
+
+Result<std::unique_ptr<GuestArena>> GuestArena::start(Stage& stage, const sweep::Rig::Params& params) {
+  const uint64_t draw = random_u64();
+  const ArenaId id = ArenaId::make(unix_ms(), stage.arenas().size(), draw);
+  std::unique_ptr<GuestArena> guest(new GuestArena(stage, id, "guest-" + std::to_string(draw % 1'000'000'000)));
+  stage.note_guest_arena();
+  if (auto started = stage.rig().start_arena(id, guest->name_, "ledger", params); !started) return started.error();
+  auto running = guest->wait_for("an arena of the fault's own", [](const sweep::ArenaStatus& status) {
+    return status.state == "running" && status.durable_frame != 0;
+  });
+  if (!running) return running.error();
+  return guest;
+}
+
+Result<sweep::ArenaStatus> GuestArena::wait_for(const std::string& what,
+                                                const std::function<bool(const sweep::ArenaStatus&)>& is_so) {
+  std::optional<sweep::ArenaStatus> last;
+  auto waited = wait_until(stage_, what, [&] {
+    last = stage_.rig().status(id_);
+    return last && is_so(*last);
+  });
+  if (waited) return *last;
+  if (!last) return waited.error();
+  return make_error(ErrorCode::timeout, waited.error().message + ": it is " + last->state + " at epoch " +
+                                            std::to_string(last->epoch) + ", frame " + std::to_string(last->frame) + " " +
+                                            last->reason);
+}
+
+Result<void> GuestArena::stop() {
+  if (std::exchange(is_over_, true)) return {};
+  // arenad may be on its way; an arena that is not there any more has ended too.
+  return wait_until(stage_, "the end of the fault's own arena", [&] {
+    const auto status = stage_.rig().status(id_);
+    if (!status || status->state == "stopped") return true;
+    (void)stage_.rig().stop_arena(id_);
+    return false;
+  });
+}
+
+void keep_finding(Stage& stage, const std::string& fault, const Strike& strike, std::string wrong) {
+  stage.prop(finding_of(fault), strike.arena) = std::make_shared<std::string>(std::move(wrong));
+}
+
+std::function<Result<void>(Stage&, const Strike&)> kept_finding(const std::string& fault) {
+  return [fault](Stage& stage, const Strike& strike) -> Result<void> {
+    const auto wrong = std::static_pointer_cast<std::string>(std::exchange(stage.prop(finding_of(fault), strike.arena), {}));
+    if (wrong == nullptr || wrong->empty()) return {};
+    return make_error(ErrorCode::failed, *wrong);
+  };
+}
+
+}  // namespace arenad::chaos
