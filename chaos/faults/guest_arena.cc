@@ -7,13 +7,6 @@
 #include "ipc/clock.h"
 
 namespace arenad::chaos {
-namespace {
-
-std::string finding_of(const std::string& fault) {
-  return "finding of " + fault;
-}
-
-}  // namespace
 
 std::string without_ledger(const Stage& stage) {
   return stage.arenas().front().player->ledger() != nullptr ? "" : "it is for the ledger, and this is another game";
@@ -55,18 +48,6 @@ Result<void> GuestArena::stop() {
     (void)stage_.rig().stop_arena(id_);
     return false;
   });
-}
-
-void keep_finding(Stage& stage, const std::string& fault, const Strike& strike, std::string wrong) {
-  stage.prop(finding_of(fault), strike.arena) = std::make_shared<std::string>(std::move(wrong));
-}
-
-std::function<Result<void>(Stage&, const Strike&)> kept_finding(const std::string& fault) {
-  return [fault](Stage& stage, const Strike& strike) -> Result<void> {
-    const auto wrong = std::static_pointer_cast<std::string>(std::exchange(stage.prop(finding_of(fault), strike.arena), {}));
-    if (wrong == nullptr || wrong->empty()) return {};
-    return make_error(ErrorCode::failed, *wrong);
-  };
 }
 
 }  // namespace arenad::chaos

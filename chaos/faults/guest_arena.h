@@ -38,8 +38,4 @@ class GuestArena {
   bool is_over_ = false;
 };
 
-// What Fault::inject has found, for Fault::check to say. Empty: nothing is wrong.
-void keep_finding(Stage& stage, const std::string& fault, const Strike& strike, std::string wrong);
-std::function<Result<void>(Stage&, const Strike&)> kept_finding(const std::string& fault);
-
 }  // namespace arenad::chaos

@@ -6,6 +6,7 @@
 
 #include "chaos/faults/catalogue.h"
 #include "chaos/faults/control_socket.h"
+#include "chaos/faults/finding.h"
 #include "chaos/faults/guest_arena.h"
 #include "chaos/faults/patience.h"
 #include "chaos/faults/processes.h"

@@ -4,12 +4,12 @@
 #include <fcntl.h>
 #include <filesystem>
 #include <fmt/format.h>
-#include <memory>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <utility>
 
 #include "chaos/faults/catalogue.h"
+#include "chaos/faults/finding.h"
 #include "chaos/faults/signals.h"
 #include "chaos/faults/worker_region.h"
 #include "chaos/stage.h"
@@ -58,23 +58,19 @@ Fault memory_resized() {
           .missing = cannot_write_memory,
           .prepare = wait_for_worker,
           .inject = [](Stage& stage, const Strike& strike) -> Result<void> {
-            auto tried = std::make_shared<Tried>();
+            Tried tried;
             std::error_code error;
             for (const auto& entry : std::filesystem::directory_iterator(fmt::format("/proc/{}/fd", strike.worker), error)) {
               std::error_code closed;
               const std::string what = std::filesystem::read_symlink(entry.path(), closed).string();
-              if (!closed) try_all(what, entry.path(), *tried);
+              if (!closed) try_all(what, entry.path(), tried);
             }
-            if (tried->regions == 0) return make_error(ErrorCode::failed, "the worker has ended");
-            stage.prop(kResized, strike.arena) = std::move(tried);
+            if (tried.regions == 0) return make_error(ErrorCode::failed, "the worker has ended");
+            keep_finding(stage, kResized, strike, std::move(tried.not_refused));
             return {};
           },
           .plays_on = 5,
-          .check = [](Stage& stage, const Strike& strike) -> Result<void> {
-            const auto tried = std::static_pointer_cast<Tried>(std::exchange(stage.prop(kResized, strike.arena), {}));
-            if (tried == nullptr || tried->not_refused.empty()) return {};
-            return make_error(ErrorCode::failed, tried->not_refused);
-          }};
+          .check = kept_finding(kResized)};
 }
 
 }  // namespace arenad::chaos

@@ -12,6 +12,7 @@
 #include "chaos/child_process.h"
 #include "chaos/faults/catalogue.h"
 #include "chaos/faults/control_socket.h"
+#include "chaos/faults/finding.h"
 #include "chaos/faults/patience.h"
 #include "chaos/faults/processes.h"
 #include "chaos/faults/signals.h"
@@ -121,11 +122,12 @@ Fault worker_number_used_again() {
         auto stranger = std::static_pointer_cast<ChildProcess>(std::exchange(stage.prop(kUsedAgain, strike.arena), {}));
         if (stranger == nullptr) return {};
         const auto exit = stranger->wait(0);
-        if (exit) return make_error(ErrorCode::failed, "the stranger was ended: " + exit->text());
+        keep_finding(stage, kUsedAgain, strike, exit ? "the stranger was ended: " + exit->text() : "");
         return {};
       },
       // Longer than a worker may stand still, and than one that has lost its link may live.
-      .heal_after_ms = 1500};
+      .heal_after_ms = 1500,
+      .check = kept_finding(kUsedAgain)};
 }
 
 }  // namespace arenad::chaos
