@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <fmt/format.h>
 
+#include "chaos/faults/patience.h"
+#include "chaos/faults/processes.h"
 #include "chaos/rig/ledger_player.h"
 #include "ipc/clock.h"
 
@@ -158,6 +160,24 @@ bool ChaosRun::may_be_put_off(const Step& step) {
   return now_ns - put_off_since_ns_.try_emplace(&step, now_ns).first->second < kLongestPutOffNs && !stage_.is_called_off();
 }
 
+// Whom it is to end must live: the fault before may just have ended it, or end it while this one is prepared.
+Result<void> ChaosRun::prepare(const Step& step, const Fault& fault) {
+  const Strike strike{step.arena, step.draw};
+  const auto are_there = [&] {
+    return (fault.worker != Ends::must || lives(stage_.arenas()[step.arena].worker)) &&
+           (fault.arenad != Ends::must || stage_.rig().arenad() != 0);
+  };
+  if (are_there() && !fault.prepare) return {};
+  do {
+    if (auto found = wait_until(stage_, "whom it is to end", are_there); !found) return found;
+    if (auto prepared = fault.prepare ? fault.prepare(stage_, strike) : Result<void>(); !prepared) return prepared;
+  } while (!are_there());
+  // What has ended meanwhile is not put down to it.
+  looked_at_arenad_ns_ = 0;
+  look_at_processes();
+  return {};
+}
+
 void ChaosRun::strike(const Step& step, const Fault& fault) {
   std::string missing = fault.missing(stage_);
   // What they say to the arena, and the versions that they bring, are the ledger's.
@@ -168,16 +188,10 @@ void ChaosRun::strike(const Step& step, const Fault& fault) {
     findings_.outcomes.push_back({&step, std::move(missing), now_ms(), 0, true});
     return;
   }
-  if (fault.prepare) {
-    auto prepared = fault.prepare(stage_, {step.arena, step.draw});
-    if (!prepared) {
-      if (stage_.is_called_off()) return;
-      findings_.outcomes.push_back({&step, prepared.error().text(), now_ms(), 0});
-      return;
-    }
-    // What has ended meanwhile is not put down to it.
-    looked_at_arenad_ns_ = 0;
-    look_at_processes();
+  if (auto prepared = prepare(step, fault); !prepared) {
+    if (stage_.is_called_off()) return;
+    findings_.outcomes.push_back({&step, prepared.error().text(), now_ms(), 0});
+    return;
   }
   Active active{.step = &step,
                 .fault = &fault,

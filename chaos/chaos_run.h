@@ -111,6 +111,7 @@ class ChaosRun {
   void take_steps();
   void begin_steps();
   [[nodiscard]] bool may_begin(const Step& step, const Fault& fault) const;
+  Result<void> prepare(const Step& step, const Fault& fault);
   void strike(const Step& step, const Fault& fault);
   [[nodiscard]] bool may_be_put_off(const Step& step);
   void look_at_processes();

@@ -17,7 +17,7 @@ constexpr std::array<Words, kInvariants> kWords{{
     {"lost", "every entry that was accepted is applied and comes back"},
     {"outputs", "outputs come without a gap or a repeat, and a player's entries in their order"},
     {"results", "every result is stored once, as the model has it"},
-    {"isolation", "no worker ends but those that a fault may end"},
+    {"isolation", "no worker ends but those that a fault may end, and no arena ever has two"},
     {"arenad", "arenad ends only where a fault may end it"},
     {"recovery", "what a fault has taken is back in bounded time"},
     {"times", "the parts of a recovery are the whole, agree with what was seen from outside, and are within their budgets"},

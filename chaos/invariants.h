@@ -14,7 +14,7 @@ enum class Invariant {
   lost,       // what was said comes back
   outputs,    // their sequence has no gap and no repeat, and one player's entries keep their order
   results,    // stored exactly once, as the model has them
-  isolation,  // nothing ends that no fault may end
+  isolation,  // nothing ends that no fault may end, and an arena never has two workers
   arenad,     // arenad ends only where a fault may end it, and answers
   recovery,   // what a fault has taken is back in bounded time
   times,      // arenad tells of each death what took how long, and that can be true

@@ -32,6 +32,7 @@ std::string config(const std::filesystem::path& folder, const std::filesystem::p
       "[daemon]\ndirectory = \"{0}/state\"\nruntime_directory = \"{0}/run\"\nsocket = \"arenad.sock\"\nworker = \"{1}\"\n"
       "log_format = \"plain\"\n"
       "[checkpoint]\ninterval_ms = 50\n"
+      "[arenas]\nkeep_finished = 0\n"
       "[hang]\nsoft_limit_ms = 100\nhard_limit_ms = 1000\n"
       "[restart]\nintensity = 1000\nwindow_ms = 1000\nfirst_delay_ms = 1\nmax_delay_ms = 100\nhealthy_ms = 1\n"
       "[games.{3}]\nmodule = \"{2}\"\nsnapshot_interval_ms = 20\nspares = 2\n{4}",

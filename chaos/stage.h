@@ -74,6 +74,9 @@ class Stage {
   [[nodiscard]] std::filesystem::path ledger_module() const;
   // What arenad has stored of an arena, and what it had stored in databases that were taken from it; in order. Nothing: arenad does not say.
   std::optional<std::vector<sweep::StoredAward>> stored_awards(size_t arena);
+  // A fault has had an arena of its own (faults/guest_arena.h), and it is over. arenad keeps the last one until there is another.
+  void note_guest_arena() { has_had_guest_arena_ = true; }
+  [[nodiscard]] bool has_had_guest_arena() const { return has_had_guest_arena_; }
   // What a fault has put on the stage, until it is undone.
   std::shared_ptr<void>& prop(const std::string& fault, size_t arena) { return props_[{fault, arena}]; }
   [[nodiscard]] std::shared_ptr<void> prop(const std::string& fault, size_t arena) const {
@@ -92,6 +95,7 @@ class Stage {
   test::ClockOrders* clock_ = nullptr;  // with the workers too
   std::vector<Arena> arenas_;
   std::map<pid_t, uint64_t> kills_ns_;
+  bool has_had_guest_arena_ = false;
   std::map<std::pair<std::string, size_t>, std::shared_ptr<void>> props_;
   std::vector<ChildProcess> helpers_;
 };

@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <stdexcept>
+#include <sys/mman.h>
 #include <sys/ptrace.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -52,9 +53,9 @@ void sleep_until(uint64_t end_ns) {
     ::usleep(static_cast<useconds_t>((end_ns - now) / 1000 + 1));
 }
 
-void take_memory() noexcept {
+void take_memory(size_t filled) noexcept {
   constexpr size_t kBytes = size_t{1} << 20;
-  for (;;) std::memset(new char[kBytes], 'm', kBytes);
+  for (;;) std::memset(new char[kBytes], 'm', filled == 0 ? kBytes : filled);
 }
 
 void take_descriptors(uint64_t for_ms) {
@@ -73,6 +74,27 @@ void for_each_socket(Each&& each) {
     socklen_t size = sizeof type;
     if (::getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) == 0) each(fd);
   }
+}
+
+// Only a file in memory has seals.
+template <class Each>
+void for_each_memory(Each&& each) {
+  for (int fd = STDERR_FILENO + 1; fd < kMostDescriptors; ++fd) {
+    if (::fcntl(fd, F_GET_SEALS) >= 0) each(fd);
+  }
+}
+
+// Of what is not refused the readers of this memory tell.
+void spoil_memory(int fd) {
+  constexpr off_t kAll = off_t{1} << 40;
+  constexpr std::array<unsigned char, 64> kNothing{0xff, 0xff, 0xff, 0xff, 0x13};
+  (void)::fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, kAll);
+  (void)!::pwrite(fd, kNothing.data(), kNothing.size(), 0);
+  (void)::fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_GROW);
+  void* const mapped = ::mmap(nullptr, kNothing.size(), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+  if (mapped == MAP_FAILED) return;
+  std::memset(mapped, 0, kNothing.size());
+  ::munmap(mapped, kNothing.size());
 }
 
 void babble(int fd) {
@@ -144,7 +166,7 @@ void carry_out(CrashAction action, uint64_t argument) {
     case CrashAction::sleep:
       return sleep_until(until_ns);
     case CrashAction::take_memory:
-      return take_memory();
+      return take_memory(argument);
     case CrashAction::take_descriptors:
       return take_descriptors(argument);
     case CrashAction::close_descriptors:
@@ -173,6 +195,13 @@ void carry_out(CrashAction action, uint64_t argument) {
     case CrashAction::kill_parent:
       ::kill(::getppid(), SIGKILL);
       return;
+    case CrashAction::truncate_memory:
+      return for_each_memory([](int fd) {
+        (void)!::ftruncate(fd, 0);
+        (void)!::ftruncate(fd, off_t{1} << 30);
+      });
+    case CrashAction::spoil_memory:
+      return for_each_memory(spoil_memory);
   }
 }
 

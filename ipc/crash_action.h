@@ -23,7 +23,7 @@ enum class CrashAction : uint32_t {
   // Their argument: milliseconds.
   burn,
   sleep,
-  // Private memory, until there is none.
+  // Private memory, until there is none. Its argument: how many bytes of each MiB are filled; 0: all, which can take long.
   take_memory,
   // Descriptors until there are none. Its argument: milliseconds, after which they are given back; 0: never.
   take_descriptors,
@@ -38,6 +38,9 @@ enum class CrashAction : uint32_t {
   write_file,
   trace,
   kill_parent,
+  truncate_memory,  // all that it shares, to nothing and to more
+  // What it cannot do to memory that others read though its cage lets it try: holes, writing through descriptors, other seals.
+  spoil_memory,
 };
 
 // Returns if the action is one that a process survives.

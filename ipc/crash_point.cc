@@ -61,11 +61,15 @@ void CrashPointTable::disarm() {
   for (CrashTrap& trap : table_->traps) trap.armed = 0;
 }
 
+bool CrashPointTable::may_arm_in(pid_t pid) const {
+  const CrashTrap& trap = table_->own_traps[static_cast<size_t>(pid) % kOwnTraps];
+  return trap.armed == 0 || trap.fired != 0 || ::kill(static_cast<pid_t>(trap.only_pid.load()), 0) != 0;
+}
+
 bool CrashPointTable::arm_in(pid_t pid, size_t point, uint64_t n, CrashAction action, uint64_t argument) {
-  CrashTrap& trap = table_->own_traps[static_cast<size_t>(pid) % kOwnTraps];
-  const bool waits = trap.armed != 0 && trap.fired == 0 && ::kill(static_cast<pid_t>(trap.only_pid.load()), 0) == 0;
-  if (!waits) set(trap, point, n, action, argument, pid);
-  return !waits;
+  if (!may_arm_in(pid)) return false;
+  set(table_->own_traps[static_cast<size_t>(pid) % kOwnTraps], point, n, action, argument, pid);
+  return true;
 }
 
 void CrashPointTable::disarm_in(pid_t pid) {

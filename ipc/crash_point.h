@@ -67,6 +67,8 @@ class CrashPointTable {
 
   // The trap of one process, which may act and live on. False: its place is taken, by one that has not gone off and whose process lives.
   bool arm_in(pid_t pid, size_t point, uint64_t n, CrashAction action, uint64_t argument = 0);
+  // Whether there is room for it.
+  [[nodiscard]] bool may_arm_in(pid_t pid) const;
   void disarm_in(pid_t pid);
   [[nodiscard]] bool fired_in(pid_t pid) const;
 

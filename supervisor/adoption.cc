@@ -108,6 +108,7 @@ void Adoption::add(const KeptName& name, Fd fd) {
       auto region = IncarnationView::map(std::move(fd));
       if (region) left.regions.emplace(name.epoch.value, std::move(*region));
       if (!region && region.error().code == ErrorCode::exhausted) leave_it_to_the_next(region.error());
+      if (!region) left.unusable.emplace(name.epoch.value, region.error().text());
       break;
     }
     case KeptKind::process: {
@@ -168,6 +169,7 @@ void Adoption::take_up(ArenaId arena, Durable durable) {
 void Adoption::take_up(Arena& arena, Durable durable, Wait wait) {
   const ArenaId id = arena.record().id;
   const std::vector<KeptIncarnation> kept = kept_of(id);
+  tell_unusable(arena);
   // A manager that has nothing of an arena knows nothing of its worker: systemd forgets all when a unit is stopped, also if arenad had to be
   // killed for that, and takes no more than FileDescriptorStoreMax=.
   const Manager manager = scope_.manager.is_there() && !kept.empty() ? Manager::there : Manager::none;
@@ -214,6 +216,16 @@ void Adoption::hand_over_without_region(Arena& arena, Left& left, const Durable&
     }
   }
   if (never_began) arena.expect(std::move(left.channels));
+}
+
+// Left by an arenad of another version, or damaged. What comes of it may be that the arena is set back: an operator should know why.
+void Adoption::tell_unusable(const Arena& arena) {
+  const auto left = left_.find(arena.record().id);
+  if (left == left_.end()) return;
+  for (const auto& [epoch, why] : std::exchange(left->second.unusable, {})) {
+    log_error("arena={} epoch={} msg=\"the memory that was kept of its worker cannot be used: {}\"", arena.record().name, epoch,
+              why);
+  }
 }
 
 void Adoption::end_workers(const Arena& arena) {

@@ -59,6 +59,7 @@ class Adoption {
   };
   struct Left {                                   // by one arena
     std::map<uint64_t, IncarnationView> regions;  // by epoch
+    std::map<uint64_t, std::string> unusable;     // regions that are none: why
     std::map<uint64_t, KeptProcess> processes;
     std::vector<RosterChannel> channels;
     std::vector<KeptName> names;
@@ -74,6 +75,7 @@ class Adoption {
   void add(const KeptName& name, Fd fd);
   [[nodiscard]] std::vector<KeptIncarnation> kept_of(ArenaId arena) const;
   void take_up(Arena& arena, Durable durable, Wait wait);
+  void tell_unusable(const Arena& arena);
   void end_workers(const Arena& arena);
   void hand_over_without_region(Arena& arena, Left& left, const Durable& durable);
   Inheritance inherit(Arena& arena, Epoch epoch);

@@ -35,11 +35,15 @@ void observe(const std::string& socket, const std::string& arena, int tell) {
 }  // namespace
 
 Result<ChildProcess> guest_process(Stage& stage, size_t arena) {
+  return guest_process(stage, stage.arenas()[arena].name);
+}
+
+Result<ChildProcess> guest_process(Stage& stage, const std::string& arena) {
   int ends[2];
   if (::pipe2(ends, O_CLOEXEC | O_NONBLOCK) != 0) return errno_error("cannot make a pipe");
   const Fd hears(ends[0]);
   Fd tells(ends[1]);
-  auto process = ChildProcess::fork_for([&] { observe(stage.rig().socket(), stage.arenas()[arena].name, tells.get()); });
+  auto process = ChildProcess::fork_for([&] { observe(stage.rig().socket(), arena, tells.get()); });
   if (!process) return process.error();
   tells.reset();
   const uint64_t deadline_ns = monotonic_ns() + kAttachNs;

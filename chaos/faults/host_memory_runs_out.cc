@@ -26,7 +26,7 @@ Fault host_memory_runs_out() {
             if (auto missing = without_crash_points(stage); !missing.empty()) return missing;
             return without_groups("memory");
           },
-          .prepare = wait_for_worker,
+          .prepare = wait_for_trap,
           .inject = [](Stage& stage, const Strike& strike) -> Result<void> {
             auto group = PrivateGroup::make("memory");
             if (!group) return group.error();

@@ -56,7 +56,8 @@ Result<void> observe(Stage& stage, const Strike& strike) {
   auto there = wait_until(stage, "outputs that an observer has not read", [&] {
     if (!reader->arena) (void)reader->attachment->receive();
     if (reader->arena && end_of_outputs(*reader) >= reader->reads_from + kUnreadBytes) return true;
-    say_one_more(stage, strike.arena);
+    let_say_more(stage.arenas()[strike.arena]);
+    for (int i = 0; i < 10; ++i) stage.turn();
     return false;
   });
   if (!there) return there;

@@ -1,8 +1,13 @@
 #include "chaos/faults/patience.h"
 
-#include "chaos/stage.h"
+#include <algorithm>
 
 namespace arenad::chaos {
+
+void let_say_more(Stage::Arena& arena) {
+  arena.limit = arena.player->said() + 1;
+  arena.entries = std::max(arena.entries, arena.limit);
+}
 
 Result<void> wait_until(Stage& stage, const std::string& what, const std::function<bool()>& is_there) {
   const uint64_t deadline_ns = monotonic_ns() + kFaultPatienceNs;

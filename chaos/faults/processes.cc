@@ -1,6 +1,7 @@
 #include "chaos/faults/processes.h"
 
 #include <csignal>
+#include <fstream>
 #include <string>
 
 #include "chaos/faults/patience.h"
@@ -30,6 +31,19 @@ Result<void> wait_for_template(Stage& stage, const Strike&) {
 
 Result<void> wait_for_spares(Stage& stage, const Strike&) {
   return wait_for_any(stage, "a spare", spares);
+}
+
+char state_of(pid_t process) {
+  std::ifstream file("/proc/" + std::to_string(process) + "/stat");
+  std::string stat;
+  std::getline(file, stat);
+  const size_t end = stat.rfind(')');
+  return end != std::string::npos && end + 2 < stat.size() ? stat[end + 2] : '\0';
+}
+
+bool lives(pid_t process) {
+  const char state = process > 0 ? state_of(process) : '\0';
+  return state != '\0' && state != 'Z' && state != 'X';
 }
 
 Result<void> signal_all(const std::vector<pid_t>& processes, int number) {

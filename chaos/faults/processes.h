@@ -18,6 +18,10 @@ std::vector<pid_t> spares(const Stage& stage);
 Result<void> wait_for_template(Stage& stage, const Strike& strike);
 Result<void> wait_for_spares(Stage& stage, const Strike& strike);
 
+// As the kernel names its state: R, S, T and so on (proc(5)); '\0': there is no such process.
+char state_of(pid_t process);
+// Not so one that has ended and that nobody has taken yet: it takes any signal, and nothing comes of it.
+bool lives(pid_t process);
 Result<void> signal_all(const std::vector<pid_t>& processes, int number);
 // The soft limit alone. An error if there is no such process.
 Result<void> limit(pid_t process, __rlimit_resource resource, rlim_t value);

@@ -6,6 +6,7 @@
 #include <thread>
 
 #include "chaos/faults/patience.h"
+#include "chaos/faults/processes.h"
 #include "chaos/stage.h"
 #include "ipc/clock.h"
 
@@ -29,7 +30,7 @@ Result<void> signal_worker(Stage& stage, size_t arena, int number) {
 
 Result<void> wait_for_worker(Stage& stage, const Strike& strike) {
   const Stage::Arena& arena = stage.arenas()[strike.arena];
-  return wait_until(stage, "a worker of the arena", [&] { return arena.worker > 0 && ::kill(arena.worker, 0) == 0; });
+  return wait_until(stage, "a worker of the arena", [&] { return lives(arena.worker); });
 }
 
 Result<void> signal_arenad(const Stage& stage, int number) {

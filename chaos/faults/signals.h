@@ -12,7 +12,7 @@ namespace arenad::chaos {
 
 // To the worker of the arena that is struck. An error if it has none that is known.
 Result<void> signal_worker(Stage& stage, size_t arena, int number);
-// For `prepare`: until it has one.
+// For `prepare`: until it has one that lives.
 Result<void> wait_for_worker(Stage& stage, const Strike& strike);
 Result<void> signal_arenad(const Stage& stage, int number);
 // SIGSTOP, and SIGCONT after so long, whatever the run does meanwhile: somebody may wait for an answer and keep the run from undoing it. An

@@ -2,7 +2,8 @@
 
 #include <algorithm>
 
-#include "chaos/faults/signals.h"
+#include "chaos/faults/patience.h"
+#include "chaos/faults/processes.h"
 #include "chaos/stage.h"
 
 namespace arenad::chaos {
@@ -37,6 +38,17 @@ std::string without_cage(const Stage& stage) {
 
 std::string_view drawn_from(const std::vector<std::string_view>& points, const Strike& strike) {
   return points[strike.draw % points.size()];
+}
+
+Result<void> wait_for_trap(Stage& stage, const Strike& strike) {
+  const Stage::Arena& arena = stage.arenas()[strike.arena];
+  return wait_until(stage, "a worker of the arena for which no other trap waits", [&] {
+    if (!lives(arena.worker)) return false;
+    if (stage.rig().points().may_arm_in(arena.worker)) return true;
+    // The one that waits goes off in a frame, which may be another arena's: its place goes by the process's number.
+    for (Stage::Arena& each : stage.arenas()) let_say_more(each);
+    return false;
+  });
 }
 
 Result<void> trap_worker(Stage& stage, const Strike& strike, std::string_view point, CrashAction action, uint64_t argument) {
@@ -77,7 +89,7 @@ Fault worker_ends_itself(const Within& what) {
           // The black box knows signals alone.
           .leaves_no_note = what.action == CrashAction::exit,
           .missing = without_crash_points,
-          .prepare = wait_for_worker,
+          .prepare = wait_for_trap,
           .inject = [what](Stage& stage, const Strike& strike) {
             return trap_worker(stage, strike, drawn_from(kFramePoints, strike), what.action, what.argument);
           }};
@@ -100,7 +112,7 @@ Fault worker_killed_at(const char* name, const char* does, std::vector<std::stri
           .told = "KILL",
           .uses = kTrap,
           .missing = without_crash_points,
-          .prepare = wait_for_worker,
+          .prepare = wait_for_trap,
           .inject = [points = std::move(points)](Stage& stage, const Strike& strike) {
             return trap_worker(stage, strike, drawn_from(points, strike), CrashAction::kill);
           }};

@@ -17,6 +17,8 @@ std::string without_cage(const Stage& stage);
 // One of them, as the strike's random number has it.
 std::string_view drawn_from(const std::vector<std::string_view>& points, const Strike& strike);
 
+// For `prepare`: until the arena has a worker for which no other trap waits.
+Result<void> wait_for_trap(Stage& stage, const Strike& strike);
 // The struck arena's worker does this at one of its next hits of the point.
 Result<void> trap_worker(Stage& stage, const Strike& strike, std::string_view point, CrashAction action, uint64_t argument = 0);
 // It has, or it is not the arena's worker any more.

@@ -14,6 +14,7 @@ Fault worker_killed_as_an_orphan() {
           .worker = Ends::must,
           .arenad = Ends::must,
           .missing = without_crash_points,
+          .prepare = wait_for_trap,
           .inject = [](Stage& stage, const Strike& strike) -> Result<void> {
             static const std::vector<std::string_view> points{"orphan.link_broke", "orphan.offer.before", "orphan.offered",
                                                               "orphan.adopted"};

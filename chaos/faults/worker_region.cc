@@ -1,13 +1,12 @@
 #include "chaos/faults/worker_region.h"
 
-#include <algorithm>
 #include <csignal>
 #include <exception>
 #include <fcntl.h>
-#include <fstream>
 #include <unistd.h>
 
 #include "chaos/faults/patience.h"
+#include "chaos/faults/processes.h"
 #include "chaos/faults/signals.h"
 #include "chaos/stage.h"
 #include "ipc/clock.h"
@@ -17,15 +16,6 @@ namespace {
 
 // Less than what a worker may stand still.
 constexpr uint64_t kStopNs = 500 * kMillisecond;
-
-// As the kernel names it; 0: there is no such process.
-char state_of(pid_t pid) {
-  std::ifstream file("/proc/" + std::to_string(pid) + "/stat");
-  std::string stat;
-  std::getline(file, stat);
-  const size_t end = stat.rfind(')');
-  return end != std::string::npos && end + 2 < stat.size() ? stat[end + 2] : '\0';
-}
 
 bool has_two_snapshots(const test::WorkerMemory& memory) {
   const auto newest = memory.frame_of(memory.newest());
@@ -38,7 +28,7 @@ bool stops(pid_t worker) {
   if (worker <= 0 || ::kill(worker, SIGSTOP) != 0) return false;
   const uint64_t deadline_ns = monotonic_ns() + kStopNs;
   while (state_of(worker) != 'T') {
-    if (state_of(worker) == '\0' || state_of(worker) == 'Z') return false;
+    if (!lives(worker)) return false;
     if (monotonic_ns() > deadline_ns) break;
     ::usleep(100);
   }
@@ -60,24 +50,18 @@ std::string cannot_write_memory(const Stage& stage) {
     const int error = errno;
     if (file) return "";
     // Of one that is ending nothing can be said.
-    if ((error != EACCES && error != EPERM) || state_of(arena.worker) == 'Z' || state_of(arena.worker) == '\0') continue;
+    if ((error != EACCES && error != EPERM) || !lives(arena.worker)) continue;
     return "the memory of a worker cannot be opened: it takes root, or the workers' user and a kernel that lets it";
   }
   return "";
-}
-
-void say_one_more(Stage& stage, size_t index) {
-  Stage::Arena& arena = stage.arenas()[index];
-  arena.limit = arena.player->said() + 1;
-  arena.entries = std::max(arena.entries, arena.limit);
-  for (int i = 0; i < 10; ++i) stage.turn();
 }
 
 Result<void> stop_with_two_snapshots(Stage& stage, const Strike& strike) {
   Stage::Arena& arena = stage.arenas()[strike.arena];
   return wait_until(stage, "a worker with two snapshots", [&] {
     if (stops(arena.worker)) return true;
-    say_one_more(stage, strike.arena);
+    let_say_more(arena);
+    for (int i = 0; i < 10; ++i) stage.turn();
     return false;
   });
 }

@@ -16,9 +16,6 @@ using Damage = std::function<void(const test::WorkerMemory&, Random&)>;
 
 enum class Dies { worker, worker_and_arenad };
 
-// An arena without ticks has a frame only when something is said, though its player may have said all that was planned.
-void say_one_more(Stage& stage, size_t arena);
-
 // As Fault::prepare: stops the arena's worker when both of its slots hold a snapshot. It goes on with SIGCONT.
 Result<void> stop_with_two_snapshots(Stage& stage, const Strike& strike);
 

@@ -9,6 +9,7 @@ Fault worker_sleeps() {
       .does = "The worker sleeps in a frame, for a third of the time after which it would count as hanging",
       .holds = "the same worker goes on",
       .missing = without_crash_points,
+      .prepare = wait_for_trap,
       .inject = [](Stage& stage,
                    const Strike& strike) { return trap_worker(stage, strike, "frame.tick.before", CrashAction::sleep, 300); },
       .fired = worker_trap_fired};

@@ -8,6 +8,7 @@ Fault worker_slow() {
           .does = "A frame of the worker takes 90 to 300 % of the time until the next one",
           .holds = "the same worker goes on",
           .missing = without_crash_points,
+          .prepare = wait_for_trap,
           .inject =
               [](Stage& stage, const Strike& strike) {
                 return trap_worker(stage, strike, "frame.tick.before", CrashAction::burn,

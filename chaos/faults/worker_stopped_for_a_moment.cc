@@ -11,6 +11,7 @@ Fault worker_stopped_for_a_moment() {
           .does = "SIGSTOP to the arena's worker, SIGCONT after a third of the time after which it would count as hanging",
           .holds = "the same worker goes on",
           .stops_workers = true,
+          .prepare = wait_for_worker,
           .inject = [](Stage& stage, const Strike& strike) { return signal_worker(stage, strike.arena, SIGSTOP); },
           .heal = [](Stage& stage, const Strike& strike) -> Result<void> {
             // A compound fault may have ended it.

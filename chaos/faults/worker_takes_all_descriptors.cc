@@ -12,6 +12,7 @@ Fault worker_takes_all_descriptors() {
           .holds = "it plays on, and its successor takes over from it",
           .worker = Ends::must,
           .missing = without_crash_points,
+          .prepare = wait_for_trap,
           .inject =
               [](Stage& stage, const Strike& strike) {
                 return trap_worker(stage, strike, "frame.tick.before", CrashAction::take_descriptors);

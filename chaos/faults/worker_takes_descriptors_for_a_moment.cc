@@ -8,6 +8,7 @@ Fault worker_takes_descriptors_for_a_moment() {
           .does = "The worker takes all descriptors that it may have, and gives them back 50 ms later",
           .holds = "the same worker goes on",
           .missing = without_crash_points,
+          .prepare = wait_for_trap,
           .inject =
               [](Stage& stage, const Strike& strike) {
                 return trap_worker(stage, strike, "frame.tick.before", CrashAction::take_descriptors, 50);

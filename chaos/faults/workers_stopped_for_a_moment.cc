@@ -11,6 +11,7 @@ Fault workers_stopped_for_a_moment() {
           .does = "SIGSTOP to all workers at once, SIGCONT after a third of the time after which they would count as hanging",
           .holds = "the same workers go on",
           .stops_workers = true,
+          .prepare = wait_for_worker,
           .inject = [](Stage& stage, const Strike&) -> Result<void> {
             for (size_t arena = 0; arena < stage.arenas().size(); ++arena) (void)signal_worker(stage, arena, SIGSTOP);
             return {};

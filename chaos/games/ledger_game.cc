@@ -1,9 +1,12 @@
-// The game for proofs (ledger.capnp). Parameter hz: ticks in a second; 0, no ticks, if it is not given.
+// The game for proofs (ledger.capnp). Parameter hz: ticks in a second; 0, no ticks, if it is not given. Parameter whims: 1, and
+// each tick is another one when it is run again, by the clock; 2, by chance. What it says then is no ledger's: nobody may play.
 //
 // Built several times: as it is, and as versions that do the same until what their name says happens, for tests of changes of code.
 #include <array>
+#include <chrono>
 #include <csignal>
 #include <cstdlib>
+#include <random>
 #include <stdexcept>
 #include <unistd.h>
 
@@ -51,6 +54,22 @@ void die_of(Poison::How how) {
   }
 }
 
+// Lies where it outlives a worker, which its parameters do not: in the balance of a seat that nobody has.
+constexpr uint32_t kSeatOfWhims = kSeats - 1;
+constexpr uint64_t kWhims = 0x57484D5359000000;
+
+// What a game must not ask for: it is not what it was when the frame is run again.
+uint64_t whim(uint64_t balance) {
+  switch (balance - kWhims) {
+    case 1:
+      return static_cast<uint64_t>(std::chrono::steady_clock::now().time_since_epoch().count());
+    case 2:
+      return std::random_device()();
+    default:
+      return 0;
+  }
+}
+
 uint64_t mix(uint64_t digest, uint64_t value) {
   const uint64_t z = (digest ^ value) * 0x9E3779B97F4A7C15ull;
   return (z ^ z >> 32) * 0xD6E8FEB86659FD93ull + 1;
@@ -71,6 +90,8 @@ class LedgerGame {
 
   void on_init(Context&, const Params& params, arenad_arena_options& options) {
     options.tick_hz = static_cast<uint32_t>(params.number("hz", 0, 0, 128));
+    if (const auto whims = static_cast<uint64_t>(params.number("whims", 0, 0, 2)); whims != 0)
+      balances_[kSeatOfWhims] = kWhims + whims;
   }
 
   void on_event(Context& ctx, Seat seat, Entry::Reader entry) {
@@ -94,7 +115,7 @@ class LedgerGame {
 
   void on_tick(Context& ctx) {
     misbehave(++frames_);
-    digest_ = mix(digest_, ctx.frame().value);
+    digest_ = mix(digest_, ctx.frame().value + whim(balances_[kSeatOfWhims]));
     ctx.send<Closed>(Audience::everyone(), [&](Closed::Builder to) {
       to.setFrame(ctx.frame().value);
       to.setDigest(digest_);

@@ -198,15 +198,20 @@ Result<ControlIncoming> Rig::ask_patiently(const std::function<void(wire::Reques
 }
 
 Result<void> Rig::start_arena(ArenaId id, const std::string& name, const std::string& game, uint32_t hz) {
+  return start_arena(id, name, game, hz == 0 ? Params() : Params{{"hz", std::to_string(hz)}});
+}
+
+Result<void> Rig::start_arena(ArenaId id, const std::string& name, const std::string& game, const Params& given) {
   auto answer = ask([&](wire::Request::Builder request) {
     auto start = request.initStart();
     start.setGame(game);
     start.setName(name);
     start.setId(id.text());
-    if (hz == 0) return;
-    auto params = start.initParams(1);
-    params[0].setKey("hz");
-    params[0].setValue(std::to_string(hz));
+    auto params = start.initParams(static_cast<unsigned>(given.size()));
+    for (unsigned i = 0; i < params.size(); ++i) {
+      params[i].setKey(given[i].first);
+      params[i].setValue(given[i].second);
+    }
   });
   if (!answer) return answer.error();
   return {};
@@ -323,7 +328,9 @@ std::optional<ArenaStatus> Rig::status(ArenaId id) {
                      from.getClients(),
                      from.getEvents(),
                      from.getRejected(),
+                     from.getReplayedFrames(),
                      from.getDivergences(),
+                     from.getFirstDivergentFrame(),
                      from.getProbation()};
 }
 

@@ -12,6 +12,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "arenad/ids.h"
@@ -37,7 +38,9 @@ struct ArenaStatus {
   uint64_t clients = 0;
   uint64_t events = 0;
   uint64_t rejected = 0;
+  uint64_t replayed_frames = 0;
   uint64_t divergences = 0;
+  uint64_t first_divergent_frame = 0;
   bool probation = false;
 };
 
@@ -94,6 +97,8 @@ class Rig {
 
   // One try. Unreachable: arenad died before it answered, or is not there yet.
   Result<void> start_arena(ArenaId id, const std::string& name, const std::string& game, uint32_t hz);
+  using Params = std::vector<std::pair<std::string, std::string>>;
+  Result<void> start_arena(ArenaId id, const std::string& name, const std::string& game, const Params& params);
   Result<std::string> stop_arena(ArenaId id);
   Result<std::string> restart_arena(ArenaId id);
   struct Probation {

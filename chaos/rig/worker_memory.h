@@ -34,6 +34,9 @@ class WorkerMemory {
   }
   void flip(uint64_t offset, unsigned bit) const { put(offset, static_cast<uint8_t>(get<uint8_t>(offset) ^ 1u << bit)); }
 
+  // As it was when this was made.
+  [[nodiscard]] const IncarnationIdentity& identity() const { return identity_; }
+
   // Snapshot slots. Nothing: it is being written, or never was.
   [[nodiscard]] std::optional<uint64_t> frame_of(int slot) const;
   [[nodiscard]] int newest() const;
