@@ -25,7 +25,9 @@ Fault code_is_written_over() {
             if (auto spoiled = spoil_module(stage, strike); !spoiled) return spoiled;
             (void)signal_all(spares(stage), SIGKILL);
             (void)signal_all(templates(stage), SIGKILL);
-            return signal_worker(stage, strike.arena, SIGKILL);
+            auto killed = signal_worker(stage, strike.arena, SIGKILL);
+            if (!killed) (void)put_module_back(stage, strike);
+            return killed;
           },
           .fired = has_another_worker,
           .heal = put_module_back,

@@ -23,8 +23,11 @@ Fault code_is_written_over_and_arenad_killed() {
       .prepare = wait_for_worker,
       .inject = [](Stage& stage, const Strike& strike) -> Result<void> {
         if (auto spoiled = spoil_module(stage, strike); !spoiled) return spoiled;
-        if (auto killed = signal_arenad(stage, SIGKILL); !killed) return killed;
-        return signal_worker(stage, strike.arena, SIGKILL);
+        auto killed = signal_arenad(stage, SIGKILL);
+        if (!killed) (void)put_module_back(stage, strike);
+        // It may just be dying of something else.
+        if (killed) (void)signal_worker(stage, strike.arena, SIGKILL);
+        return killed;
       },
       .fired = has_another_worker,
       .heal = [](Stage& stage, const Strike& strike) -> Result<void> {
