@@ -11,6 +11,7 @@ Fault arenad_killed_after_its_worker() {
           .holds = "the next arenad finds the arena without a worker and takes it up where it was",
           .worker = Ends::must,
           .arenad = Ends::must,
+          .prepare = wait_for_worker,
           .inject = [](Stage& stage, const Strike& strike) -> Result<void> {
             if (auto killed = signal_worker(stage, strike.arena, SIGKILL); !killed) return killed;
             return signal_arenad(stage, SIGKILL);

@@ -11,6 +11,7 @@ Fault arenad_upgraded_while_a_worker_dies() {
           .holds = "the worker is replaced by one of the two",
           .worker = Ends::must,
           .told = "KILL",
+          .prepare = wait_for_worker,
           .inject = [](Stage& stage, const Strike& strike) -> Result<void> {
             if (auto asked = tell_arenad_to_upgrade(stage, strike); !asked) return asked;
             return signal_worker(stage, strike.arena, SIGKILL);

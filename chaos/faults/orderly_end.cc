@@ -42,6 +42,17 @@ Result<void> come_back(Stage& stage) {
   return {};
 }
 
+// One that is not back after the death of an arenad would never hear what a last worker has given.
+Result<void> wait_for_players(Stage& stage, const Strike& strike) {
+  if (auto answers = wait_for_arenad(stage, strike); !answers) return answers;
+  return wait_until(stage, "that every player is in its arena", [&] {
+    return std::ranges::all_of(stage.arenas(), [&](const Stage::Arena& arena) {
+      const auto status = stage.rig().status(arena.id);
+      return status && status->clients != 0;
+    });
+  });
+}
+
 }  // namespace
 
 std::string without_players_that_come_back(const Stage& stage) {
@@ -92,7 +103,7 @@ Fault arenad_ends_in_order(const char* name, const char* does, const char* holds
           // Nobody answers meanwhile, and nobody starts arenad again.
           .alone = true,
           .missing = without_players_that_come_back,
-          .prepare = wait_for_arenad,
+          .prepare = wait_for_players,
           .inject = [deed = std::move(deed)](Stage& stage, const Strike& strike) -> Result<void> {
             stage.prop(kOutcomeOfOrderlyEnd, strike.arena) = std::make_shared<Result<void>>(deed(stage, strike));
             return {};

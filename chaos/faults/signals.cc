@@ -5,6 +5,7 @@
 #include <memory>
 #include <thread>
 
+#include "chaos/faults/control_socket.h"
 #include "chaos/faults/patience.h"
 #include "chaos/faults/processes.h"
 #include "chaos/stage.h"
@@ -17,6 +18,13 @@ Result<void> send(pid_t pid, int number, const char* whom) {
   if (pid <= 0) return make_error(ErrorCode::refused, std::string("there is no ") + whom + " at the moment");
   if (::kill(pid, number) != 0) return errno_error(std::string("cannot send a signal to ") + whom);
   return {};
+}
+
+// One that was started a moment ago would end by a signal; one that has just taken over in an upgrade has no name yet by which it
+// is found.
+Result<void> wait_for_one_that_listens(Stage& stage, const Strike& strike) {
+  if (auto answers = wait_for_arenad(stage, strike); !answers) return answers;
+  return wait_until(stage, "an arenad with its name", [&] { return stage.rig().arenad() > 0; });
 }
 
 }  // namespace
@@ -89,9 +97,12 @@ Fault arenad_takes(const char* name, const char* does, int number, int times) {
   return {.name = name,
           .does = does,
           .holds = "nothing ends, and arenad answers",
+          .prepare = wait_for_one_that_listens,
           .inject = [number, times](Stage& stage, const Strike&) -> Result<void> {
+            // It may lose its name meanwhile, and stays the same process.
+            const pid_t arenad = stage.rig().arenad();
             for (int i = 0; i < times; ++i) {
-              if (auto sent = signal_arenad(stage, number); !sent) return sent;
+              if (auto sent = send(arenad, number, "arenad"); !sent) return sent;
             }
             return {};
           }};
