@@ -218,7 +218,7 @@ void Adoption::hand_over_without_region(Arena& arena, Left& left, const Durable&
   if (never_began) arena.expect(std::move(left.channels));
 }
 
-// Left by an arenad of another version, or damaged. What comes of it may be that the arena is set back: an operator should know why.
+// Left by an arenad of another version, or damaged. The arena may be set back for it: an operator should know why.
 void Adoption::tell_unusable(const Arena& arena) {
   const auto left = left_.find(arena.record().id);
   if (left == left_.end()) return;

@@ -1,3 +1,6 @@
+#include <algorithm>
+#include <span>
+
 #include "chaos/faults/catalogue.h"
 #include "chaos/faults/worker_region.h"
 #include "chaos/stage.h"
@@ -18,11 +21,14 @@ Fault memory_newest_torn_body() {
       .prepare = stop_with_two_snapshots,
       .inject = [](Stage& stage, const Strike& strike) {
         return damage_and_kill(stage, strike, [](const test::WorkerMemory& memory, Random&) {
-          const int newest = memory.newest();
-          const int older = memory.older();
-          const uint64_t total = memory.header(newest).total_bytes;
-          const uint64_t half = total / 16 * 8;
-          memory.write(memory.snapshot(newest) + half, memory.read(memory.snapshot(older) + half, total - half));
+          const uint64_t total = memory.header(memory.newest()).total_bytes;
+          const uint64_t newest = memory.snapshot(memory.newest());
+          const auto before = memory.read(newest, total);
+          const auto older = memory.read(memory.snapshot(memory.older()), total);
+          // Of a game whose state hardly changes the second half may be the same in both: it is torn where they still differ.
+          uint64_t from = total / 16 * 8;
+          while (from > 8 && std::equal(older.begin() + from, older.end(), before.begin() + from)) from -= 8;
+          memory.write(newest + from, std::span(older).subspan(from));
         });
       }};
 }

@@ -13,8 +13,8 @@ namespace arenad::chaos {
 
 constexpr uint64_t kFaultPatienceNs = 20 * kSecond;
 
-// What is waited for may need frames, which an arena without ticks has only when something is said; its player may have said all that was
-// planned.
+// What is waited for may need frames, which an arena without ticks has only when something is said; its player may have said all
+// that was planned.
 void let_say_more(Stage::Arena& arena);
 
 // Players play on meanwhile. An error, which says what it is that did not come: so long it did not, or the run is called off.
