@@ -17,7 +17,15 @@ Result<std::unique_ptr<GuestArena>> GuestArena::start(Stage& stage, const sweep:
   const ArenaId id = ArenaId::make(unix_ms(), stage.arenas().size(), draw);
   std::unique_ptr<GuestArena> guest(new GuestArena(stage, id, "guest-" + std::to_string(draw % 1'000'000'000)));
   stage.note_guest_arena();
-  if (auto started = stage.rig().start_arena(id, guest->name_, "ledger", params); !started) return started.error();
+  // After a fault of the disk arenad may not know yet that the database takes something again.
+  std::string refused;
+  const auto starts = [&] {
+    auto started = stage.rig().start_arena(id, guest->name_, "ledger", params);
+    if (!started) refused = started.error().text();
+    return started.ok();
+  };
+  if (auto begun = wait_until(stage, "an arena of the fault's own", starts); !begun)
+    return make_error(begun.error().code, begun.error().message + ": " + refused);
   auto running = guest->wait_for("an arena of the fault's own", [](const sweep::ArenaStatus& status) {
     return status.state == "running" && status.durable_frame != 0;
   });
