@@ -24,8 +24,8 @@ class Player {
   // Takes in what is there now.
   virtual void listen() = 0;
   virtual void leave() = 0;
-  // Its arena was saved while arenad was started again, and it has lost its place: takes another one. One try. What was said and was
-  // not applied is said again.
+  // Its arena was saved while arenad was started again, and it has lost its place: takes another one. One try. What was said and
+  // was not applied is said again.
   virtual Result<void> come_back(ArenaId arena) = 0;
 
   [[nodiscard]] virtual uint64_t said() const = 0;

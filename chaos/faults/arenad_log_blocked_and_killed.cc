@@ -2,6 +2,7 @@
 
 #include "chaos/faults/blocked_log.h"
 #include "chaos/faults/catalogue.h"
+#include "chaos/faults/control_socket.h"
 #include "chaos/faults/signals.h"
 
 namespace arenad::chaos {
@@ -13,6 +14,7 @@ Fault arenad_log_blocked_and_killed() {
           .arenad = Ends::must,
           .uses = "log",
           .missing = cannot_block_log,
+          .prepare = wait_for_arenad,
           .inject = [](Stage& stage, const Strike& strike) -> Result<void> {
             if (auto blocked = block_log(stage, strike); !blocked) return blocked;
             return signal_arenad(stage, SIGKILL);

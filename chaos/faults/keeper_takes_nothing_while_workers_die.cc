@@ -1,5 +1,10 @@
+#include <algorithm>
 #include <csignal>
+#include <filesystem>
+#include <fstream>
 #include <memory>
+#include <set>
+#include <string>
 #include <vector>
 
 #include "chaos/faults/catalogue.h"
@@ -20,6 +25,20 @@ Epochs epochs_of(const Stage& stage) {
   Epochs epochs;
   for (size_t arena = 0; arena < stage.arenas().size(); ++arena) epochs.push_back(stage.epoch(arena));
   return epochs;
+}
+
+// Of which the keeper has a descriptor: what arenad has told it dies with it otherwise.
+std::set<pid_t> processes_kept_by(pid_t keeper) {
+  std::set<pid_t> kept;
+  std::error_code error;
+  for (const auto& entry : std::filesystem::directory_iterator("/proc/" + std::to_string(keeper) + "/fdinfo", error)) {
+    std::ifstream facts(entry.path());
+    pid_t process = 0;
+    for (std::string word; facts >> word;) {
+      if (word == "Pid:" && facts >> process) kept.insert(process);
+    }
+  }
+  return kept;
 }
 
 }  // namespace
@@ -56,7 +75,13 @@ Fault keeper_takes_nothing_while_workers_die() {
             return before != nullptr;
           },
       .heal = [](Stage& stage, const Strike&) { return signal_keeper(stage, SIGCONT); },
-      .heal_after_ms = 100};
+      .heal_after_ms = 100,
+      .plays_on = 5,
+      .settled =
+          [](Stage& stage, const Strike&) {
+            const std::set<pid_t> kept = processes_kept_by(stage.rig().keeper());
+            return std::ranges::all_of(stage.arenas(), [&](const Stage::Arena& arena) { return kept.contains(arena.worker); });
+          }};
 }
 
 }  // namespace arenad::chaos

@@ -20,13 +20,6 @@ Result<void> send(pid_t pid, int number, const char* whom) {
   return {};
 }
 
-// One that was started a moment ago would end by a signal; one that has just taken over in an upgrade has no name yet by which it
-// is found.
-Result<void> wait_for_one_that_listens(Stage& stage, const Strike& strike) {
-  if (auto answers = wait_for_arenad(stage, strike); !answers) return answers;
-  return wait_until(stage, "an arenad with its name", [&] { return stage.rig().arenad() > 0; });
-}
-
 }  // namespace
 
 Result<void> signal_worker(Stage& stage, size_t arena, int number) {
@@ -97,9 +90,9 @@ Fault arenad_takes(const char* name, const char* does, int number, int times) {
   return {.name = name,
           .does = does,
           .holds = "nothing ends, and arenad answers",
-          .prepare = wait_for_one_that_listens,
+          // One that was started a moment ago does not listen yet, and would end.
+          .prepare = wait_for_arenad,
           .inject = [number, times](Stage& stage, const Strike&) -> Result<void> {
-            // It may lose its name meanwhile, and stays the same process.
             const pid_t arenad = stage.rig().arenad();
             for (int i = 0; i < times; ++i) {
               if (auto sent = send(arenad, number, "arenad"); !sent) return sent;

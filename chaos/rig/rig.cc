@@ -90,6 +90,11 @@ std::string name_of(pid_t pid) {
   return name;
 }
 
+// Between its execution by a descriptor, in an upgrade, and its first lines it is called by the number of that.
+bool is_name_of_arenad(const std::string& name) {
+  return name == "arenad" || (!name.empty() && name.find_first_not_of("0123456789") == std::string::npos);
+}
+
 // One that has ended and is not reaped yet keeps its name.
 bool lives(pid_t pid) {
   std::ifstream file("/proc/" + std::to_string(pid) + "/stat");
@@ -370,8 +375,12 @@ std::optional<std::vector<PastCommand>> Rig::history(uint32_t limit) {
 }
 
 pid_t Rig::arenad() const {
-  for (const pid_t child : children_of(keeper_->pid())) {
-    if (name_of(child) == "arenad" && lives(child)) return child;
+  // A child that ends while the list is read can hide another one (proc(5), children).
+  constexpr int kLooks = 3;
+  for (int look = 0; look < kLooks; ++look) {
+    for (const pid_t child : children_of(keeper_->pid())) {
+      if (is_name_of_arenad(name_of(child)) && lives(child)) return child;
+    }
   }
   return 0;
 }
