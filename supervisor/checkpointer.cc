@@ -31,8 +31,9 @@ void Checkpointer::run() {
   }
   // In one transaction, and each with an answer of its own: the database may refuse one.
   std::vector<StoreThread::Submission> submissions;
-  for (const auto& [id, arena] : roster_.all()) {
-    auto checkpoint = arena->next_checkpoint();
+  for (const auto& entry : roster_.all()) {
+    const ArenaId id = entry.first;
+    auto checkpoint = entry.second->next_checkpoint();
     if (!checkpoint) continue;
     const FrameNumber frame = checkpoint->frame;
     if (ARENAD_MUTANT("checkpoint.acknowledged_before_commit")) committed(id, frame);
