@@ -1,6 +1,7 @@
 // The one place that decides what becomes of a database: when it is opened again, and when it is moved aside.
 #include "state/store.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "state/database_file.h"
@@ -105,8 +106,11 @@ Result<void> Store::commit(const StoreBatch& batch) {
   if (Result<void> checked = check_batch(batch); !checked) return checked;
   if (batch.empty()) return {};
   if (Result<void> ready = ensure_connected(); !ready) return ready;
-  Result<void> written = connection_->write(batch);
+  Result<void> written = connection_->write(replacements_ == replacements_before_ ? batch : with_all_that_go_on(batch));
   if (!written) return drop_if_suspect(written.error());
+  replacements_before_ = replacements_;
+  for (const ArenaId forgotten : batch.forgotten) going_on_.erase(forgotten);
+  for (const ArenaRecord& arena : batch.arenas) remember(arena);
   return {};
 }
 
@@ -122,8 +126,31 @@ auto Store::read(Reading reading) {
   return read;
 }
 
+StoreBatch Store::with_all_that_go_on(StoreBatch batch) const {
+  for (const auto& [id, arena] : going_on_) {
+    const bool is_there = std::ranges::find(batch.arenas, id, &ArenaRecord::id) != batch.arenas.end() ||
+                          std::ranges::find(batch.forgotten, id) != batch.forgotten.end();
+    if (!is_there) batch.arenas.push_back(arena);
+  }
+  return batch;
+}
+
+void Store::remember(const ArenaRecord& arena) {
+  const bool goes_on = arena.disposition == ArenaDisposition::running || arena.disposition == ArenaDisposition::saved;
+  if (goes_on) {
+    going_on_.insert_or_assign(arena.id, arena);
+  } else {
+    going_on_.erase(arena.id);
+  }
+}
+
 Result<std::vector<ArenaRecord>> Store::arenas() {
-  return read([](StoreConnection& from, const OnDamage& on_damage) { return from.arenas(on_damage); });
+  auto all = read([](StoreConnection& from, const OnDamage& on_damage) { return from.arenas(on_damage); });
+  // Not what another database says of them.
+  if (all && replacements_ == replacements_before_) {
+    for (const ArenaRecord& arena : *all) remember(arena);
+  }
+  return all;
 }
 
 Result<std::vector<GameRecord>> Store::games() {

@@ -18,6 +18,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -80,7 +81,8 @@ class Store {
   std::vector<std::string> take_notices();
   [[nodiscard]] uint64_t skipped_rows() const { return skipped_rows_; }
   // How often since open() another file took the place of the one in use: after each, what must be durable has to be written
-  // again.
+  // again. The first transaction there has the arenas that go on all the same: an arenad that found a database which does not know
+  // them would end them.
   [[nodiscard]] uint64_t replacements() const { return replacements_; }
 
  private:
@@ -93,6 +95,8 @@ class Store {
   Result<void> leave_moved_file();
   Result<void> judge_short_file();
   Result<void> move_damage_aside(const std::string& damage);
+  [[nodiscard]] StoreBatch with_all_that_go_on(StoreBatch batch) const;
+  void remember(const ArenaRecord& arena);
   Error drop_if_suspect(Error error);
   void skip_row(const std::string& what);
   void notice(std::string text);
@@ -105,6 +109,8 @@ class Store {
   std::vector<std::string> notices_;
   uint64_t skipped_rows_ = 0;
   uint64_t replacements_ = 0;
+  std::map<ArenaId, ArenaRecord> going_on_;  // as they were written or read last
+  uint64_t replacements_before_ = 0;         // when it was last committed
 };
 
 struct Store::Opened {
