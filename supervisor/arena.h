@@ -320,7 +320,11 @@ class Arena {
   void note_disposition();
   void persist();
   // Results that have come since the last call.
-  std::vector<ResultRecord> next_results();
+  struct NextResults {
+    std::vector<ResultRecord> results;
+    std::optional<uint64_t> last;  // sequence up to which the worker need keep none: also of one that could not be read
+  };
+  NextResults next_results();
   void save_results();
   void save_last();
   [[nodiscard]] bool has_more_than_saved() const;

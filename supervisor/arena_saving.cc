@@ -105,41 +105,51 @@ void Arena::save_anew() {
   submit(std::move(batch), Saving::checkpoint, [this, frame] { checkpoint_committed(frame); });
 }
 
-std::vector<ResultRecord> Arena::next_results() {
-  std::vector<ResultRecord> found;
-  if (!lived_) return found;
+Arena::NextResults Arena::next_results() {
+  NextResults next;
+  if (!lived_) return next;
   const StreamView stream = system_of(*lived_);
   for (;;) {
     switch (results_.next(stream)) {
       case OutboxReader::Step::record: {
         const RecordHeader& header = results_.header();
-        found.push_back({record_.id, header.sequence, static_cast<uint32_t>(header.party), header.type,
-                         std::string(static_cast<const char*>(results_.words()), results_.word_count() * 8),
-                         static_cast<int64_t>(unix_ms())});
+        next.last = header.sequence;
+        next.results.push_back({record_.id, header.sequence, static_cast<uint32_t>(header.party), header.type,
+                                std::string(static_cast<const char*>(results_.words()), results_.word_count() * 8),
+                                static_cast<int64_t>(unix_ms())});
         continue;
       }
       case OutboxReader::Step::damaged:
         log_error("arena={} result={} msg=\"a result is damaged in shared memory, and is lost\"", record_.name,
                   results_.header().sequence);
+        next.last = results_.header().sequence;
         results_.skip_to(results_.position() + results_.header().bytes);
         continue;
       case OutboxReader::Step::lagged:
-        if (results_.position() >= stream.begin.load()) return found;
+        if (results_.position() >= stream.begin.load()) return next;
         results_.skip_to(stream.begin.load());
         continue;
+      case OutboxReader::Step::corrupt:
+        log_error(
+            "arena={} msg=\"its results in shared memory cannot be told apart any more: those that are not stored yet are "
+            "lost\"",
+            record_.name);
+        next.last = lived_->status().system_count.load(std::memory_order_relaxed);
+        results_.skip_to(stream.published.load());
+        return next;
       case OutboxReader::Step::end:
       case OutboxReader::Step::ahead:
-      case OutboxReader::Step::corrupt:
-        return found;
+        return next;
     }
   }
 }
 
 void Arena::save_results() {
+  NextResults next = next_results();
+  if (!next.last) return;
   StoreBatch batch;
-  batch.results = next_results();
-  if (batch.results.empty()) return;
-  const uint64_t sequence = batch.results.back().sequence;
+  batch.results = std::move(next.results);
+  const uint64_t sequence = *next.last;
   ARENAD_CRASH_POINT("arenad.results.read");
   submit(std::move(batch), Saving::results, [this, sequence] {
     ARENAD_CRASH_POINT("arenad.results.stored");
