@@ -52,14 +52,14 @@ class RecoveryTimes : public Checker {
   [[nodiscard]] std::vector<ToldDeath> deaths() const override {
     std::vector<ToldDeath> all;
     for (const Told& told : arenas_) {
-      for (const auto& [id, death] : told.deaths) all.push_back(death);
+      for (const auto& [heard_ns, death] : told.deaths) all.push_back(death);
     }
     return all;
   }
 
  private:
   struct Told {
-    std::map<uint64_t, ToldDeath> deaths;  // by id
+    std::map<uint64_t, ToldDeath> deaths;  // by when arenad heard of it: another database counts its reports anew
     uint64_t asked_at_epoch = 0;
   };
 
@@ -69,6 +69,7 @@ class RecoveryTimes : public Checker {
     const pid_t arenad = scene.stage.rig().arenad();
     if (arenad != arenad_ && arenad != 0) arenads_ns_.push_back(looked_at_arenad_ns_);
     if (arenad != 0) arenad_ = arenad;
+    if (scene.database_concerned) database_taken_ns_ = looked_at_arenad_ns_;
   }
 
   bool ask(Scene& scene, size_t arena) {
@@ -76,23 +77,25 @@ class RecoveryTimes : public Checker {
     if (!told) return false;
     for (ToldDeath& death : *told) {
       death.arena = arena;
-      // A report of a death that was heard of before is of another one that had the number.
+      // One that was heard of before is of another process that had the number.
       const uint64_t killed_ns = scene.stage.killed_ns(death.pid);
       if (killed_ns != 0 && killed_ns <= death.heard_ns)
         death.notice_ms = static_cast<double>(death.heard_ns - killed_ns) / 1e6;
-      arenas_[arena].deaths.insert_or_assign(death.id, death);
+      arenas_[arena].deaths.insert_or_assign(death.heard_ns, death);
     }
     return true;
   }
 
   [[nodiscard]] std::vector<std::string> wrong_with_all_of(size_t arena) const {
     std::vector<ToldDeath> deaths;
-    for (const auto& [id, death] : arenas_[arena].deaths) deaths.push_back(death);
-    return what_is_wrong_together(deaths, arenads_ns_);
+    for (const auto& [heard_ns, death] : arenas_[arena].deaths) deaths.push_back(death);
+    std::vector<uint64_t> cut_off_ns = arenads_ns_;
+    cut_off_ns.push_back(database_taken_ns_);
+    return what_is_wrong_together(deaths, cut_off_ns);
   }
 
   void judge(Scene& scene, size_t arena) {
-    for (const auto& [id, death] : arenas_[arena].deaths) {
+    for (const auto& [heard_ns, death] : arenas_[arena].deaths) {
       scene.invariants.holds(Invariant::times);
       for (std::string& wrong : what_is_wrong(death)) scene.violated(Invariant::times, arena, std::move(wrong));
     }
@@ -102,6 +105,7 @@ class RecoveryTimes : public Checker {
   std::optional<DeathReports> reports_;
   std::vector<Told> arenas_;
   std::vector<uint64_t> arenads_ns_;  // when another one was seen
+  uint64_t database_taken_ns_ = 0;    // until then reports may have gone with a database
   pid_t arenad_ = 0;
   uint64_t looked_at_arenad_ns_ = 0;
 };

@@ -227,7 +227,7 @@ bool another_database_is_there(const Stage& stage, const Strike& strike) {
 }
 
 bool database_is_made_up_for(Stage& stage, const Strike& strike) {
-  if (!is_made_up_for(stage, strike)) return false;
+  if (!is_made_up_for_everywhere(stage)) return false;
   // A checkpoint may be there before its arena is: an arenad that died now would know no arena.
   auto arenas = number_from(open_database(stage).get(), "SELECT count(*) FROM arenas");
   if (!arenas || *arenas < static_cast<int64_t>(stage.arenas().size())) return false;

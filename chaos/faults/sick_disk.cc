@@ -11,6 +11,15 @@ namespace {
 
 constexpr const char* kFrameWhenWell = "frame when the disk became well";
 
+// What it had come to when that was first asked is in the database.
+bool has_come_up(Stage& stage, size_t arena) {
+  const auto status = stage.rig().status(stage.arenas()[arena].id);
+  if (!status) return false;
+  auto& prop = stage.prop(kFrameWhenWell, arena);
+  if (!prop) prop = std::make_shared<uint64_t>(status->frame);
+  return status->durable_frame >= *std::static_pointer_cast<uint64_t>(prop);
+}
+
 }  // namespace
 
 std::string cannot_order_disk(const Stage& stage) {
@@ -38,11 +47,17 @@ Result<void> disk_becomes_well(Stage& stage, const Strike& strike) {
 }
 
 bool is_made_up_for(Stage& stage, const Strike& strike) {
-  const auto status = stage.rig().status(stage.arenas()[strike.arena].id);
-  if (!status) return false;
-  auto& prop = stage.prop(kFrameWhenWell, strike.arena);
-  if (!prop) prop = std::make_shared<uint64_t>(status->frame);
-  return status->durable_frame >= *std::static_pointer_cast<uint64_t>(prop);
+  if (!has_come_up(stage, strike.arena)) return false;
+  stage.prop(kFrameWhenWell, strike.arena).reset();
+  return true;
+}
+
+bool is_made_up_for_everywhere(Stage& stage) {
+  for (size_t arena = 0; arena < stage.arenas().size(); ++arena) {
+    if (!has_come_up(stage, arena)) return false;
+  }
+  for (size_t arena = 0; arena < stage.arenas().size(); ++arena) stage.prop(kFrameWhenWell, arena).reset();
+  return true;
 }
 
 bool disk_was_asked(const Stage& stage, const Strike&) {

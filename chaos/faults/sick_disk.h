@@ -14,6 +14,8 @@ std::function<Result<void>(Stage&, const Strike&)> disk_falls_ill(test::Fault il
 // Fault::heal, and then Fault::settled: what the arena had come to when it became well is in the database.
 Result<void> disk_becomes_well(Stage& stage, const Strike& strike);
 bool is_made_up_for(Stage& stage, const Strike& strike);
+// The same of all arenas, for what all of them have lost.
+bool is_made_up_for_everywhere(Stage& stage);
 // Fault::fired: arenad has used the disk while it was ill.
 bool disk_was_asked(const Stage& stage, const Strike& strike);
 
