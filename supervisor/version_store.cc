@@ -104,7 +104,9 @@ Result<std::optional<VersionStore::Halves>> VersionStore::read(CodeHash hash) co
   const fs::path path = directory_ / hash.text();
   // The stream does not say why it could not be opened.
   const Fd opened(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  if (!opened) return is_want_of_descriptors_or_memory(errno) ? Result<std::optional<Halves>>(errno_error("cannot read " + path.string())) : none;
+  if (!opened)
+    return is_want_of_descriptors_or_memory(errno) ? Result<std::optional<Halves>>(errno_error("cannot read " + path.string()))
+                                                   : none;
   std::array<char, 256> text{};
   const ssize_t bytes = ::read(opened.get(), text.data(), text.size());
   std::istringstream file(std::string(text.data(), static_cast<size_t>(std::max<ssize_t>(bytes, 0))));
