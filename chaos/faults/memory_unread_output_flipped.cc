@@ -8,6 +8,7 @@
 #include "arenad/client.h"
 #include "chaos/faults/catalogue.h"
 #include "chaos/faults/control_socket.h"
+#include "chaos/faults/finding.h"
 #include "chaos/faults/patience.h"
 #include "chaos/faults/worker_region.h"
 #include "chaos/stage.h"
@@ -144,18 +145,11 @@ Fault memory_unread_output_flipped() {
                 return reader->has_noticed;
               },
           .heal = [](Stage& stage, const Strike& strike) -> Result<void> {
-            const auto reader = late_reader(stage, strike);
-            if (reader == nullptr) return {};
-            reader->arena.reset();
-            reader->attachment.reset();
-            reader->client.reset();
+            keep_finding(stage, kUnreadOutput, strike, late_reader(stage, strike)->wrong);
+            stage.prop(kUnreadOutput, strike.arena).reset();
             return {};
           },
-          .check = [](Stage& stage, const Strike& strike) -> Result<void> {
-            const auto reader = late_reader(stage, strike);
-            if (reader == nullptr || reader->wrong.empty()) return {};
-            return make_error(ErrorCode::failed, reader->wrong);
-          }};
+          .check = kept_finding(kUnreadOutput)};
 }
 
 }  // namespace arenad::chaos

@@ -1,6 +1,7 @@
 #include "arenad/client.h"
 #include "chaos/faults/catalogue.h"
 #include "chaos/faults/control_socket.h"
+#include "chaos/faults/finding.h"
 #include "chaos/faults/hostile_client.h"
 #include "chaos/faults/patience.h"
 #include "chaos/stage.h"
@@ -91,16 +92,11 @@ Fault memory_waiting_event_flipped() {
                 return guest->is_settled;
               },
           .heal = [](Stage& stage, const Strike& strike) -> Result<void> {
-            const auto guest = damaged_event(stage, strike);
-            guest->attachment.reset();
-            guest->client.reset();
+            keep_finding(stage, kWaitingEvent, strike, damaged_event(stage, strike)->wrong);
+            stage.prop(kWaitingEvent, strike.arena).reset();
             return {};
           },
-          .check = [](Stage& stage, const Strike& strike) -> Result<void> {
-            const auto guest = damaged_event(stage, strike);
-            if (guest == nullptr || guest->wrong.empty()) return {};
-            return make_error(ErrorCode::failed, guest->wrong);
-          }};
+          .check = kept_finding(kWaitingEvent)};
 }
 
 }  // namespace arenad::chaos
