@@ -194,7 +194,11 @@ int main(int argc, char** argv) {
   try {
     app->parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    return app->exit(error) == 0 ? 0 : kExitUsage;
+    const auto is_named = [&](const CLI::App* verb) { return verb->check_name(argv[1]); };
+    const bool is_unknown = argc > 1 && argv[1][0] != '-' && app->get_subcommands(is_named).empty();
+    if (!is_unknown) return app->exit(error) == 0 ? 0 : kExitUsage;
+    fmt::print(stderr, "arena-chaos: there is no verb '{}'; arena-chaos --help lists all\n", argv[1]);
+    return kExitUsage;
   }
   const auto is = [&](const char* verb) { return app->got_subcommand(verb); };
   if (is("join-figures")) return join(given.figures);

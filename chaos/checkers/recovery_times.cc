@@ -2,8 +2,8 @@
 // agree with when arena-chaos itself has killed and with the deaths before and after (chaos/recovery_judge.h), and none is beyond its
 // budget.
 //
-// arenad keeps a hundred reports of an arena, so they are asked for whenever half as many workers have ended; what is not complete then is
-// asked for again at the end.
+// arenad keeps a hundred reports of an arena, and has them no more when its database is taken away: so they are asked for whenever half as
+// many workers have ended, or one has and some time is over. What is not complete then is asked for again at the end.
 #include <map>
 
 #include "chaos/checkers/catalogue.h"
@@ -15,6 +15,7 @@ namespace arenad::chaos {
 namespace {
 
 constexpr uint64_t kAskAfterEnds = kReportsOfAnArena / 2;
+constexpr uint64_t kAskAfterNs = 2 * kSecond;
 constexpr uint64_t kLookAtArenadEveryNs = 50 * kMillisecond;
 constexpr uint64_t kPatienceForTheLastNs = 5 * kSecond;
 
@@ -31,8 +32,14 @@ class RecoveryTimes : public Checker {
   void looks(Scene& scene) override {
     look_at_arenad(scene);
     for (size_t arena = 0; arena < arenas_.size(); ++arena) {
-      if (scene.stage.epoch(arena) < arenas_[arena].asked_at_epoch + kAskAfterEnds) continue;
-      if (ask(scene, arena)) arenas_[arena].asked_at_epoch = scene.stage.epoch(arena);
+      Told& told = arenas_[arena];
+      const uint64_t epoch = scene.stage.epoch(arena);
+      const uint64_t now_ns = monotonic_ns();
+      const bool is_due = epoch >= told.asked_at_epoch + kAskAfterEnds ||
+                          (epoch != told.asked_at_epoch && now_ns - told.asked_ns > kAskAfterNs);
+      if (!is_due) continue;
+      told.asked_ns = now_ns;
+      if (ask(scene, arena)) told.asked_at_epoch = epoch;
     }
   }
 
@@ -61,6 +68,7 @@ class RecoveryTimes : public Checker {
   struct Told {
     std::map<uint64_t, ToldDeath> deaths;  // by when arenad heard of it: another database counts its reports anew
     uint64_t asked_at_epoch = 0;
+    uint64_t asked_ns = 0;
   };
 
   void look_at_arenad(Scene& scene) {

@@ -27,6 +27,9 @@ expect() {
 }
 says() { grep -qF -- "$1" out.txt || { cat out.txt >&2; fail "it does not say: $1"; }; }
 
+expect 2 frob
+says "there is no verb 'frob'"
+
 expect 0 run --seed 3 --faults 20 --arenas 4 --only '*.killed' --report report --json figures.json
 says "verdict: PASSED"
 says "of 20 faults"
