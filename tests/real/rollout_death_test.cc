@@ -55,6 +55,8 @@ class Command {
     const auto exit = program_->wait();
     return exit && exit->how == Exit::How::exited ? exit->value : -1;
   }
+  // arenad has answered it: it follows the rollout, and asks the next arenad if this one dies.
+  [[nodiscard]] bool follows() const { return !read_file(folder_ / "command.out").empty(); }
   [[nodiscard]] std::string err() const { return read_file(folder_ / "command.err"); }
 
  private:
@@ -127,6 +129,10 @@ class Matches : private KeptDaemon, public PlayedMatches {
     REQUIRE(play_until([&] { return rollout().passed >= 1; }));
     return await_probation("2.0-good");
   }
+  // The canary may be on probation before the database has the rollout, and arenad answers only then.
+  void await_answer(const Command& command) {
+    REQUIRE(play_until([&] { return command.follows(); }));
+  }
   int await_end(Command& command) {
     CHECK(play_until([&] { return command.ended(); }));
     return command.code();
@@ -158,6 +164,7 @@ class Matches : private KeptDaemon, public PlayedMatches {
 TEST_CASE("arenad is killed while the canary is on probation: the rollout goes on, and is done") {
   Matches matches(3);
   Command reload(matches.daemon(), matches.reload_command("ledger_good", "100%", "1s"));
+  matches.await_answer(reload);
   const std::string canary = matches.await_probation("2.0-good");
   // An orderly handover is no exit that anybody needs to see.
   CHECK(matches.code(canary).last_exit == "");
@@ -192,6 +199,7 @@ TEST_CASE("arenad is killed while the canary is on probation: the rollout goes o
 TEST_CASE("arenad is killed in a wave, and again and again: the rollout is done all the same") {
   Matches matches(5);
   Command reload(matches.daemon(), matches.reload_command("ledger_good", "2", "500ms"));
+  matches.await_answer(reload);
   CHECK(matches.await_second_on_probation() != "");
   // What the next arenad goes by is in the database: that is when scripts are told of it.
   CHECK(matches.play_until([&] {
@@ -221,6 +229,7 @@ TEST_CASE("arenad is killed in a wave, and again and again: the rollout is done 
 TEST_CASE("the canary dies on probation while no arenad is there: it has failed, and the rollout has") {
   Matches matches(3);
   Command reload(matches.daemon(), matches.reload_command("ledger_good", "100%", "20s"));
+  matches.await_answer(reload);
   const std::string canary = matches.await_probation("2.0-good");
   matches.kill_worker_and_arenad(canary);
   CHECK(matches.await_end(reload) == 1);
@@ -237,6 +246,7 @@ TEST_CASE("the canary dies on probation while no arenad is there: it has failed,
 TEST_CASE("one dies behind the canary while no arenad is there: with stop the canary keeps it, new arenas do not get it") {
   Matches matches(3);
   Command reload(matches.daemon(), matches.reload_command("ledger_good", "1", "1s"));
+  matches.await_answer(reload);
   const std::string second = matches.await_second_on_probation();
   matches.kill_worker_and_arenad(second);
   CHECK(matches.await_end(reload) == 1);
@@ -266,6 +276,7 @@ TEST_CASE("one dies behind the canary while no arenad is there: with stop the ca
 TEST_CASE("arenad is killed while everything is taken back: everybody has the old code at the end") {
   Matches matches(4);
   Command reload(matches.daemon(), matches.reload_command("ledger_good", "1", "700ms", "rollback-all"));
+  matches.await_answer(reload);
   const std::string second = matches.await_second_on_probation();
   matches.daemon().kill_worker(second);
   SUBCASE("as soon as it begins") {
@@ -293,6 +304,7 @@ TEST_CASE("arenad is killed while everything is taken back: everybody has the ol
 TEST_CASE("a worker dies while it is given back: it is given back once more") {
   Matches matches(3);
   Command reload(matches.daemon(), matches.reload_command("ledger_good", "1", "1s", "rollback-all"));
+  matches.await_answer(reload);
   const std::string second = matches.await_second_on_probation();
   matches.daemon().kill_worker(second);
   std::string first;
@@ -312,6 +324,7 @@ TEST_CASE("a worker dies while it is given back: it is given back once more") {
 TEST_CASE("a rollout that is paused is paused under the next arenad; aborted, new arenas get the old code") {
   Matches matches(3);
   Command reload(matches.daemon(), matches.reload_command("ledger_good", "1", "200ms"));
+  matches.await_answer(reload);
   REQUIRE(matches.play_until([&] { return matches.rollout().passed == 1; }));
   REQUIRE(matches.daemon().arenactl({"rollout", "pause", "ledger"}).code == 0);
   matches.daemon().kill_arenad();
