@@ -111,14 +111,9 @@ Result<void> kill_who_was_asked(Stage& stage, const Strike& strike) {
 bool nobody_runs_program(Stage& stage, const Strike& strike) {
   const auto asked = asked_upgrade(stage, strike);
   if (!asked) return true;
-  // An arenad that was killed while it asked cannot end a program that does not even see that it has gone (docs/proofs.md).
-  const bool is_left_behind = has_ended(asked->pidfd);
   std::error_code error;
   for (const auto& process : fs::directory_iterator("/proc", error)) {
-    const std::string name = process.path().filename().string();
-    if (std::isdigit(name.front()) == 0 || !runs(process.path(), asked->program)) continue;
-    if (is_left_behind) ::kill(std::stoi(name), SIGKILL);
-    return false;
+    if (std::isdigit(process.path().filename().string().front()) != 0 && runs(process.path(), asked->program)) return false;
   }
   return true;
 }
