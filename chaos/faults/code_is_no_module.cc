@@ -22,15 +22,8 @@ std::string no_module(uint64_t draw) {
 }  // namespace
 
 Fault code_is_no_module() {
-  return {.name = "code.is_no_module",
-          .does = "The arena gets a file that is empty, a script, or random bytes",
-          .holds = "it is refused, and the arena's own code goes on",
-          .uses = "code",
-          .prepare = wait_for_arenad,
-          .inject = [](Stage& stage, const Strike& strike) { return order_bytes(stage, strike, no_module(strike.draw)); },
-          .plays_on = 10,
-          .settled = order_is_answered,
-          .check = order_was_refused};
+  return change_to_file_refused("code.is_no_module", "The arena gets a file that is empty, a script, or random bytes",
+                                [](const Strike& strike) { return Result<std::string>(no_module(strike.draw)); });
 }
 
 }  // namespace arenad::chaos

@@ -23,20 +23,12 @@ uint64_t begin_of_dynamic_section(const std::string& module) {
 }  // namespace
 
 Fault code_is_truncated() {
-  return {.name = "code.is_truncated",
-          .does = "The arena gets a good module of which the end is missing",
-          .holds = "it is refused, and the arena's own code goes on",
-          .uses = "code",
-          .prepare = wait_for_arenad,
-          .inject = [](Stage& stage, const Strike& strike) -> Result<void> {
-            auto bytes = bytes_of_good_module();
-            if (!bytes) return bytes.error();
-            bytes->resize(1 + strike.draw % begin_of_dynamic_section(*bytes));
-            return order_bytes(stage, strike, *bytes);
-          },
-          .plays_on = 10,
-          .settled = order_is_answered,
-          .check = order_was_refused};
+  return change_to_file_refused("code.is_truncated", "The arena gets a good module of which the end is missing",
+                                [](const Strike& strike) {
+                                  auto bytes = bytes_of_good_module();
+                                  if (bytes) bytes->resize(1 + strike.draw % begin_of_dynamic_section(*bytes));
+                                  return bytes;
+                                });
 }
 
 }  // namespace arenad::chaos

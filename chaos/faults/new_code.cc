@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "chaos/equipment.h"
+#include "chaos/faults/control_socket.h"
 #include "chaos/faults/patience.h"
 #include "chaos/files.h"
 #include "chaos/stage.h"
@@ -125,6 +126,22 @@ Result<void> bad_module_is_not_there(Stage& stage, const Strike& strike) {
   if (!status) return make_error(ErrorCode::unreachable, "arenad does not say which code the arena runs");
   if (status->version == kGoodVersion || status->version == kFirstVersion) return {};
   return make_error(ErrorCode::failed, "the arena is left with version " + status->version);
+}
+
+Fault change_to_file_refused(const char* name, const char* does, ModuleBytes bytes) {
+  return {.name = name,
+          .does = does,
+          .holds = "it is refused, and the arena's own code goes on",
+          .uses = "code",
+          .prepare = wait_for_arenad,
+          .inject = [bytes = std::move(bytes)](Stage& stage, const Strike& strike) -> Result<void> {
+            auto file = bytes(strike);
+            if (!file) return file.error();
+            return order_bytes(stage, strike, *file);
+          },
+          .plays_on = 10,
+          .settled = order_is_answered,
+          .check = order_was_refused};
 }
 
 }  // namespace arenad::chaos

@@ -22,6 +22,9 @@ Result<void> order_was_refused(Stage& stage, const Strike& strike);
 Result<void> order_bytes(Stage& stage, const Strike& strike, const std::string& bytes);
 // Of the module that arenas begin with.
 Result<std::string> bytes_of_good_module();
+// The arena gets a file of these bytes, which no arena can run.
+using ModuleBytes = std::function<Result<std::string>(const Strike&)>;
+Fault change_to_file_refused(const char* name, const char* does, ModuleBytes bytes);
 // Until the arena runs it and is on probation, or that is over already.
 Result<void> wait_for_probation(Stage& stage, const Strike& strike);
 // Fault::settled: nothing is rolled out, and the arena runs.
