@@ -4,10 +4,10 @@
 #include <fcntl.h>
 #include <filesystem>
 #include <fstream>
-#include <linux/sched.h>
+#include <memory>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
-#include <spawn.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -24,40 +24,64 @@ namespace {
 constexpr auto P_PIDFD = static_cast<idtype_t>(3);
 #endif
 
-class FileActions {
- public:
-  FileActions() { ::posix_spawn_file_actions_init(&actions_); }
-  FileActions(const FileActions&) = delete;
-  FileActions& operator=(const FileActions&) = delete;
-  ~FileActions() { ::posix_spawn_file_actions_destroy(&actions_); }
-  posix_spawn_file_actions_t* get() { return &actions_; }
+constexpr size_t kSpawnStackBytes = size_t{64} * 1024;
 
- private:
-  posix_spawn_file_actions_t actions_{};
+struct Program {
+  const char* path;
+  char* const* arguments;
+  char* const* environment;
+  int link;
+  int output;  // -1: the caller's
+  pid_t parent;
+  int error = 0;
 };
 
-class SpawnAttributes {
- public:
-  SpawnAttributes() {
-    ::posix_spawnattr_init(&attributes_);
-    // The child begins with no signal blocked or ignored, in a session of its own: a terminal's Ctrl-C is for arenad, which then
-    // ends its workers in order.
+// In the child, which has the caller's memory until it executes: nothing but system calls.
+int become(void* given) {
+  auto& program = *static_cast<Program*>(given);
+  // A session of its own: a terminal's Ctrl-C is for arenad, which then ends its children in order.
+  ::setsid();
+  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+  if (::getppid() != program.parent) ::_exit(0);  // it has died before that
+  struct sigaction usual {};
+  usual.sa_handler = SIG_DFL;
+  for (int signal = 1; signal < NSIG; ++signal) ::sigaction(signal, &usual, nullptr);
+  const int nothing = ::open("/dev/null", O_RDONLY);
+  bool placed = nothing >= 0 && ::dup2(nothing, STDIN_FILENO) >= 0;
+  if (nothing > STDIN_FILENO) ::close(nothing);
+  // The output first: it may be what lies where the link comes.
+  if (program.output >= 0)
+    placed = placed && ::dup2(program.output, STDOUT_FILENO) >= 0 && ::dup2(program.output, STDERR_FILENO) >= 0;
+  // A descriptor that is duplicated onto itself would be closed all the same.
+  const bool is_there = program.link == kLinkDescriptor;
+  placed = placed && (is_there ? ::fcntl(program.link, F_SETFD, 0) : ::dup2(program.link, kLinkDescriptor)) >= 0;
+  if (placed) {
     sigset_t none;
-    sigset_t all;
     ::sigemptyset(&none);
-    ::sigfillset(&all);
-    ::posix_spawnattr_setsigmask(&attributes_, &none);
-    ::posix_spawnattr_setsigdefault(&attributes_, &all);
-    ::posix_spawnattr_setflags(&attributes_, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSID);
+    ::sigprocmask(SIG_SETMASK, &none, nullptr);
+    ::execve(program.path, program.arguments, program.environment);
   }
-  SpawnAttributes(const SpawnAttributes&) = delete;
-  SpawnAttributes& operator=(const SpawnAttributes&) = delete;
-  ~SpawnAttributes() { ::posix_spawnattr_destroy(&attributes_); }
-  posix_spawnattr_t* get() { return &attributes_; }
+  program.error = errno;
+  ::_exit(127);
+}
 
- private:
-  posix_spawnattr_t attributes_{};
-};
+// As posix_spawn(3) does it, which cannot ask for a child that ends with its parent: the child borrows the caller's memory, on a stack of its
+// own, and the caller goes on when it has executed its program. Nothing is copied, however much arenad has mapped.
+Result<pid_t> start(Program& program) {
+  sigset_t all;
+  sigset_t before;
+  ::sigfillset(&all);
+  // A handler of the caller's must not run in the child.
+  ::pthread_sigmask(SIG_SETMASK, &all, &before);
+  const auto stack = std::make_unique<std::byte[]>(kSpawnStackBytes);
+  const pid_t pid = ::clone(become, stack.get() + kSpawnStackBytes, CLONE_VM | CLONE_VFORK | SIGCHLD, &program);
+  const int error = pid < 0 ? errno : program.error;
+  if (pid > 0 && error != 0) ::waitpid(pid, nullptr, 0);
+  ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  if (error == 0) return pid;
+  errno = error;
+  return errno_error(std::string("cannot execute ") + program.path);
+}
 
 }  // namespace
 
@@ -129,25 +153,12 @@ Result<Spawned> spawn(const std::string& program, std::span<const std::string> a
   if (!variable.empty()) environment.push_back(const_cast<char*>(variable.c_str()));
   for (char** inherited = environ; *inherited != nullptr; ++inherited) environment.push_back(*inherited);
   environment.push_back(nullptr);
-  FileActions actions;
-  // glibc clears close-on-exec also when a descriptor is duplicated onto itself.
-  ::posix_spawn_file_actions_addopen(actions.get(), 0, "/dev/null", O_RDONLY, 0);
-  // The output first: it may be what lies where the link comes.
-  if (output) {
-    ::posix_spawn_file_actions_adddup2(actions.get(), output.get(), STDOUT_FILENO);
-    ::posix_spawn_file_actions_adddup2(actions.get(), output.get(), STDERR_FILENO);
-  }
-  ::posix_spawn_file_actions_adddup2(actions.get(), link.get(), kLinkDescriptor);
-  SpawnAttributes attributes;
-  pid_t pid = 0;
-  const int error = ::posix_spawn(&pid, program.c_str(), actions.get(), attributes.get(), argv.data(), environment.data());
-  if (error != 0) {
-    errno = error;
-    return errno_error("cannot execute " + program);
-  }
-  auto pidfd = open_pidfd(pid);
+  Program what{program.c_str(), argv.data(), environment.data(), link.get(), output ? output.get() : -1, ::getpid()};
+  auto pid = start(what);
+  if (!pid) return pid.error();
+  auto pidfd = open_pidfd(*pid);
   if (!pidfd) return pidfd.error();
-  return Spawned{pid, std::move(*pidfd)};
+  return Spawned{*pid, std::move(*pidfd)};
 }
 
 std::optional<uint64_t> cpu_time_ns(pid_t pid) {

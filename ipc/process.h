@@ -40,7 +40,7 @@ struct Spawned {
   Fd pidfd;
 };
 // Executes a program with nothing inherited but, as descriptor 3, `link`, and as its standard output and error `output`; without one, it has
-// those of the caller. variable: "NAME=VALUE" to be added to its environment; empty: none.
+// those of the caller. It is killed when the thread that called this has ended, whatever it is doing. variable: "NAME=VALUE" to be added to its environment; empty: none.
 Result<Spawned> spawn(const std::string& program, std::span<const std::string> arguments, const Fd& link,
                       const Fd& output = Fd(), const std::string& variable = {});
 

@@ -124,6 +124,32 @@ TEST_CASE("spawn: arguments arrive as they are") {
   CHECK(std::string(buffer, static_cast<size_t>(count)) == "|two words|*|$HOME|'|");
 }
 
+TEST_CASE("spawn: a program that looks at nothing ends with the process that has begun it") {
+  const Pair told = new_pair();
+  const pid_t beginner = ::fork();
+  REQUIRE(beginner >= 0);
+  if (beginner == 0) {
+    const Pair link = new_pair();
+    // It ignores what can be ignored, and never looks at its link.
+    const std::vector<std::string> arguments = {"-c", "trap '' TERM HUP INT; while :; do read -r line </dev/zero; done"};
+    const auto spawned = spawn("/bin/sh", arguments, link.far);
+    const pid_t pid = spawned.ok() ? spawned.value().pid : -1;
+    (void)!::write(told.far.get(), &pid, sizeof pid);
+    ::pause();
+    ::_exit(0);
+  }
+  REQUIRE(readable(told.near));
+  pid_t pid = 0;
+  REQUIRE(::read(told.near.get(), &pid, sizeof pid) == sizeof pid);
+  REQUIRE(pid > 0);
+  auto pidfd = open_pidfd(pid);
+  REQUIRE(pidfd.ok());
+  CHECK(!has_ended(*pidfd));
+  ::kill(beginner, SIGKILL);
+  ::waitpid(beginner, nullptr, 0);
+  CHECK(readable(*pidfd));
+}
+
 TEST_CASE("spawn: the link is descriptor 3, whatever its number was") {
   CHECK(said_by("echo hello") == "hello");
   // Also if it is descriptor 3 already.
