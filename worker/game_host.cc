@@ -131,6 +131,14 @@ void GameHost::tick() {
   must_succeed(game_.tick(object_), "on_tick");
 }
 
+void GameHost::idle(uint64_t ns_left) {
+  if (game_.idle != nullptr) game_.idle(object_, ns_left);
+}
+
+void GameHost::diverged(FrameNumber frame) {
+  if (game_.diverged != nullptr) game_.diverged(object_, frame.value);
+}
+
 size_t GameHost::checkpoint(std::span<std::byte> space) {
   return game_.checkpoint(object_, space.data(), space.size() / 8);
 }

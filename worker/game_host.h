@@ -37,6 +37,10 @@ class GameHost {
   void drain(uint64_t deadline_unix_ns);
   arenad_verdict event(const arenad_event& event);
   void tick();
+  // Between frames.
+  void idle(uint64_t ns_left);
+  // That frame, run again, has given other outputs.
+  void diverged(FrameNumber frame);
   // Words used, 0: they do not suffice.
   size_t checkpoint(std::span<std::byte> space);
 

@@ -59,6 +59,11 @@ Result<Module> Module::load(const std::string& path) {
     return make_error(ErrorCode::invalid, path + " is not a game module: it does not export " ARENAD_ENTRY_SYMBOL);
   }
   const arenad_game* game = entry(ARENAD_ABI_VERSION);
+  if (game == nullptr) {
+    auto why = reinterpret_cast<arenad_game_module_error_fn>(::dlsym(handle, ARENAD_ERROR_SYMBOL));
+    const char* text = why != nullptr ? why() : nullptr;
+    if (text != nullptr && *text != '\0') return make_error(ErrorCode::invalid, path + ": " + text);
+  }
   if (game == nullptr || game->abi_version != ARENAD_ABI_VERSION) {
     const std::string theirs = game == nullptr ? "another one" : std::to_string(game->abi_version);
     return make_error(ErrorCode::invalid, path + " was made for ABI version " + theirs + ", this arena-worker has " +

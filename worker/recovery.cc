@@ -164,10 +164,12 @@ void note_loaded(ArenaRuntime& runtime) {
   runtime.status().loaded_ns.store(monotonic_ns(), std::memory_order_relaxed);
 }
 
-void note_divergence(RecoveryReport& report, const ArenaIdentity& identity, uint64_t frame) {
-  if (report.divergences++ == 0) report.first_divergent_frame = frame;
-  log_line(ARENAD_LOG_ERROR, identity.name, frame,
+void note_divergence(RecoveryReport& report, ArenaRuntime& runtime, uint64_t frame) {
+  log_line(ARENAD_LOG_ERROR, runtime.identity().name, frame,
            "the game is not deterministic: this frame gave other outputs when it was run again");
+  if (report.divergences++ != 0) return;
+  report.first_divergent_frame = frame;
+  runtime.host().diverged({frame});
 }
 
 std::optional<RecoveryFailure> replay(ArenaRuntime& runtime, const RecoverySources& sources, OldLog& log,
@@ -191,7 +193,7 @@ std::optional<RecoveryFailure> replay(ArenaRuntime& runtime, const RecoverySourc
     if (!effects) return RecoveryFailure{RecoveryFault::broken_log, effects.error().text()};
     ARENAD_CRASH_POINT("replay.ran");
     const bool same = was_done ? *effects == before : same_as_published(*sources.predecessor, runtime.outputs());
-    if (!same) note_divergence(report, runtime.identity(), frame.record().frame);
+    if (!same) note_divergence(report, runtime, frame.record().frame);
     if (!same && sources.on_divergence == RecoverySources::OnDivergence::stop) {
       return RecoveryFailure{RecoveryFault::diverged,
                              "the game is not deterministic: frame " + std::to_string(frame.record().frame) +

@@ -25,6 +25,7 @@ namespace arenad {
 namespace {
 
 constexpr uint64_t kLinkCheckNs = kSecond;
+constexpr uint64_t kIdleWithoutTicksNs = kMillisecond;  // nobody knows when the next event comes
 constexpr int kExitRefused = 3;
 constexpr int kExitNoMemoryForPlayer = 4;
 
@@ -111,6 +112,7 @@ class LiveArena {
   void be_adopted(Fd board);
   [[nodiscard]] uint64_t next_link_look_ns() const;
   [[nodiscard]] bool anything_to_do() const;  // for a game without ticks
+  void idle_once();
   void wait_until_due();
   void sleep(std::span<const FutexWait> waits, uint64_t deadline_ns) const;
   void run_frame();
@@ -138,6 +140,7 @@ class LiveArena {
   SnapshotSchedule snapshots_;
   bool snapshot_asked_ = false;
   FrameNumber snapshot_tried_;
+  FrameNumber idled_after_;
   std::optional<uint64_t> drain_deadline_unix_ns_;
   std::deque<PendingRetry> retries_;
   std::deque<LinkMessage> put_off_;  // came while a frame ran, and wait for its end
@@ -272,8 +275,19 @@ int LiveArena::run() {
     if (due) run_frame();
     snapshot_if_due();
     release();
-    if (!due) wait_until_due();
+    if (due) continue;
+    idle_once();
+    wait_until_due();
   }
+}
+
+// The game's own time, once after each frame.
+void LiveArena::idle_once() {
+  if (idled_after_ == runtime_.frame()) return;
+  idled_after_ = runtime_.frame();
+  if (!ticks_) return runtime_.host().idle(kIdleWithoutTicksNs);
+  const uint64_t now = monotonic_ns();
+  if (now < ticks_->due_ns()) runtime_.host().idle(ticks_->due_ns() - now);
 }
 
 LiveArena::Fate LiveArena::look_at_link() {

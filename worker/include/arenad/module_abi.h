@@ -5,8 +5,12 @@
  *
  *     const arenad_game* arenad_game_module(uint32_t host_abi_version);
  *
- * It returns its table, or NULL if it cannot live with this host. The host looks at abi_version before anything else and
- * refuses a module of another version. Tables only grow at their end; table_bytes tells how far one reaches.
+ * It returns its table, or NULL if it cannot live with this host. If NULL has another reason, a module may export a second symbol that gives
+ * it as a text, valid until the module is unloaded:
+ *
+ *     const char* arenad_game_module_error(void);
+ *
+ * The host looks at abi_version before anything else and refuses a module of another version. Tables only grow at their end; table_bytes tells how far one reaches.
  *
  * Order of calls for one arena: create, then init (a new arena) or restore (an arena that goes on from a snapshot), then for each
  * frame: join/leave/drain as they come, event for each event, tick; checkpoint between frames; destroy at the end. All from
@@ -26,6 +30,7 @@ extern "C" {
 
 #define ARENAD_ABI_VERSION 1u
 #define ARENAD_ENTRY_SYMBOL "arenad_game_module"
+#define ARENAD_ERROR_SYMBOL "arenad_game_module_error"
 
 enum { ARENAD_EVERYONE = 0 }; /* audience: 0, or one bit for each of the seats 0..63 */
 
@@ -118,6 +123,16 @@ typedef struct arenad_game {
    * old_schema_hash its `schema_hash`. ARENAD_REFUSED: it cannot be taken over; then the old version goes on. */
   arenad_verdict (*migrate)(void* game, const char* old_version, uint64_t old_schema_hash, const void* words, size_t word_count,
                             uint64_t epoch);
+  /* May be NULL. Called once between two frames when all that is due has been done: the time until the next tick, in nanoseconds, is the game's,
+   * to collect its garbage and the like; of a game without ticks it is a millisecond. Must not change the state. */
+  void (*idle)(void* game, uint64_t ns_left);
+  /* May be NULL. Where the game is in a language of its own, for a report of a slow frame or of a death: one call a line, innermost first,
+   * "function (file:line)". Writes at most `bytes` characters into text and returns how many. Called from handlers of signals, in the middle of
+   * anything: it must take no lock and allocate nothing. */
+  size_t (*stack)(char* text, size_t bytes);
+  /* May be NULL. This frame was run again and has given other outputs than the first time; the game may tell, by log, what of it was not a
+   * function of its state and the frame. Called once for the first such frame of an incarnation. */
+  void (*diverged)(void* game, uint64_t frame);
 } arenad_game;
 
 typedef enum arenad_leave_reason {
@@ -127,6 +142,7 @@ typedef enum arenad_leave_reason {
 } arenad_leave_reason;
 
 typedef const arenad_game* (*arenad_game_module_fn)(uint32_t host_abi_version);
+typedef const char* (*arenad_game_module_error_fn)(void);
 
 #ifdef __cplusplus
 }
