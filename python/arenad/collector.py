@@ -1,0 +1,151 @@
+"""When Python's cycle collector runs: never in a frame, but in the time that is left before the next tick, and only as much as fits in.
+
+    young objects enough, and the collection is expected to fit    collected, with those that have survived one collection every tenth time
+    many have survived since the last whole collection             a whole one, if it is expected to fit
+    it has never fit for long                                      what has survived is set aside (gc.freeze): it is not looked at any more, so collections stay short
+    young objects beyond a bound                                   an alarm, and they are set aside
+
+Reference counts free nearly everything without any of this. What the collector has to find is cycles; they are counted, and every tenth time their types are, so
+that the game can be mended. Set aside are only what lives long and what leaked: a handover (`arenactl reload`, `arenactl restart`) makes the arena anew without the
+latter.
+"""
+
+from __future__ import annotations
+
+import gc
+from collections import Counter
+from time import perf_counter
+from typing import Any
+
+from .context import Log
+
+YOUNG_ENOUGH = 2_000
+"""Objects made and not freed since the last collection, from which one is worth its while."""
+YOUNG_BOUND = 200_000
+"""At this number they are set aside, collected or not, and it is told."""
+OLDER_EVERY = 10
+WHOLE_FROM = 20_000
+"""Survivors since the last whole collection."""
+WHOLE_PATIENCE = 200
+"""How many idle times a whole collection waits for one that is long enough."""
+SHARE_OF_IDLE = 0.5
+"""A collection is begun if it is expected to take no more than this share of the time that is left."""
+SECONDS_FOR_AN_OBJECT = 200e-9
+"""Before anything was measured."""
+TELL_EVERY_SECONDS = 60.0
+
+
+class Collector:
+    """idle() is called once after each frame."""
+
+    def __init__(self, log: Log) -> None:
+        self._log = log
+        self._seconds_for_an_object = SECONDS_FOR_AN_OBJECT
+        self._collections = 0
+        self._survivors = 0  # since the last whole collection, at most
+        self._waited = 0
+        self.set_aside = 0
+        self.cyclic = 0
+        self.put_off = 0
+        self.longest_seconds = 0.0
+        self._types: Counter[str] = Counter()
+        self._told_at = perf_counter()
+        self._told_cyclic = 0
+        self._told_put_off = 0
+
+    def begin(self) -> None:
+        """What the arena begins with lives as long as it does."""
+        gc.disable()
+        self._freeze()
+
+    def idle(self, seconds_left: float) -> None:
+        young = gc.get_count()[0]
+        if young >= YOUNG_ENOUGH:
+            self._collect_young(young, seconds_left)
+        elif self._survivors >= WHOLE_FROM:
+            self._collect_whole(seconds_left)
+        if self.cyclic != self._told_cyclic or self.put_off != self._told_put_off:
+            self._tell()
+
+    def _expected(self, objects: int) -> float:
+        return objects * self._seconds_for_an_object
+
+    def _collect_young(self, young: int, seconds_left: float) -> None:
+        with_older = self._collections % OLDER_EVERY == OLDER_EVERY - 1
+        objects = young + (self._survivors if with_older else 0)
+        if self._expected(objects) > seconds_left * SHARE_OF_IDLE:
+            if young < YOUNG_BOUND:
+                return
+            self.put_off += 1
+            self._set_aside(young)
+            return
+        self._collections += 1
+        found = self._collect(1 if with_older else 0, objects)
+        self._survivors += max(0, young - found)
+
+    def _collect_whole(self, seconds_left: float) -> None:
+        if self._expected(self._survivors) <= seconds_left * SHARE_OF_IDLE:
+            self._collect(2, self._survivors)
+            self._survivors = 0
+            self._waited = 0
+            return
+        self._waited += 1
+        if self._waited >= WHOLE_PATIENCE:
+            self._set_aside(self._survivors)
+
+    def _collect(self, generation: int, objects: int) -> int:
+        names_types = self._collections % OLDER_EVERY == 0
+        began = perf_counter()
+        found = self._collect_and_name(generation) if names_types else gc.collect(generation)
+        took = perf_counter() - began
+        self.cyclic += found
+        self.longest_seconds = max(self.longest_seconds, took)
+        measured = took / max(objects, 1)
+        # Quick to learn that it is slow, slow to forget it.
+        self._seconds_for_an_object = max(measured, self._seconds_for_an_object * 0.95 + measured * 0.05)
+        return found
+
+    def _collect_and_name(self, generation: int) -> int:
+        gc.set_debug(gc.DEBUG_SAVEALL)
+        try:
+            gc.collect(generation)
+        finally:
+            gc.set_debug(0)
+        garbage: list[Any] = gc.garbage[:]
+        gc.garbage.clear()
+        found = len(garbage)
+        if found:
+            self._types.update(f"{type(one).__module__}.{type(one).__qualname__}" for one in garbage)
+            del garbage
+            gc.collect(generation)  # now that they are named
+        return found
+
+    def _freeze(self) -> None:
+        gc.freeze()
+        gc.collect(0)  # of nothing: the count begins anew
+
+    def _set_aside(self, objects: int) -> None:
+        self._freeze()
+        self.set_aside += objects
+        self._survivors = 0
+        self._waited = 0
+
+    def _tell(self) -> None:
+        now = perf_counter()
+        if now - self._told_at < TELL_EVERY_SECONDS:
+            return
+        self._told_at = now
+        if self.put_off != self._told_put_off:
+            self._log.warning(
+                f"collecting garbage is put off: there was no time for it between frames. {self.set_aside} objects are set aside and not looked at any more; "
+                "if memory grows, a restart or reload of the arena frees what they hold"
+            )
+            self._told_put_off = self.put_off
+        if self.cyclic != self._told_cyclic:
+            named = ", ".join(f"{count} {name}" for name, count in self._types.most_common(5))
+            self._log.info(
+                f"the collector has found {self.cyclic - self._told_cyclic} objects in cycles, which nothing else frees"
+                + (f"; of those that were looked at: {named}" if named else "")
+            )
+            self._told_cyclic = self.cyclic
+            self._types.clear()

@@ -1,0 +1,95 @@
+"""Makes `from .duel_capnp import Aim` work: a module NAME_capnp is made of the schema NAME.capnp that lies beside it.
+
+In a packed game the schema has been compiled (NAME.capnp.bin); at the desk `capnp compile` does it when it is imported.
+"""
+
+from __future__ import annotations
+
+import importlib.abc
+import importlib.machinery
+import pkgutil
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from types import ModuleType
+
+import _arenad
+
+_SUFFIX = "_capnp"
+_OWN_SCHEMAS = Path(__file__).parent.parent / "schema"  # what a game's schema imports as "/arenad/..."
+
+
+class SchemaError(ImportError):
+    """A schema that cannot be compiled, with what the compiler said."""
+
+
+def compile_schema(path: Path) -> bytes:
+    """The compiled form of a schema: a CodeGeneratorRequest (capnp/schema.capnp) in stream framing."""
+    command = ["capnp", "compile", "-o-", f"--src-prefix={path.parent}", str(path)]
+    if _OWN_SCHEMAS.is_dir():
+        command.insert(2, f"-I{_OWN_SCHEMAS}")
+    try:
+        done = subprocess.run(command, capture_output=True, check=False)
+    except FileNotFoundError as error:
+        raise SchemaError(f"{path} cannot be compiled: there is no `capnp`; it is in the package capnproto") from error
+    if done.returncode != 0:
+        raise SchemaError(f"{path} cannot be compiled:\n{done.stderr.decode(errors='replace').rstrip()}")
+    return done.stdout
+
+
+class _Loader(importlib.abc.Loader):
+    def __init__(self, package: str, stem: str, folder: Sequence[str]) -> None:
+        self._package = package
+        self._stem = stem
+        self._folder = folder
+
+    def create_module(self, spec: importlib.machinery.ModuleSpec) -> ModuleType | None:
+        return None
+
+    def exec_module(self, module: ModuleType) -> None:
+        names = _arenad.load_schema(self._compiled(), module.__name__)
+        module.__dict__.update(names)
+        module.__dict__["__all__"] = list(names)
+
+    def _compiled(self) -> bytes:
+        source = self.source()
+        if source is not None:
+            return compile_schema(source)
+        data = _data(self._package, self._stem + ".capnp.bin")
+        assert data is not None  # the finder has seen it
+        return data
+
+    def source(self) -> Path | None:
+        for folder in self._folder:
+            path = Path(folder) / (self._stem + ".capnp")
+            if path.is_file():
+                return path
+        return None
+
+
+def _data(package: str, name: str) -> bytes | None:
+    try:
+        return pkgutil.get_data(package, name)
+    except OSError:
+        return None
+
+
+class _Finder(importlib.abc.MetaPathFinder):
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
+    ) -> importlib.machinery.ModuleSpec | None:
+        package, _, name = fullname.rpartition(".")
+        if not name.endswith(_SUFFIX) or path is None:
+            return None
+        stem = name[: -len(_SUFFIX)]
+        loader = _Loader(package, stem, path)
+        if loader.source() is None and _data(package, stem + ".capnp.bin") is None:
+            return None
+        return importlib.machinery.ModuleSpec(fullname, loader)
+
+
+def install() -> None:
+    """Once; before any game is imported."""
+    if not any(isinstance(finder, _Finder) for finder in sys.meta_path):
+        sys.meta_path.append(_Finder())

@@ -1,0 +1,106 @@
+"""Writes what editors and mypy want to know of a schema: NAME_capnp.pyi beside NAME.capnp."""
+
+from __future__ import annotations
+
+import enum
+import importlib
+from pathlib import Path
+from typing import Any
+
+import _arenad
+
+_NUMBERS = {"bool": "bool", "float32": "float", "float64": "float", "text": "str", "data": "bytes", "nothing": "None"}
+
+
+class _Writer:
+    def __init__(self, module: str) -> None:
+        self._module = module
+        self.lines: list[str] = []
+
+    def line(self, depth: int, text: str) -> None:
+        self.lines.append("    " * depth + text if text else "")
+
+    def name_of(self, kind: str, of: Any, reading: bool) -> str:
+        if kind == "list":
+            element = self.name_of(of[0], of[1], reading)
+            return f"Sequence[{element}]" if reading else f"List[{element}]"
+        if kind in ("struct", "group"):
+            name: str = of.__qualname__
+            return name + ".Reader" if reading else name
+        if kind == "enum":
+            qualified: str = of.__qualname__
+            return qualified
+        return _NUMBERS.get(kind, "int")
+
+    def given(self, kind: str, of: Any) -> str:
+        """What may be assigned."""
+        if kind == "list":
+            return f"Iterable[{self.given(of[0], of[1])}]"
+        if kind in ("struct", "group"):
+            return f"{of.__qualname__} | {of.__qualname__}.Reader"
+        return self.name_of(kind, of, reading=False)
+
+    def structure(self, depth: int, name: str, of: Any) -> None:
+        self.line(depth, f"class {name}:")
+        nested = [(key, one) for key, one in vars(of).items() if isinstance(one, type) and key != "Reader"]
+        for key, one in nested:
+            self.declaration(depth + 1, key, one)
+        fields = _arenad.fields(of)
+        arguments = []
+        for field, (kind, inner), _, nullable in fields:
+            none = " | None" if nullable else ""
+            given = self.given(kind, inner) + none
+            arguments.append(f"{field}: {given} = ...")
+            read = self.name_of(kind, inner, reading=False) + none
+            self.line(depth + 1, f"{field}: {read}" if read == given else f"{field}: Field[{read}, {given}]")
+        star = "*, " if arguments else ""
+        self.line(depth + 1, f"def __init__(self, {star}{', '.join(arguments)}) -> None: ...".replace("self, )", "self)"))
+        self.line(depth + 1, "class Reader:")
+        for field, (kind, inner), _, nullable in fields:
+            self.line(depth + 2, "@property")
+            self.line(depth + 2, f"def {field}(self) -> {self.name_of(kind, inner, reading=True)}{' | None' if nullable else ''}: ...")
+        if not fields:
+            self.line(depth + 2, "pass")
+
+    def declaration(self, depth: int, name: str, of: Any) -> None:
+        if isinstance(of, enum.EnumMeta):
+            self.line(depth, f"class {name}(IntEnum):")
+            members: dict[str, enum.IntEnum] = dict(of.__members__)
+            for key, value in members.items():
+                self.line(depth + 1, f"{key} = {value.value}")
+            if not members:
+                self.line(depth + 1, "pass")
+        elif isinstance(of, type):
+            self.structure(depth, name, of)
+        else:
+            self.line(depth, f"{name}: {type(of).__name__}")
+
+
+def stub_of(module: Any) -> str:
+    """The text of the stub file of a module that was made of a schema."""
+    writer = _Writer(module.__name__)
+    for line in (
+        "# Made from the schema by `arenad-python stubs`: do not edit.",
+        "from collections.abc import Iterable, Sequence",
+        "from enum import IntEnum",
+        "",
+        "from arenad import List",
+        "from arenad.field import Field",
+        "",
+    ):
+        writer.line(0, line)
+    for name in module.__all__:
+        writer.declaration(0, name, getattr(module, name))
+        writer.line(0, "")
+    return "\n".join(writer.lines).rstrip() + "\n"
+
+
+def write_stubs(package: Path) -> list[Path]:
+    """Of each schema in the package, which must be importable. The files written."""
+    written = []
+    for schema in sorted(package.glob("*.capnp")):
+        module = importlib.import_module(f"{package.name}.{schema.stem}_capnp")
+        path = package / f"{schema.stem}_capnp.pyi"
+        path.write_text(stub_of(module))
+        written.append(path)
+    return written

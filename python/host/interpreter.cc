@@ -1,0 +1,72 @@
+#include "python/host/interpreter.h"
+
+#include <dlfcn.h>
+#include <stdexcept>
+#include <unistd.h>
+
+#include "python/typed/module.h"
+
+namespace arenad::python {
+namespace {
+
+pid_t started_in = 0;  // NOLINT(cppcoreguidelines-avoid-non-const-global-variables): there is one interpreter in a process
+
+// Extension modules look for the interpreter's functions among those that all may see; the host itself was loaded for the worker alone.
+void show_interpreter_to_extensions() {
+  Dl_info library{};
+  if (::dladdr(reinterpret_cast<void*>(&Py_InitializeFromConfig), &library) == 0) return;
+  ::dlopen(library.dli_fname, RTLD_NOW | RTLD_GLOBAL | RTLD_NOLOAD);
+}
+
+void require(PyStatus status, const char* what) {
+  if (PyStatus_Exception(status) == 0) return;
+  throw std::runtime_error(std::string("Python cannot be started: ") + what + ": " +
+                           (status.err_msg != nullptr ? status.err_msg : "no reason given"));
+}
+
+}  // namespace
+
+std::string own_file() {
+  Dl_info library{};
+  if (::dladdr(reinterpret_cast<void*>(&own_file), &library) == 0 || library.dli_fname == nullptr) return {};
+  return library.dli_fname;
+}
+
+void start_interpreter(const std::string& file) {
+  show_interpreter_to_extensions();
+  PyImport_AppendInittab("_arenad", typed::init_module);
+  PyConfig config;
+  PyConfig_InitIsolatedConfig(&config);
+  config.site_import = 0;
+  config.install_signal_handlers = 0;  // they are the worker's
+  config.write_bytecode = 0;
+  config.use_hash_seed = 1;  // the order of a set of texts is the same in each incarnation
+  config.hash_seed = 0;
+  try {
+    require(PyConfig_SetBytesString(&config, &config.home, ARENAD_PYTHON_HOME), "where it lies");
+    require(PyConfig_SetBytesString(&config, &config.program_name, "arena-worker"), "its name");
+    require(Py_InitializeFromConfig(&config), "its library");
+  } catch (const std::runtime_error&) {
+    PyConfig_Clear(&config);
+    throw;
+  }
+  PyConfig_Clear(&config);
+  started_in = ::getpid();
+  py::module_::import("sys").attr("path").attr("insert")(0, file);
+}
+
+void after_fork() {
+  if (started_in == ::getpid()) return;
+  started_in = ::getpid();
+  PyOS_AfterFork_Child();
+}
+
+std::string text_of(const py::error_already_set& error) {
+  try {
+    return py::cast<std::string>(py::module_::import("arenad.host").attr("text_of")(error.value()));
+  } catch (const py::error_already_set&) {
+    return error.what();
+  }
+}
+
+}  // namespace arenad::python
