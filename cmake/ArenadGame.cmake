@@ -19,3 +19,27 @@ function(arenad_game name)
   target_compile_options(${name}_module PRIVATE -ffp-contract=off)
   target_link_libraries(${name}_module PRIVATE Arenad::game $<TARGET_NAME_IF_EXISTS:${name}_schema> ${ARG_LIBRARIES})
 endfunction()
+
+# arenad_python_game(NAME FOLDER folder [SCHEMAS a.capnp...]): packs the game in Python that is in folder as NAME.so. SCHEMAS: those that lie elsewhere, and are put into
+# the package.
+function(arenad_python_game name)
+  cmake_parse_arguments(ARG "" "FOLDER" "SCHEMAS" ${ARGN})
+  if(NOT ARG_FOLDER)
+    message(FATAL_ERROR "arenad_python_game(${name}): FOLDER is missing")
+  endif()
+  get_filename_component(folder ${ARG_FOLDER} ABSOLUTE)
+  file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${folder}/*.py ${folder}/*.capnp)
+  set(schemas)
+  foreach(schema ${ARG_SCHEMAS})
+    get_filename_component(path ${schema} ABSOLUTE)
+    list(APPEND sources ${path})
+    list(APPEND schemas --schema ${path})
+  endforeach()
+  set(output ${PROJECT_BINARY_DIR}/games/${name}.so)
+  add_custom_command(OUTPUT ${output}
+    COMMAND ${ARENAD_PYTHON_COMMAND} pack ${folder} -o ${output} ${schemas}
+    DEPENDS ${sources} ${ARENAD_PYTHON_COMMAND_NEEDS}
+    COMMENT "Packing ${name}"
+    VERBATIM)
+  add_custom_target(${name}_game ALL DEPENDS ${output})
+endfunction()

@@ -14,10 +14,10 @@ from __future__ import annotations
 
 import gc
 from collections import Counter
-from time import perf_counter
 from typing import Any
 
 from .context import Log
+from .determinism import machine_seconds
 
 YOUNG_ENOUGH = 2_000
 """Objects made and not freed since the last collection, from which one is worth its while."""
@@ -49,7 +49,7 @@ class Collector:
         self.put_off = 0
         self.longest_seconds = 0.0
         self._types: Counter[str] = Counter()
-        self._told_at = perf_counter()
+        self._told_at = machine_seconds()
         self._told_cyclic = 0
         self._told_put_off = 0
 
@@ -95,9 +95,9 @@ class Collector:
 
     def _collect(self, generation: int, objects: int) -> int:
         names_types = self._collections % OLDER_EVERY == 0
-        began = perf_counter()
+        began = machine_seconds()
         found = self._collect_and_name(generation) if names_types else gc.collect(generation)
-        took = perf_counter() - began
+        took = machine_seconds() - began
         self.cyclic += found
         self.longest_seconds = max(self.longest_seconds, took)
         measured = took / max(objects, 1)
@@ -117,7 +117,7 @@ class Collector:
         if found:
             self._types.update(f"{type(one).__module__}.{type(one).__qualname__}" for one in garbage)
             del garbage
-            gc.collect(generation)  # now that they are named
+            gc.collect(min(generation + 1, 2))  # they have grown older meanwhile
         return found
 
     def _freeze(self) -> None:
@@ -131,7 +131,7 @@ class Collector:
         self._waited = 0
 
     def _tell(self) -> None:
-        now = perf_counter()
+        now = machine_seconds()
         if now - self._told_at < TELL_EVERY_SECONDS:
             return
         self._told_at = now

@@ -60,7 +60,11 @@ class Game:
 
     State: ClassVar[type[Any]]
     Events: ClassVar[tuple[type[Any], ...]] = ()
+    """What on_event takes. Anything else is rejected, and its sender told."""
+    Outputs: ClassVar[tuple[type[Any], ...]] = ()
+    """What is sent: for tools, and for who reads the game."""
     Results: ClassVar[tuple[type[Any], ...]] = ()
+    """What is recorded. Fields may say in the schema how they are summed up ($Arenad.aggregate)."""
 
     state: Any
 

@@ -58,7 +58,7 @@ def warm_up(game: type[Game]) -> None:
 
 def text_of(error: BaseException) -> str:
     """One line that says what and where, and then the whole traceback, the innermost call first, without the frames of Arenad's own."""
-    frames = [one for one in traceback.extract_tb(error.__traceback__) if "/arenad/" not in one.filename]
+    frames = [one for one in traceback.extract_tb(error.__traceback__) if not _is_own(one.filename)]
     what = "".join(traceback.format_exception_only(type(error), error)).strip()
     where = f" ({_short(frames[-1].filename)}:{frames[-1].lineno}, in {frames[-1].name})" if frames else ""
     lines = [what + where]
@@ -67,6 +67,10 @@ def text_of(error: BaseException) -> str:
     if cause is not None:
         lines += ["caused by:", *text_of(cause).splitlines()]
     return "\n".join(lines)
+
+
+def _is_own(filename: str) -> bool:
+    return filename.startswith("arenad/") or "/arenad/" in filename
 
 
 def _short(filename: str) -> str:

@@ -16,6 +16,7 @@ class _Writer:
     def __init__(self, module: str) -> None:
         self._module = module
         self.lines: list[str] = []
+        self._field_names: set[str] = set()  # of the class that is written: they hide Python's own
 
     def line(self, depth: int, text: str) -> None:
         self.lines.append("    " * depth + text if text else "")
@@ -23,19 +24,20 @@ class _Writer:
     def name_of(self, kind: str, of: Any, reading: bool) -> str:
         if kind == "list":
             element = self.name_of(of[0], of[1], reading)
-            return f"Sequence[{element}]" if reading else f"List[{element}]"
+            return f"_Sequence[{element}]" if reading else f"_List[{element}]"
         if kind in ("struct", "group"):
             name: str = of.__qualname__
             return name + ".Reader" if reading else name
         if kind == "enum":
             qualified: str = of.__qualname__
             return qualified
-        return _NUMBERS.get(kind, "int")
+        name = _NUMBERS.get(kind, "int")
+        return "_builtins." + name if name in self._field_names else name
 
     def given(self, kind: str, of: Any) -> str:
         """What may be assigned."""
         if kind == "list":
-            return f"Iterable[{self.given(of[0], of[1])}]"
+            return f"_Iterable[{self.given(of[0], of[1])}]"
         if kind in ("struct", "group"):
             return f"{of.__qualname__} | {of.__qualname__}.Reader"
         return self.name_of(kind, of, reading=False)
@@ -46,13 +48,14 @@ class _Writer:
         for key, one in nested:
             self.declaration(depth + 1, key, one)
         fields = _arenad.fields(of)
+        self._field_names = {field for field, _, _, _ in fields}
         arguments = []
         for field, (kind, inner), _, nullable in fields:
             none = " | None" if nullable else ""
             given = self.given(kind, inner) + none
             arguments.append(f"{field}: {given} = ...")
             read = self.name_of(kind, inner, reading=False) + none
-            self.line(depth + 1, f"{field}: {read}" if read == given else f"{field}: Field[{read}, {given}]")
+            self.line(depth + 1, f"{field}: {read}" if read == given else f"{field}: _Field[{read}, {given}]")
         star = "*, " if arguments else ""
         self.line(depth + 1, f"def __init__(self, {star}{', '.join(arguments)}) -> None: ...".replace("self, )", "self)"))
         self.line(depth + 1, "class Reader:")
@@ -64,7 +67,7 @@ class _Writer:
 
     def declaration(self, depth: int, name: str, of: Any) -> None:
         if isinstance(of, enum.EnumMeta):
-            self.line(depth, f"class {name}(IntEnum):")
+            self.line(depth, f"class {name}(_IntEnum):")
             members: dict[str, enum.IntEnum] = dict(of.__members__)
             for key, value in members.items():
                 self.line(depth + 1, f"{key} = {value.value}")
@@ -81,11 +84,12 @@ def stub_of(module: Any) -> str:
     writer = _Writer(module.__name__)
     for line in (
         "# Made from the schema by `arenad-python stubs`: do not edit.",
-        "from collections.abc import Iterable, Sequence",
-        "from enum import IntEnum",
+        "import builtins as _builtins",
+        "from collections.abc import Iterable as _Iterable, Sequence as _Sequence",
+        "from enum import IntEnum as _IntEnum",
         "",
-        "from arenad import List",
-        "from arenad.field import Field",
+        "from arenad import List as _List",
+        "from arenad.field import Field as _Field",
         "",
     ):
         writer.line(0, line)

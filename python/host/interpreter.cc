@@ -63,6 +63,8 @@ void after_fork() {
 
 std::string text_of(const py::error_already_set& error) {
   try {
+    // What was caught knows its traceback beside the exception, not in it.
+    if (error.trace()) PyException_SetTraceback(error.value().ptr(), error.trace().ptr());
     return py::cast<std::string>(py::module_::import("arenad.host").attr("text_of")(error.value()));
   } catch (const py::error_already_set&) {
     return error.what();

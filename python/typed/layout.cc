@@ -102,6 +102,11 @@ bool is_keyword(const std::string& name) {
   return keywords.contains(name);
 }
 
+std::string capitalised(std::string name) {
+  if (!name.empty()) name[0] = static_cast<char>(std::toupper(static_cast<unsigned char>(name[0])));
+  return name;
+}
+
 }  // namespace
 
 unsigned bits_of(Kind kind) {
@@ -242,7 +247,7 @@ Field Layouts::field_of(const capnp::StructSchema::Field& field, StructType& own
   const std::string& where = made.where;
   if (proto.isGroup()) {
     made.type.kind = Kind::group;
-    made.type.structure = structure(field.getType().asStruct(), owner.name + "." + made.schema_name);
+    made.type.structure = structure(field.getType().asStruct(), owner.name + "." + capitalised(made.schema_name));
     made.type.name = made.type.structure->name;
     return made;
   }

@@ -155,6 +155,25 @@ void declare(const Layouts& layouts, const std::vector<Layouts::Name>& names, Py
   }
 }
 
+// Python takes what stands before the last dot for the module.
+void name_type(PyTypeObject* type, const std::string& module_name, const std::string& name) {
+  PyObject* module = need(PyUnicode_FromString(module_name.c_str()));
+  PyObject* qualified = need(PyUnicode_FromString(name.c_str()));
+  need(PyDict_SetItemString(type->tp_dict, "__module__", module) == 0);
+  Py_SETREF(reinterpret_cast<PyHeapTypeObject*>(type)->ht_qualname, qualified);
+  Py_DECREF(module);
+}
+
+// A group has no name of its own in a schema: the class is called as its field, with a capital letter.
+void declare_groups(const StructType& type) {
+  for (const Field& field : type.fields) {
+    if (field.type.kind != Kind::group) continue;
+    const std::string& name = field.type.structure->name;
+    PyObject* group = reinterpret_cast<PyObject*>(field.type.structure->value_type);
+    need(PyDict_SetItemString(type.value_type->tp_dict, name.c_str() + name.rfind('.') + 1, group) == 0);
+  }
+}
+
 // Struct types in the order in which they are needed do not matter: they refer to each other by StructType.
 void make_types(Layouts& layouts, const std::string& module_name) {
   PyObject* enum_module = need(PyImport_ImportModule("enum"));
@@ -165,10 +184,13 @@ void make_types(Layouts& layouts, const std::string& module_name) {
   for (const auto& [id, type] : layouts.structs()) {
     make_initials(*type);
     need(make_value_type(*type) && make_reader_type(*type));
+    name_type(type->value_type, module_name, type->name);
+    name_type(type->reader_type, module_name, type->name + ".Reader");
     need(PyDict_SetItemString(type->value_type->tp_dict, "Reader", reinterpret_cast<PyObject*>(type->reader_type)) == 0);
   }
   for (const auto& [id, type] : layouts.structs()) {
     if (!type->is_group) declare(layouts, layouts.nested(id), type->value_type->tp_dict);
+    declare_groups(*type);
     PyType_Modified(type->value_type);
   }
 }

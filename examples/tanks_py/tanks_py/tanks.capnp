@@ -1,0 +1,1 @@
+../../tanks/tanks.capnp

@@ -1,0 +1,13 @@
+# A game of a few lines in Python, of which there are several versions (CMakeLists.txt).
+@0xf3a9d1c6b2e84570;
+
+struct State {
+  count @0 :UInt32;     # ticks
+  doubled @1 :UInt32;   # of version 2 alone: made of count when it takes over
+}
+
+struct Total {
+  count @0 :UInt32;
+  doubled @1 :UInt32;
+  version @2 :Text;
+}

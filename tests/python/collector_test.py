@@ -1,0 +1,104 @@
+"""When garbage is collected: between frames, as much as fits in, and never without a bound."""
+
+import gc
+import unittest
+
+from arenad import collector
+from arenad.collector import Collector
+
+
+class Lines:
+    def __init__(self):
+        self.lines = []
+
+    def info(self, text):
+        self.lines.append(("info", text))
+
+    def warning(self, text):
+        self.lines.append(("warning", text))
+
+
+class Link:
+    pass
+
+
+def leak(pairs):
+    for _ in range(pairs):
+        one, two = Link(), Link()
+        one.other, two.other = two, one
+
+
+class Collecting(unittest.TestCase):
+    def setUp(self):
+        self.log = Lines()
+        self.collector = Collector(self.log)
+        self.collector.begin()
+        self.frozen = gc.get_freeze_count()
+
+    def tearDown(self):
+        gc.unfreeze()
+        gc.enable()
+
+    def links(self):
+        return sum(isinstance(one, Link) for one in gc.get_objects())
+
+    def test_nothing_runs_in_a_frame(self):
+        self.assertFalse(gc.isenabled())
+
+    def test_cycles_go_in_the_time_between_frames(self):
+        leak(2000)
+        self.collector.idle(0.040)
+        self.assertEqual(self.links(), 0)
+        self.assertGreaterEqual(self.collector.cyclic, 4000)
+
+    def test_too_few_are_not_worth_it(self):
+        leak(100)
+        self.collector.idle(0.040)
+        self.assertEqual(self.links(), 200)
+
+    def test_what_does_not_fit_waits(self):
+        leak(10_000)
+        self.collector.idle(0.000_01)
+        self.assertEqual(self.links(), 20_000)
+        self.collector.idle(1.0)
+        self.assertEqual(self.links(), 0)
+
+    def test_beyond_the_bound_it_is_set_aside_and_told(self):
+        self.collector._told_at -= collector.TELL_EVERY_SECONDS
+        leak(collector.YOUNG_BOUND)
+        self.collector.idle(0.000_01)
+        self.assertGreater(gc.get_freeze_count() - self.frozen, collector.YOUNG_BOUND)
+        self.assertEqual(self.log.lines[0][0], "warning")
+        self.assertIn("collecting garbage is put off", self.log.lines[0][1])
+        # And what comes then is short again.
+        leak(2000)
+        self.collector.idle(0.040)
+        self.assertEqual(self.links(), 0)
+
+    def test_types_are_named(self):
+        for _ in range(collector.OLDER_EVERY + 1):
+            leak(2000)
+            self.collector.idle(0.040)
+        self.assertEqual(gc.garbage, [])
+        self.assertEqual(self.links(), 0)
+        self.collector._told_at -= collector.TELL_EVERY_SECONDS
+        leak(2000)
+        self.collector.idle(0.040)
+        level, text = self.log.lines[-1]
+        self.assertEqual(level, "info")
+        self.assertIn("__main__.Link", text)
+
+    def test_what_lives_long_is_set_aside_when_it_never_fits(self):
+        keep = []
+        while len(keep) < 3 * collector.WHOLE_FROM:
+            keep.extend([None] for _ in range(collector.YOUNG_ENOUGH))
+            self.collector.idle(10.0)
+        self.collector._seconds_for_an_object = 1.0
+        for _ in range(collector.WHOLE_PATIENCE + 1):
+            self.collector.idle(0.010)
+        self.assertGreater(gc.get_freeze_count() - self.frozen, collector.WHOLE_FROM)
+        self.assertGreater(self.collector.set_aside, collector.WHOLE_FROM)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,86 @@
+"""Time and dice are the frame's, whoever asks for them."""
+
+import datetime
+import os
+import random
+import secrets
+import time
+import unittest
+import uuid
+
+from arenad import determinism
+
+determinism.install()
+
+NS = 1_700_000_000_123_456_789
+
+
+def asked():
+    """All that a game may ask the machine for."""
+    return (
+        time.time(),
+        time.time_ns(),
+        time.monotonic_ns(),
+        datetime.datetime.now().isoformat(),
+        datetime.datetime.now(datetime.timezone.utc).isoformat(),
+        datetime.date.today().isoformat(),
+        random.random(),
+        random.randrange(10**30),
+        random.gauss(0, 1),
+        random.sample(range(100), 5),
+        random.choices("abc", k=5),
+        random.shuffle([1, 2, 3]),
+        random.SystemRandom().random(),
+        secrets.token_hex(8),
+        str(uuid.uuid4()),
+        str(uuid.uuid1()),
+        os.urandom(5),
+        random.getrandbits(3),
+    )
+
+
+class Frames(unittest.TestCase):
+    def test_a_frame_that_is_run_again_gives_the_same(self):
+        determinism.begin_frame(NS, 7)
+        first = asked()
+        determinism.begin_frame(NS + 50_000_000, 8)
+        second = asked()
+        determinism.begin_frame(NS, 7)
+        self.assertEqual(asked(), first)
+        self.assertNotEqual(first[6:], second[6:])
+        self.assertEqual(first[1], NS)
+
+    def test_the_dice_are_those_of_games_in_c_plus_plus(self):
+        # SplitMix64 from seed 1234567: the reference numbers that its authors' C code gives.
+        dice = determinism.FrameRandom(1234567)
+        self.assertEqual(
+            [dice.next() for _ in range(3)], [6457827717110365317, 3203168211198807973, 9817491932198370423]
+        )
+
+    def test_numbers_are_where_they_must_be(self):
+        dice = determinism.FrameRandom(1)
+        for bits in range(0, 200):
+            self.assertLess(dice.getrandbits(bits), 1 << bits)
+        self.assertTrue(all(0 <= dice.random() < 1 for _ in range(1000)))
+        self.assertEqual({dice.below(3) for _ in range(200)}, {0, 1, 2})
+        tops = [dice.getrandbits(70) >> 69 for _ in range(400)]
+        self.assertTrue(100 < sum(tops) < 300)
+        state = dice.getstate()
+        after = [dice.random() for _ in range(3)]
+        dice.setstate(state)
+        self.assertEqual([dice.random() for _ in range(3)], after)
+
+    def test_who_asks_the_machine_is_named(self):
+        time.perf_counter()
+        time.process_time()
+        named = "; ".join(determinism.suspects())
+        self.assertIn("time.perf_counter at determinism_test.py:", named)
+        self.assertIn("time.process_time at determinism_test.py:", named)
+
+    def test_types_stay_types(self):
+        self.assertIsInstance(datetime.datetime.now() + datetime.timedelta(days=1), datetime.datetime)
+        self.assertLess(datetime.datetime(2020, 1, 1), datetime.datetime.now())
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,178 @@
+// A game in Python under a real arenad: it plays, dies in every way, is recovered, tells of itself, and changes its code, as a game in C++ does.
+#include <algorithm>
+#include <csignal>
+#include <filesystem>
+
+#include <doctest/doctest.h>
+
+#include "tests/real/reports.h"
+
+using namespace arenad;
+using namespace arenad::test;
+
+namespace {
+
+constexpr const char* kLimits =
+    "[restart]\nintensity = 1000\nwindow_ms = 1000\nfirst_delay_ms = 0\nmax_delay_ms = 0\nhealthy_ms = 1\n"
+    "[hang]\nsoft_limit_ms = 100\nhard_limit_ms = 3000\n"
+    "[snapshot]\ninterval_ms = 100\n";
+
+std::string echo_py(const std::string& more = "") {
+  return std::string(kLimits) + game_section("echo_py", module_path("echo_py"), more);
+}
+
+std::string counter(const std::string& variant) {
+  return std::string(kLimits) + game_section("counter", module_path("counter_" + variant));
+}
+
+void play(Player& player, int count) {
+  for (int i = 0; i < count; ++i) player.say();
+  CHECK(player.hears_all());
+  CHECK(player.complaint() == "");
+}
+
+std::string version_of(const Daemon& daemon, const std::string& arena) {
+  const Finished shown = daemon.arenactl({"status", arena});
+  const size_t at = shown.out.find("version ");
+  return at == std::string::npos ? shown.out : shown.out.substr(at + 8, shown.out.find(',', at) - at - 8);
+}
+
+}  // namespace
+
+TEST_CASE("a game in Python plays, and goes on as it was after each death") {
+  Daemon daemon(echo_py());
+  daemon.start();
+  daemon.start_arena("duel", {{"hz", "30"}}, "echo_py");
+  Player ann(daemon.socket(), "duel", "ann");
+  Player ben(daemon.socket(), "duel", "ben");
+  for (int death = 0; death < 5; ++death) {
+    play(ann, 50);
+    for (int i = 0; i < 20; ++i) {
+      ann.say();
+      ben.say();
+    }
+    const uint64_t epoch = daemon.kill_worker("duel");
+    CHECK(daemon.runs_again("duel", epoch));
+    CHECK(ann.hears_all());
+    CHECK(ben.hears_all());
+    CHECK(ann.complaint() == "");
+    CHECK(ben.complaint() == "");
+  }
+  const Player::State state = ann.ask();
+  CHECK(state.applied == 5 * 90);
+  CHECK(state.joins == 2);
+  CHECK(state.last.at(0) == ann.said());
+  CHECK(daemon.arena("duel").divergences == 0);
+  CHECK(daemon.arena("duel").restarts_total == 5);
+}
+
+TEST_CASE("a native crash in a game in Python, an exit and a hang are survived") {
+  Daemon daemon(echo_py("hard_limit_ms = 1000\n"));
+  const auto cause = daemon.folder() / "cause";
+  daemon.start();
+  daemon.start_arena("duel", {{"hz", "30"}}, "echo_py");
+  Player ann(daemon.socket(), "duel", "ann");
+  for (const std::string how : {"segv", "write", "exit", "hang"}) {
+    INFO(how);
+    write_file(cause, "");
+    play(ann, 5);
+    const uint64_t epoch = daemon.arena("duel").epoch;
+    misbehave(ann, {.how = how, .while_file = cause.string(), .when = Wish::When::in_tick});
+    REQUIRE(daemon.becomes("duel", [&](const ArenaFacts& facts) { return facts.epoch > epoch; }));
+    std::filesystem::remove(cause);
+    REQUIRE(daemon.runs_again("duel", epoch));
+    play(ann, 5);
+  }
+  const auto all = crashes(daemon, "duel");
+  const auto is = [&](const std::string& kind) { return std::ranges::any_of(all, [&](const Report& one) { return one.kind == kind; }); };
+  CHECK(is("crash"));
+  CHECK(is("exit"));
+  CHECK(is("hang"));
+}
+
+TEST_CASE("an exception is told with its place, and the event that raises again and again is left out") {
+  Daemon daemon(echo_py());
+  daemon.start();
+  daemon.start_arena("duel", {}, "echo_py");
+  Player ann(daemon.socket(), "duel", "ann");
+  play(ann, 3);
+  misbehave(ann, {.how = "raise"});
+  REQUIRE(eventually([&] { return quarantine(daemon).size() == 1; }));
+  play(ann, 3);
+  const auto all = crashes(daemon, "duel");
+  REQUIRE(!all.empty());
+  CHECK(all[0].cause.find("on_event failed: echo_py.misbehave.Burst: this game has burst (echo_py/misbehave.py:") != std::string::npos);
+  CHECK(quarantine(daemon)[0].player == "ann");
+}
+
+TEST_CASE("a start that the game refuses tells why, and so does a game that cannot be loaded") {
+  Daemon daemon(echo_py());
+  daemon.start();
+  const auto refused = daemon.try_start_arena("duel", {{"init", "raise"}}, "echo_py");
+  REQUIRE(!refused.ok());
+  CHECK(refused.error().text().find("parameter init=raise: there is no such match") != std::string::npos);
+  daemon.stop();
+  daemon.reconfigure(counter("raises_at_import"));
+  daemon.start();
+  const auto broken = daemon.try_start_arena("duel", {}, "counter");
+  REQUIRE(!broken.ok());
+  CHECK(broken.error().text().find("RuntimeError: this version cannot be imported (counter/__init__.py:") != std::string::npos);
+}
+
+TEST_CASE("code in Python is replaced while it plays, with its state; versions that are no good are taken back") {
+  Daemon daemon(counter("one"));
+  daemon.start();
+  daemon.start_arena("duel", {}, "counter");
+  REQUIRE(daemon.becomes("duel", [](const ArenaFacts& facts) { return facts.frame > 20; }));
+  for (const std::string bad : {"raises_at_import", "refuses", "raises_in_tick"}) {
+    INFO(bad);
+    const Finished tried = daemon.arenactl({"reload", "counter", module_path("counter_" + bad)});
+    CHECK(tried.code != 0);
+    CHECK(version_of(daemon, "duel") == "ONE");
+    CHECK(daemon.arena("duel").state == "running");
+  }
+  const uint64_t frame = daemon.arena("duel").frame;
+  const Finished good = daemon.arenactl({"reload", "counter", module_path("counter_doubles")});
+  INFO(good.out);
+  CHECK(good.code == 0);
+  REQUIRE(daemon.becomes("duel", [&](const ArenaFacts& facts) { return facts.frame > frame + 20; }));
+  CHECK(version_of(daemon, "duel") == "DOUBLES");
+  CHECK(daemon.arenactl({"drain", "duel"}).code == 0);
+  REQUIRE(eventually([&] { return daemon.results("duel").size() == 1; }));
+  // What the new version keeps was made of the old one's state, and has been right ever since.
+  uint32_t count = 0;
+  uint32_t doubled = 0;
+  const std::string message = daemon.results("duel")[0].message;
+  REQUIRE(message.size() >= 16);
+  std::memcpy(&count, message.data() + 8, sizeof count);
+  std::memcpy(&doubled, message.data() + 12, sizeof doubled);
+  CHECK(count > frame);
+  CHECK(doubled == 2 * count);
+}
+
+TEST_CASE("what is no function of the frame is found, and who has asked for it is named") {
+  Daemon daemon(echo_py("snapshot_interval_ms = 600000\n"));
+  daemon.start();
+  daemon.start_arena("duel", {}, "echo_py");
+  Player ann(daemon.socket(), "duel", "ann");
+  play(ann, 3);
+  REQUIRE(ann.arena().send<echo::AskTime>([](echo::AskTime::Builder) {}) == Sent::ok);
+  play(ann, 3);
+  const uint64_t epoch = daemon.kill_worker("duel");
+  REQUIRE(daemon.runs_again("duel", epoch));
+  CHECK(daemon.becomes("duel", [](const ArenaFacts& facts) { return facts.divergences > 0; }));
+  CHECK(daemon.has_logged("not a function of the frame: time.perf_counter_ns at game.py:"));
+}
+
+TEST_CASE("an upgrade or death of arenad does not concern a game in Python") {
+  Daemon daemon(echo_py(), Daemon::Parent::keeper);
+  daemon.start();
+  daemon.start_arena("duel", {{"hz", "30"}}, "echo_py");
+  Player ann(daemon.socket(), "duel", "ann");
+  play(ann, 5);
+  const pid_t worker = daemon.arena("duel").pid;
+  daemon.kill_arenad();
+  CHECK(daemon.becomes("duel", [&](const ArenaFacts& facts) { return facts.state == "running"; }));
+  CHECK(daemon.arena("duel").pid == worker);
+  play(ann, 5);
+}
