@@ -26,5 +26,12 @@ Result<Figures> measure_reload(const Conditions& conditions);
 Result<Figures> measure_metrics(const Conditions& conditions);
 Result<Figures> measure_logs(const Conditions& conditions);
 Result<Figures> measure_snapshot(const Conditions& conditions);
+// Games in Python (python_*.cc).
+Result<Figures> measure_python_collector(const Conditions& conditions);
+Result<Figures> measure_python_arenas(const Conditions& conditions);
+Result<Figures> measure_python_recovery(const Conditions& conditions);
+Result<Figures> measure_python_start(const Conditions& conditions);
+Result<Figures> measure_python_reading(const Conditions& conditions);
+Result<Figures> measure_python_heavy_call(const Conditions& conditions);
 
 }  // namespace arenad::bench

@@ -39,12 +39,12 @@ struct Programs {
   fs::path bench;
 };
 
-Result<Programs> find_programs() {
+Result<Programs> find_programs(const Daemon::Options& options) {
   Programs programs;
-  for (const auto& [where, found] : {std::pair{"supervisor/arenad", &programs.daemon},
+  for (const auto& [where, found] : {std::pair{std::string("supervisor/arenad"), &programs.daemon},
                                      {"worker/arena-worker", &programs.worker},
-                                     {"games/tanks.so", &programs.tanks},
-                                     {"games/bench.so", &programs.bench}}) {
+                                     {"games/" + options.tanks_module + ".so", &programs.tanks},
+                                     {"games/" + options.bench_module + ".so", &programs.bench}}) {
     auto path = find_program(where);
     if (!path) return path.error();
     *found = std::move(*path);
@@ -93,7 +93,7 @@ Error unexpected(const char* request) {
 }  // namespace
 
 Result<Daemon> Daemon::start(const fs::path& folder, const Options& options) {
-  auto programs = find_programs();
+  auto programs = find_programs(options);
   if (!programs) return programs.error();
   const fs::path own = folder / options.name;
   std::error_code error;

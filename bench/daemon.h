@@ -18,6 +18,9 @@ class Daemon {
     std::string name;  // of its subfolder
     std::string settings;
     std::string game_settings;
+    // Which modules these are, by their names in games/.
+    std::string tanks_module = "tanks";
+    std::string bench_module = "bench";
   };
   // Answers requests when this returns.
   static Result<Daemon> start(const std::filesystem::path& folder, const Options& options);

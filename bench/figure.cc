@@ -41,6 +41,17 @@ constexpr std::array kDefinitions{
     Definition{"metrics.scrape_cpu_percent", "%", 2, Target::at_most, 1},
     Definition{"metrics.frame_cost_percent", "%", 2, Target::at_most, 1},
     Definition{"logs.cost_percent", "%", 2, Target::at_most, 1},
+    Definition{"python.gc_pause_max_ms", "ms", 3, Target::at_most, 1},
+    Definition{"python.gc_pause_default_ms", "ms", 1, Target::shown, 0},
+    Definition{"python.shared_percent", "%", 1, Target::at_least, 80},
+    Definition{"python.private_mib", "MiB", 2, Target::at_most, 12},
+    Definition{"python.arenas", "", 0, Target::at_least, 60},
+    Definition{"python.late_p99_ms", "ms", 2, Target::at_most, 5},
+    Definition{"python.recovery_p50_ms", "ms", 2, Target::at_most, 5},
+    Definition{"python.start_p99_ms", "ms", 2, Target::at_most, 20},
+    Definition{"python.read_ratio_to_pickle", "x", 2, Target::at_least, 1},
+    Definition{"python.bytes_ratio_to_pickle", "x", 2, Target::at_most, 0.5},
+    Definition{"python.heavy_call_late_frames", "", 0, Target::at_most, 0},
 };
 
 const Definition& definition_of(std::string_view name) {

@@ -42,6 +42,12 @@ const std::array kBenchmarks{
     Benchmark{{"snapshot.64k_us"}, measure_snapshot},
     Benchmark{{"metrics.scrape_cost_percent", "metrics.scrape_cpu_percent", "metrics.frame_cost_percent"}, measure_metrics},
     Benchmark{{"logs.cost_percent"}, measure_logs},
+    Benchmark{{"python.gc_pause_max_ms", "python.gc_pause_default_ms"}, measure_python_collector},
+    Benchmark{{"python.arenas", "python.late_p99_ms", "python.shared_percent", "python.private_mib"}, measure_python_arenas},
+    Benchmark{{"python.recovery_p50_ms"}, measure_python_recovery},
+    Benchmark{{"python.start_p99_ms"}, measure_python_start},
+    Benchmark{{"python.read_ratio_to_pickle", "python.bytes_ratio_to_pickle"}, measure_python_reading},
+    Benchmark{{"python.heavy_call_late_frames"}, measure_python_heavy_call},
 };
 
 bool wanted(const Options& options, const std::string& name) {

@@ -1,8 +1,10 @@
 #include "bench/private_memory.h"
 
+#include <cstdio>
 #include <cstdlib>
 #include <fstream>
 #include <string>
+#include <vector>
 
 namespace arenad::bench {
 namespace {
@@ -13,7 +15,92 @@ bool begins_mapping(const std::string& line) {
   return space != std::string::npos && line.find('-') < space && line[space - 1] != ':';
 }
 
+constexpr uint64_t kPageBytes = 4096;
+constexpr uint64_t kPresent = uint64_t{1} << 63;
+constexpr uint64_t kOfFile = uint64_t{1} << 61;
+constexpr uint64_t kMappedOnce = uint64_t{1} << 56;
+
+struct Mapping {
+  uint64_t begin;
+  uint64_t end;
+};
+
+// Those that it may write and that are no memory shared with others.
+std::vector<Mapping> private_mappings(pid_t pid) {
+  std::vector<Mapping> mappings;
+  std::ifstream maps("/proc/" + std::to_string(pid) + "/maps");
+  for (std::string line; std::getline(maps, line);) {
+    Mapping mapping{};
+    std::string access(4, ' ');
+    if (std::sscanf(line.c_str(), "%lx-%lx %4c", &mapping.begin, &mapping.end, access.data()) == 3 && access[3] == 'p') {
+      mappings.push_back(mapping);
+    }
+  }
+  return mappings;
+}
+
+std::vector<uint64_t> pages_of(std::ifstream& pagemap, const Mapping& mapping) {
+  std::vector<uint64_t> pages((mapping.end - mapping.begin) / kPageBytes);
+  pagemap.clear();
+  pagemap.seekg(static_cast<std::streamoff>(mapping.begin / kPageBytes * sizeof(uint64_t)));
+  pagemap.read(reinterpret_cast<char*>(pages.data()), static_cast<std::streamsize>(pages.size() * sizeof(uint64_t)));
+  pages.resize(static_cast<size_t>(pagemap.gcount()) / sizeof(uint64_t));
+  return pages;
+}
+
+std::string first_line(const std::string& path) {
+  std::ifstream file(path);
+  std::string line;
+  std::getline(file, line);
+  return line;
+}
+
+pid_t parent_of(pid_t pid) {
+  std::ifstream status("/proc/" + std::to_string(pid) + "/status");
+  pid_t parent = 0;
+  for (std::string line; std::getline(status, line);) {
+    if (line.starts_with("PPid:")) parent = static_cast<pid_t>(std::strtol(line.c_str() + 5, nullptr, 10));
+  }
+  return parent;
+}
+
 }  // namespace
+
+pid_t template_of(pid_t worker) {
+  const pid_t parent = parent_of(worker);
+  const std::string command = first_line("/proc/" + std::to_string(worker) + "/cmdline");
+  std::ifstream children("/proc/" + std::to_string(parent) + "/task/" + std::to_string(parent) + "/children");
+  for (pid_t pid = 0; children >> pid;) {
+    const std::string folder = "/proc/" + std::to_string(pid);
+    if (first_line(folder + "/comm") == "template" && first_line(folder + "/cmdline") == command) return pid;
+  }
+  return 0;
+}
+
+Result<SharedPages> still_shared(pid_t template_pid, pid_t worker) {
+  std::ifstream before("/proc/" + std::to_string(template_pid) + "/pagemap", std::ios::binary);
+  std::ifstream after("/proc/" + std::to_string(worker) + "/pagemap", std::ios::binary);
+  SharedPages pages;
+  for (const Mapping& mapping : private_mappings(template_pid)) {
+    const auto theirs = pages_of(before, mapping);
+    const auto ours = pages_of(after, mapping);
+    for (size_t i = 0; i < theirs.size() && i < ours.size(); ++i) {
+      if ((theirs[i] & kPresent) == 0) continue;
+      const bool is_there = (ours[i] & kPresent) != 0;
+      if ((theirs[i] & kOfFile) != 0) {
+        ++pages.of_files;
+        // A worker that has not asked for it yet has no other one.
+        if (!is_there || (ours[i] & kOfFile) != 0) ++pages.shared_of_files;
+      } else {
+        ++pages.anonymous;
+        // One that the template has written since is mapped once in each.
+        if (is_there && (ours[i] & kMappedOnce) == 0) ++pages.shared_anonymous;
+      }
+    }
+  }
+  if (pages.anonymous == 0) return make_error(ErrorCode::failed, "the pages of a template cannot be looked at");
+  return pages;
+}
 
 Result<uint64_t> private_bytes(pid_t pid) {
   const std::string path = "/proc/" + std::to_string(pid) + "/smaps";

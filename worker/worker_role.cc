@@ -577,6 +577,7 @@ int LiveArena::finish(Stage stage) {
 }  // namespace
 
 int run_worker(const Module& module, Incarnation region, Link link, Fd output) {
+  if (module.game().prepare != nullptr) module.game().prepare();
   const int region_fd = region.fd().get();
   capnp::MallocMessageBuilder ready;
   ready.initRoot<wire::FromWorker>().setReady(static_cast<uint32_t>(::getpid()));

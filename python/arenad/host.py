@@ -7,7 +7,9 @@ import importlib
 import traceback
 from types import ModuleType
 
+from . import arena as arena  # loaded in the template, for all workers; and so is the next one
 from . import determinism
+from . import rehearsal as rehearsal
 from .game import Game
 
 _LIMITS = {"tick_hz": (0, 128), "max_players": (1, 64)}

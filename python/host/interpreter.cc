@@ -1,6 +1,7 @@
 #include "python/host/interpreter.h"
 
 #include <dlfcn.h>
+#include <malloc.h>
 #include <stdexcept>
 #include <unistd.h>
 
@@ -16,6 +17,13 @@ void show_interpreter_to_extensions() {
   Dl_info library{};
   if (::dladdr(reinterpret_cast<void*>(&Py_InitializeFromConfig), &library) == 0) return;
   ::dlopen(library.dli_fname, RTLD_NOW | RTLD_GLOBAL | RTLD_NOLOAD);
+}
+
+// Memory that was given back would have to be touched anew in the next frame, page by page.
+void keep_freed_memory() {
+  constexpr int kKeptBytes = 8 << 20;
+  ::mallopt(M_TRIM_THRESHOLD, kKeptBytes);
+  ::mallopt(M_MMAP_THRESHOLD, kKeptBytes);
 }
 
 void require(PyStatus status, const char* what) {
@@ -34,6 +42,7 @@ std::string own_file() {
 
 void start_interpreter(const std::string& file) {
   show_interpreter_to_extensions();
+  keep_freed_memory();
   PyImport_AppendInittab("_arenad", typed::init_module);
   PyConfig config;
   PyConfig_InitIsolatedConfig(&config);

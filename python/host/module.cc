@@ -12,6 +12,7 @@
 #include "python/host/game_box.h"
 #include "python/host/game_class.h"
 #include "python/host/interpreter.h"
+#include "python/host/rehearsal.h"
 #include "python/host/script_stack.h"
 
 namespace arenad::python {
@@ -55,8 +56,13 @@ arenad_game make_table(const GameClass& game) {
   t.max_state_bytes = game.max_state_bytes;
   t.max_frame_output_bytes = game.max_frame_output_bytes;
   t.warm_up = [] { py::module_::import("arenad.host").attr("warm_up")(loaded()->game.type); };
-  t.create = [](const arenad_host* host, const arenad_frame* frame) -> void* {
+  t.prepare = [] {
     after_fork();
+    prepare_script_stack();
+    rehearse(loaded()->game);
+  };
+  t.create = [](const arenad_host* host, const arenad_frame* frame) -> void* {
+    after_fork();  // at the desk nobody has prepared anything
     prepare_script_stack();
     return new GameBox(loaded()->game, *host, *frame);
   };

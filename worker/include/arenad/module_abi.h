@@ -133,6 +133,9 @@ typedef struct arenad_game {
   /* May be NULL. This frame was run again and has given other outputs than the first time; the game may tell, by log, what of it was not a
    * function of its state and the frame. Called once for the first such frame of an incarnation. */
   void (*diverged)(void* game, uint64_t frame);
+  /* May be NULL. In each worker, once, after it has been forked and before it is told which arena it is: that is mostly long before, and nobody waits. For
+   * what a process has to do for itself, such as touching the memory that it is about to change. */
+  void (*prepare)(void);
 } arenad_game;
 
 typedef enum arenad_leave_reason {
