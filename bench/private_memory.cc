@@ -2,9 +2,13 @@
 
 #include <cstdio>
 #include <cstdlib>
+#include <fcntl.h>
 #include <fstream>
 #include <string>
+#include <unistd.h>
 #include <vector>
+
+#include "ipc/fd.h"
 
 namespace arenad::bench {
 namespace {
@@ -39,12 +43,18 @@ std::vector<Mapping> private_mappings(pid_t pid) {
   return mappings;
 }
 
-std::vector<uint64_t> pages_of(std::ifstream& pagemap, const Mapping& mapping) {
+Result<Fd> open_pagemap(pid_t pid) {
+  const std::string path = "/proc/" + std::to_string(pid) + "/pagemap";
+  Fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!file) return errno_error("cannot read " + path);
+  return file;
+}
+
+std::vector<uint64_t> pages_of(const Fd& pagemap, const Mapping& mapping) {
   std::vector<uint64_t> pages((mapping.end - mapping.begin) / kPageBytes);
-  pagemap.clear();
-  pagemap.seekg(static_cast<std::streamoff>(mapping.begin / kPageBytes * sizeof(uint64_t)));
-  pagemap.read(reinterpret_cast<char*>(pages.data()), static_cast<std::streamsize>(pages.size() * sizeof(uint64_t)));
-  pages.resize(static_cast<size_t>(pagemap.gcount()) / sizeof(uint64_t));
+  const ssize_t got = ::pread(pagemap.get(), pages.data(), pages.size() * sizeof(uint64_t),
+                              static_cast<off_t>(mapping.begin / kPageBytes * sizeof(uint64_t)));
+  pages.resize(got > 0 ? static_cast<size_t>(got) / sizeof(uint64_t) : 0);
   return pages;
 }
 
@@ -78,12 +88,14 @@ pid_t template_of(pid_t worker) {
 }
 
 Result<SharedPages> still_shared(pid_t template_pid, pid_t worker) {
-  std::ifstream before("/proc/" + std::to_string(template_pid) + "/pagemap", std::ios::binary);
-  std::ifstream after("/proc/" + std::to_string(worker) + "/pagemap", std::ios::binary);
+  auto before = open_pagemap(template_pid);
+  if (!before) return before.error();
+  auto after = open_pagemap(worker);
+  if (!after) return after.error();
   SharedPages pages;
   for (const Mapping& mapping : private_mappings(template_pid)) {
-    const auto theirs = pages_of(before, mapping);
-    const auto ours = pages_of(after, mapping);
+    const auto theirs = pages_of(*before, mapping);
+    const auto ours = pages_of(*after, mapping);
     for (size_t i = 0; i < theirs.size() && i < ours.size(); ++i) {
       if ((theirs[i] & kPresent) == 0) continue;
       const bool is_there = (ours[i] & kPresent) != 0;

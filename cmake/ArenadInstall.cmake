@@ -6,6 +6,7 @@
 #   lib/                    the client library
 #   lib/arenad/games/       tanks.so, the example game, and tanks_2.so, its second version
 #   lib/arenad/chaos/       what arena-chaos plays with: the ledger in its versions, modules and programs that are refused, the disk that obeys
+#   lib/arenad/python/      for games in Python: the host, the package that they import; bin/arenad-python is its command, lib/arenad/games/tanks_py.so an example
 #   lib/cmake/Arenad/       find_package(Arenad): Arenad::game, Arenad::client, arenad_game(), arenad_schema()
 #   lib/systemd/system/     arenad.service; arenad-metrics.socket and .service, a port for Prometheus; lib/sysusers.d/ has the user that it runs as (packaging/)
 #   share/arenad/schema/    Arenad's schemas, for clients in other languages
@@ -16,6 +17,7 @@ include(CMakePackageConfigHelpers)
 
 set(ARENAD_PACKAGE_DIR ${CMAKE_INSTALL_LIBDIR}/cmake/Arenad)
 set(ARENAD_SCHEMA_DIR ${CMAKE_INSTALL_DATADIR}/arenad/schema)
+set(ARENAD_PYTHON_TOOL ${CMAKE_INSTALL_BINDIR}/arenad-python)
 set(ARENAD_GENERATED_DIR ${CMAKE_INSTALL_INCLUDEDIR}/arenad/generated)
 
 # Names and needs that only the installed libraries have: in the tree, targets bring them along.
@@ -28,6 +30,17 @@ target_include_directories(arenad_ipc_schema INTERFACE $<INSTALL_INTERFACE:${ARE
 
 install(TARGETS arenad arena-worker arena-keeper arenactl arena-chaos)
 install(TARGETS tanks_module tanks_2_module LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}/arenad/games)
+if(ARENAD_PYTHON_GAMES)
+  set(ARENAD_PYTHON_INSTALL_DIR ${CMAKE_INSTALL_LIBDIR}/arenad/python)
+  install(TARGETS arenad_python_host arenad_python_extension LIBRARY DESTINATION ${ARENAD_PYTHON_INSTALL_DIR})
+  install(DIRECTORY python/arenad DESTINATION ${ARENAD_PYTHON_INSTALL_DIR} FILES_MATCHING PATTERN "*.py" PATTERN "py.typed" PATTERN "__pycache__" EXCLUDE)
+  install(FILES python/_arenad.pyi DESTINATION ${ARENAD_PYTHON_INSTALL_DIR})
+  file(RELATIVE_PATH ARENAD_PYTHON_PATH_FROM_BIN ${CMAKE_INSTALL_FULL_BINDIR} ${CMAKE_INSTALL_FULL_LIBDIR}/arenad/python)
+  configure_file(python/arenad-python.in ${PROJECT_BINARY_DIR}/arenad-python @ONLY)
+  install(PROGRAMS ${PROJECT_BINARY_DIR}/arenad-python DESTINATION ${CMAKE_INSTALL_BINDIR})
+  # Not as a target: nobody may strip it of what lies behind its code.
+  install(FILES ${PROJECT_BINARY_DIR}/games/tanks_py.so DESTINATION ${CMAKE_INSTALL_LIBDIR}/arenad/games)
+endif()
 install(TARGETS ${ARENAD_CHAOS_MODULES} LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}/arenad/chaos)
 install(TARGETS ${ARENAD_BAD_ARENADS} RUNTIME DESTINATION ${CMAKE_INSTALL_LIBDIR}/arenad/chaos)
 install(DIRECTORY ipc/include/ worker/include/ DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} FILES_MATCHING PATTERN "*.h")
@@ -39,7 +52,7 @@ install(DIRECTORY ipc/ DESTINATION ${ARENAD_SCHEMA_DIR} FILES_MATCHING PATTERN "
 install(TARGETS arenad_game_api arenad_ipc arenad_ipc_schema EXPORT ArenadTargets)
 install(EXPORT ArenadTargets NAMESPACE Arenad:: DESTINATION ${ARENAD_PACKAGE_DIR})
 configure_package_config_file(cmake/ArenadConfig.cmake.in ${PROJECT_BINARY_DIR}/ArenadConfig.cmake
-  INSTALL_DESTINATION ${ARENAD_PACKAGE_DIR} PATH_VARS ARENAD_SCHEMA_DIR)
+  INSTALL_DESTINATION ${ARENAD_PACKAGE_DIR} PATH_VARS ARENAD_SCHEMA_DIR ARENAD_PYTHON_TOOL)
 # Before 1.0, a minor version may break what was built against the one before.
 write_basic_package_version_file(${PROJECT_BINARY_DIR}/ArenadConfigVersion.cmake COMPATIBILITY SameMinorVersion)
 install(FILES

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Makes Debian packages of what was built: arenad, arenactl, arenad-chaos and libarenad-dev, and what goes with them.
+# Makes Debian packages of what was built: arenad, arenactl, arenad-chaos, arenad-python and libarenad-dev, and what goes with them.
 #
 #     make_packages.sh BUILD_DIR OUTPUT_DIR VERSION [CHANGE]
 #
@@ -39,7 +39,7 @@ END_CHANGELOG
   exit 1
 }
 # Those of before would be installed along with these.
-rm -f -- "$output_dir"/arenad_*.deb "$output_dir"/arenad-chaos_*.deb "$output_dir"/arenactl_*.deb "$output_dir"/libarenad-dev_*.deb "$output_dir"/arena*-dbgsym_*.deb
+rm -f -- "$output_dir"/arenad_*.deb "$output_dir"/arenad-chaos_*.deb "$output_dir"/arenad-python_*.deb "$output_dir"/arenactl_*.deb "$output_dir"/libarenad-dev_*.deb "$output_dir"/arena*-dbgsym_*.deb
 for package in "$work"/*.deb; do
   install -m 644 -- "$package" "$output_dir/"
   echo "$output_dir/${package##*/}"

@@ -36,6 +36,7 @@ has() {
   grep -qF -- "$2" "$work/$1" || fail "$1 does not have: $2"
 }
 
+[[ ! -f $pages/arenad-python.1 ]] || render arenad-python.1
 for page in arenactl.1 arena-chaos.1 arenad.8 arena-keeper.8 arena-worker.8 arenad.toml.5; do
   render "$page"
   for section in NAME SYNOPSIS DESCRIPTION "SEE ALSO"; do

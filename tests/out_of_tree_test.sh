@@ -93,3 +93,17 @@ step "tanks.so is a game module" exports_game "$work/tanks/build/games/tanks.so"
 write_client
 configure_and_build client
 step "the client runs" "$work/client/build/client"
+
+# A game in Python: packed by what is installed, from a folder of its own, and by CMake.
+if [[ -e $prefix/bin/arenad-python ]]; then
+  mkdir -p "$work/examples"
+  cp -r "$source_dir/examples/tanks" "$source_dir/examples/tanks_py" "$work/examples/"
+  step "tanks_py: pack" "$prefix/bin/arenad-python" pack "$work/examples/tanks_py" -o "$work/tanks_py.so"
+  step "tanks_py.so is a game module" exports_game "$work/tanks_py.so"
+  step "tanks_py: desk" "$prefix/bin/arenad-python" desk "$work/examples/tanks_py" --ticks 20
+  step "tanks_py: configure" cmake -S "$work/examples/tanks_py" -B "$work/examples/build" -G Ninja -DCMAKE_PREFIX_PATH="$prefix" \
+    -DCMAKE_FIND_USE_PACKAGE_REGISTRY=OFF
+  step "tanks_py: build" cmake --build "$work/examples/build"
+  step "tanks_py: the same file" cmp "$work/tanks_py.so" "$work/examples/build/games/tanks_py.so"
+  step "no bytecode is left where Arenad is installed" test -z "$(find "$prefix" "$work/examples/tanks_py" -name __pycache__)"
+fi
