@@ -3,10 +3,9 @@
     import arenad
     from .duel_capnp import Aim, Score, Shot, State     # classes made from duel.capnp
 
-    class Duel(arenad.Game):
+    class Duel(arenad.Game[State]):                     # self.state is a State, and all of it survives a crash
         name = "duel"
         version = "1.0"
-        State = State                                   # self.state is one, and all of it survives a crash
         Events = (Aim,)
 
         def on_event(self, ctx, seat, event): ...

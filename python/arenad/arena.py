@@ -15,7 +15,7 @@ from .game import Game, Params
 class Arena:
     """The host calls begin_frame() first in each frame, then what comes in it."""
 
-    def __init__(self, host: Host, game_class: type[Game]) -> None:
+    def __init__(self, host: Host, game_class: type[Game[Any]]) -> None:
         self.ctx = Context(host, Options(game_class.tick_hz, game_class.max_players))
         self.ctx.random = determinism.frame_random()
         self.game = game_class()

@@ -8,6 +8,7 @@ import os
 import sys
 import unittest
 from pathlib import Path
+from typing import Any
 
 from . import determinism
 from .game import Game
@@ -27,7 +28,7 @@ A game is a folder with a Python package: docs/writing-a-game-in-python.md.
 """
 
 
-def _load(folder: Path) -> tuple[Path, type[Game]]:
+def _load(folder: Path) -> tuple[Path, type[Game[Any]]]:
     package = find_package(folder)
     sys.path.insert(0, str(package.parent.resolve()))
     determinism.install()

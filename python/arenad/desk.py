@@ -33,7 +33,7 @@ _LEVELS = ("debug", "info", "warning", "error")
 class Desk:
     """One arena. The same seed, parameters and calls give the same match."""
 
-    def __init__(self, game: type[Game], params: Mapping[str, str] | None = None, seed: int = 1) -> None:
+    def __init__(self, game: type[Game[Any]], params: Mapping[str, str] | None = None, seed: int = 1) -> None:
         self._game_class = game
         self._seeds = determinism.FrameRandom(seed)
         self._frame = 0
@@ -51,7 +51,7 @@ class Desk:
         self.tick_hz, self.max_players = self._arena.init(dict(params or {}))
 
     @property
-    def game(self) -> Game:
+    def game(self) -> Game[Any]:
         return self._arena.game
 
     @property

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Generic, TypeVar, get_args, get_origin
 
 from .context import Context
 
@@ -37,10 +37,13 @@ class Params(Mapping[str, str]):
         return value
 
 
-class Game:
-    """One arena's game. Only on_tick is needed.
+S = TypeVar("S")
 
-    What must survive a crash is in self.state, an object of the schema's class that State names; it is saved and restored whole. Other attributes are
+
+class Game(Generic[S]):
+    """One arena's game: `class Duel(arenad.Game[State])`, where State is a class of the schema. Only on_tick is needed.
+
+    What must survive a crash is in self.state, an object of that class; it is saved and restored whole. Other attributes are
     declared in the class's body (`_map: Map`), are made anew in on_restore, and may hold nothing that does not follow from the state. Any other one is an error:
     it would be gone after a crash.
 
@@ -59,6 +62,7 @@ class Game:
     """What an exception in on_event does. "recover": the event is tried again, and left out when it has failed twice. "quarantine": it is left out at once."""
 
     State: ClassVar[type[Any]]
+    """The class of self.state: what stands in the brackets."""
     Events: ClassVar[tuple[type[Any], ...]] = ()
     """What on_event takes. Anything else is rejected, and its sender told."""
     Outputs: ClassVar[tuple[type[Any], ...]] = ()
@@ -66,7 +70,7 @@ class Game:
     Results: ClassVar[tuple[type[Any], ...]] = ()
     """What is recorded. Fields may say in the schema how they are summed up ($Arenad.aggregate)."""
 
-    state: Any
+    state: S
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
@@ -74,6 +78,9 @@ class Game:
         for base in cls.__mro__:
             declared.update(base.__dict__.get("__annotations__", ()))
         cls._declared = frozenset(declared)
+        for base in cls.__dict__.get("__orig_bases__", ()):
+            if get_origin(base) is Game and isinstance(get_args(base)[0], type):
+                cls.State = get_args(base)[0]
 
     _declared: ClassVar[frozenset[str]] = frozenset({"state"})
 

@@ -6,6 +6,7 @@ import gc
 import importlib
 import traceback
 from types import ModuleType
+from typing import Any
 
 from . import arena as arena  # loaded in the template, for all workers; and so is the next one
 from . import determinism
@@ -19,14 +20,14 @@ class GameError(Exception):
     """What is wrong with a game, for who has packed it."""
 
 
-def load(package: str) -> type[Game]:
+def load(package: str) -> type[Game[Any]]:
     """Imports the package and finds the game in it. GameError, or whatever the import raises."""
     gc.disable()
     determinism.install()
     return checked(find_game(importlib.import_module(package)))
 
 
-def find_game(module: ModuleType) -> type[Game]:
+def find_game(module: ModuleType) -> type[Game[Any]]:
     found = [one for one in vars(module).values() if isinstance(one, type) and issubclass(one, Game) and one is not Game]
     # One that another one derives from is not meant.
     found = [one for one in found if not any(other is not one and issubclass(other, one) for other in found)]
@@ -36,7 +37,7 @@ def find_game(module: ModuleType) -> type[Game]:
     return found[0]
 
 
-def checked(game: type[Game]) -> type[Game]:
+def checked(game: type[Game[Any]]) -> type[Game[Any]]:
     for attribute in ("name", "State"):
         if not hasattr(game, attribute):
             raise GameError(f"{game.__name__} does not say its {attribute}")
@@ -51,7 +52,7 @@ def checked(game: type[Game]) -> type[Game]:
     return game
 
 
-def warm_up(game: type[Game]) -> None:
+def warm_up(game: type[Game[Any]]) -> None:
     """In the template, as the last thing before workers are forked: what it has loaded stays in pages that all of them share."""
     game.warm_up()
     gc.collect()

@@ -8,7 +8,7 @@ from .context import Context
 from .game import Game, Params
 
 
-class Rehearsal(Game):
+class Rehearsal(Game[Any]):
     """Does what games do, with the types of the real one."""
 
     name = "rehearsal"
@@ -31,6 +31,6 @@ class Rehearsal(Game):
         ctx.random.random()
 
 
-def stand_in(game: type[Game]) -> type[Game]:
+def stand_in(game: type[Game[Any]]) -> type[Game[Any]]:
     """A game of these types, and nothing else of it."""
     return type("StandIn", (Rehearsal,), {"State": game.State, "Events": game.Events, "Outputs": game.Outputs, "tick_hz": game.tick_hz})

@@ -8,9 +8,8 @@ from arenad.host import GameError, checked, find_game, text_of
 from everything.everything_capnp import Inner, Lists, Numbers
 
 
-class Duel(arenad.Game):
+class Duel(arenad.Game[Lists]):
     name = "duel"
-    State = Lists
     Events = (Inner, Numbers)
     Results = (Inner,)
     tick_hz = 10

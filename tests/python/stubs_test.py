@@ -1,6 +1,7 @@
 """Stub files say what the classes do: mypy takes what they take, and finds what they refuse."""
 
 import os
+import shutil
 import subprocess
 import tempfile
 import unittest
@@ -8,9 +9,10 @@ from pathlib import Path
 
 import arenad
 import everything.everything_capnp
-from arenad.stubs import stub_of
+from arenad.stubs import stub_of, write_stubs
 
 OWN = Path(arenad.__file__).parent
+TANKS = Path(__file__).parent.parent.parent / "examples" / "tanks_py" / "tanks_py"
 
 GOOD = """
 from everything.everything_capnp import ANSWER, Choice, Colour, Inner, Lists, Numbers, Outer, Tree
@@ -76,6 +78,11 @@ class Stubs(unittest.TestCase):
         for line, (code, expected) in enumerate(BAD.items(), start=2):
             of_line = [one for one in said if one.startswith(f"use.py:{line}:")]
             self.assertTrue(any(expected in one for one in of_line), (code, of_line, said))
+
+    def test_the_tanks_are_typed(self):
+        shutil.copytree(TANKS, self.path / "tanks_py")
+        write_stubs(self.path / "tanks_py")
+        self.assertEqual(self.said_of("import tanks_py"), "")
 
     def test_the_package_itself_is_typed(self):
         self.assertEqual(self.said_of("import arenad\nimport arenad.commands\nimport arenad.desk\nimport arenad.host\n"), "")

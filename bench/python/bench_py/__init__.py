@@ -13,15 +13,13 @@ MASK = 0xFFFF_FFFF_FFFF_FFFF
 HEAVY_SUM = 25_000_000
 
 
-class Bench(arenad.Game):
+class Bench(arenad.Game[State]):
     name = "bench"
     tick_hz = 0
     max_players = 2
     max_state_bytes = 8 * BODY_WORDS + 1024
-    State = State
     Events = (Poke, Ballast, Say)
     Outputs = (Echo,)
-    state: State
 
     def on_init(self, ctx: arenad.Context, params: arenad.Params) -> None:
         self.state.body = bytes(8 * BODY_WORDS)

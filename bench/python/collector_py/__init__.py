@@ -41,7 +41,9 @@ class Pauses:
 
 
 class Pair:
-    __slots__ = ("other", "load")
+    __slots__ = ("other",)
+
+    other: Pair
 
 
 def make_garbage() -> list[Any]:
@@ -51,14 +53,12 @@ def make_garbage() -> list[Any]:
     return [[number] for number in range(OBJECTS_A_FRAME)]
 
 
-class Collecting(arenad.Game):
+class Collecting(arenad.Game[State]):
     name = "bench"
     tick_hz = TICK_HZ
     max_players = 2
-    State = State
     Events = (Poke,)
     Outputs = (Echo,)
-    state: State
 
     _live: list[Any]
     _young: list[Any]

@@ -38,7 +38,7 @@ _ALL_SEATS = _TEAM_SEATS[0] | _TEAM_SEATS[1]
 _NANOSECONDS_PER_TICK = 1_000_000_000 // TICKS_PER_SECOND
 
 
-class Tanks(arenad.Game):
+class Tanks(arenad.Game[State]):
     name = "tanks_py"
     version = "1.0"
     tick_hz = TICKS_PER_SECOND
@@ -48,7 +48,6 @@ class Tanks(arenad.Game):
     max_state_bytes = 16 * 1024
     max_frame_output_bytes = 16 * 1024
 
-    State = State
     Events = (Order,)
     Results = (Result,)
     Outputs = (

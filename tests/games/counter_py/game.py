@@ -10,14 +10,12 @@ from . import version
 from .counter_capnp import State, Total
 
 
-class Counter(arenad.Game):
+class Counter(arenad.Game[State]):
     name = "counter"
     version = version.VERSION
     tick_hz = 60
     max_players = 2
-    State = State
     Results = (Total,)
-    state: State
 
     def on_tick(self, ctx: arenad.Context) -> None:
         if version.RAISES_IN_TICK:

@@ -14,16 +14,14 @@ SEATS = 8
 MASK = 0xFFFF_FFFF_FFFF_FFFF
 
 
-class Echo(arenad.Game):
+class Echo(arenad.Game[State]):
     name = "echo_py"
     version = "1.0"
     tick_hz = 0
     max_players = SEATS
     max_state_bytes = 64 * 1024
-    State = State
     Events = (Say, Note, Grow, Ask, Award, Misbehave, AskTime, Finish)
     Results = (Score,)
-    state: State
 
     _in_tick: Misbehave | None
 
