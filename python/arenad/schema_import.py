@@ -8,7 +8,6 @@ from __future__ import annotations
 import importlib.abc
 import importlib.machinery
 import pkgutil
-import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -26,6 +25,8 @@ class SchemaError(ImportError):
 
 def compile_schema(path: Path) -> bytes:
     """The compiled form of a schema: a CodeGeneratorRequest (capnp/schema.capnp) in stream framing."""
+    import subprocess  # not in a worker
+
     command = ["capnp", "compile", "-o-", f"--src-prefix={path.parent}", str(path)]
     if _OWN_SCHEMAS.is_dir():
         command.insert(2, f"-I{_OWN_SCHEMAS}")

@@ -4,6 +4,7 @@
 //     warm_up              in the template: what was loaded becomes the pages that all arenas share
 //     create               in a worker: Python is told of the fork
 //     the rest             game_box.h
+#include <csignal>
 #include <exception>
 #include <memory>
 #include <optional>
@@ -101,6 +102,8 @@ void load() {
   register_host_handle();
   loaded().emplace(Loaded{load_game(package)});
   loaded()->table = make_table(loaded()->game);
+  // Whoever imports Python's module signal makes an exception of it; in a worker it is what it is everywhere.
+  std::signal(SIGINT, SIG_DFL);
 }
 
 }  // namespace
