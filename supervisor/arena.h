@@ -305,7 +305,8 @@ class Arena {
   void tell_script(HandoverNews news, const std::string& why);
   void tell_of_handover(HandoverNews news, const std::string& why);
   void end_handover(HandoverNews end, const std::string& why);
-  Charge quarantine(const EventRef& event, const IncarnationView& region, IncidentScene& where, StoreBatch& batch);
+  Charge quarantine(const EventRef& event, PoisonWatch::Doing doing, const IncarnationView& region, IncidentScene& where,
+                    StoreBatch& batch);
   void send_retry(const QuarantineRecord& record);
   void send_waiting_retries();
   void retried(uint64_t id, const std::string& why_not);

@@ -1,4 +1,4 @@
-// Events that have killed an arena twice in a row: taken out of its way, kept with their bytes, and tried again when an operator asks.
+// Events that have killed an arena twice in a row, or that its game blames: taken out of its way, kept with their bytes, and tried again when an operator asks.
 #include "ipc/channel.h"
 #include "ipc/clock.h"
 #include "ipc/frame_log.h"
@@ -34,14 +34,14 @@ void Arena::restore_quarantine(const std::vector<QuarantineRecord>& records) {
 }
 
 // Whether its deaths are excused: only if this takes something out of the way.
-Charge Arena::quarantine(const EventRef& event, const IncarnationView& region, IncidentScene& where, StoreBatch& batch) {
+Charge Arena::quarantine(const EventRef& event, PoisonWatch::Doing doing, const IncarnationView& region, IncidentScene& where,
+                         StoreBatch& batch) {
   if (Quarantine::Entry* known = quarantine_.find(event)) {
     where.quarantined = known->id;
     if (known->standing != Quarantine::Standing::retrying) return Charge::budget;
     known->standing = Quarantine::Standing::held;
-    answer_retry(known->id,
-                 make_error(ErrorCode::failed, "it has killed the arena's worker again, twice: arenactl crashes show " +
-                                                   std::to_string(where.id)));
+    answer_retry(known->id, make_error(ErrorCode::failed, "it has ended the arena's worker again: arenactl crashes show " +
+                                                              std::to_string(where.id)));
     return Charge::excused;
   }
   if (quarantine_.entries().size() >= limits::kMaxQuarantined) {
@@ -69,11 +69,11 @@ Charge Arena::quarantine(const EventRef& event, const IncarnationView& region, I
   quarantine_.hold(record.id, event);
   services_.metrics.quarantined(record_.game);
   where.quarantined = record.id;
+  const bool is_named = doing == PoisonWatch::Doing::of_its_event;
   log_error(
-      "arena={} frame={} msg=\"event {} of player {} has killed the worker twice: it is left out and kept in quarantine; "
-      "arenactl "
-      "quarantine show {}\"",
-      record_.name, where.frame.value, event.sequence, where.player, record.id);
+      "arena={} frame={} msg=\"event {} of player {} {}: it is left out and kept in quarantine; arenactl quarantine show {}\"",
+      record_.name, where.frame.value, event.sequence, where.player,
+      is_named ? "is what the game blames for the worker's end" : "has killed the worker twice", record.id);
   tell(LifecycleEvent::quarantined, {{"entry", std::to_string(record.id)},
                                      {"player", record.player},
                                      {"sequence", std::to_string(event.sequence)},

@@ -1,4 +1,5 @@
-// Events that kill: they are left out after two deaths, kept with all that is known of them, and the arena goes on.
+// Events that kill: they are left out after two deaths, or after one if the game blames them, kept with all that is known of them, and
+// the arena goes on.
 #include <algorithm>
 #include <csignal>
 #include <filesystem>
@@ -85,6 +86,79 @@ TEST_CASE("an event that kills twice is left out; the arena goes on, uncharged")
     CHECK(ann.ask().applied == ann.said() + bob.said());
     CHECK(daemon.stop_arena(arena).ok());
   }
+}
+
+TEST_CASE("an event that the game blames is left out after one death; the arena goes on, uncharged") {
+  Daemon daemon(std::string(kTwoRestarts) + echo_section(), Daemon::Parent::keeper);
+  const auto cause = daemon.folder() / "cause";
+  write_file(cause, "");
+  daemon.start();
+  daemon.start_arena("duel", {{"hz", "100"}});
+  Player ann(daemon.socket(), "duel", "ann");
+  Player bob(daemon.socket(), "duel", "bob");
+  play(ann, 5);
+  play(bob, 5);
+  for (uint64_t blamed = 1; blamed <= 4; ++blamed) {
+    INFO(blamed);
+    const uint64_t epoch = daemon.arena("duel").epoch;
+    bob.say();
+    misbehave(ann, {.how = "blame", .while_file = cause.string()});
+    ann.say();
+    REQUIRE(daemon.becomes("duel", [&](const ArenaFacts& facts) { return facts.quarantined == blamed; }));
+    REQUIRE(daemon.runs_again("duel", epoch));
+    play(ann, 2);
+    play(bob, 2);
+    const ArenaFacts facts = daemon.arena("duel");
+    CHECK(facts.restarts == 0);
+    CHECK(facts.restarts_total == blamed);
+    CHECK(facts.divergences == 0);
+    CHECK(facts.last_exit.find("on_event failed: no such move") != std::string::npos);
+  }
+  REQUIRE(ann.listens_until([&] { return !ann.rejections().empty(); }));
+  CHECK(ann.rejections().back().reason == Rejection::Reason::quarantined);
+  REQUIRE(eventually([&] { return quarantine(daemon).size() == 4; }));
+  const Report report = crash(daemon, quarantine(daemon)[0].incident);
+  CHECK(report.quarantined == quarantine(daemon)[0].id);
+  CHECK(report.player == "ann");
+  CHECK(crashes(daemon, "duel").size() == 4);
+  // Replays do the same, whoever dies.
+  daemon.crash();
+  play(ann, 2);
+  play(bob, 2);
+  CHECK(ann.ask().applied == ann.said() + bob.said());
+  CHECK(daemon.arena("duel").divergences == 0);
+  // It is blamed again when it is tried again, until its cause is gone.
+  const uint64_t id = quarantine(daemon)[0].id;
+  const uint64_t deaths = daemon.arena("duel").restarts_total;
+  auto outcome = retry(daemon, id);
+  REQUIRE_FALSE(outcome.ok());
+  CHECK(outcome.error().text().find("again") != std::string::npos);
+  CHECK(daemon.arena("duel").restarts_total == deaths + 1);
+  REQUIRE(daemon.becomes("duel", [](const ArenaFacts& facts) { return facts.state == "running"; }));
+  std::filesystem::remove(cause);
+  CHECK(retry(daemon, id).ok());
+  CHECK(quarantine(daemon).size() == 3);
+}
+
+TEST_CASE("an adopted worker's blame counts as well; where there is no event, none is blamed") {
+  Daemon daemon(std::string(kTwoRestarts) + echo_section(), Daemon::Parent::keeper);
+  daemon.start();
+  daemon.start_arena("duel");
+  Player ann(daemon.socket(), "duel", "ann");
+  play(ann, 4);
+  daemon.kill_arenad();
+  play(ann, 1);
+  const uint64_t epoch = daemon.arena("duel").epoch;
+  misbehave(ann, {.how = "blame"});
+  REQUIRE(daemon.becomes("duel", [](const ArenaFacts& facts) { return facts.quarantined == 1; }));
+  REQUIRE(daemon.runs_again("duel", epoch));
+  play(ann, 2);
+  CHECK(daemon.arena("duel").restarts_total == 1);
+  // In its tick, each time, until there are no restarts to spare.
+  misbehave(ann, {.how = "blame", .when = Wish::When::in_tick});
+  REQUIRE(daemon.becomes("duel", [](const ArenaFacts& facts) { return facts.state == "failed"; }));
+  CHECK(daemon.arena("duel").quarantined == 1);
+  CHECK(quarantine(daemon).size() == 1);
 }
 
 TEST_CASE("what is kept of it: bytes, sender, type, and the death that decided it") {
