@@ -312,7 +312,9 @@ class Arena {
   void retried(uint64_t id, const std::string& why_not);
   void answer_retry(uint64_t id, const Result<std::string>& outcome);
   void refuse_retries();
-  void take_note_of_retried_frames();
+  QuarantineRecord quarantine_entry(const EventRef& event, FrameNumber frame, const std::string& player);
+  void take_note_of_logged_frames();
+  void hold_again(const EventRef& event, FrameNumber frame);
   void worker_unavailable(const Error& error);
   void tell_worker(const std::function<void(wire::ToWorker::Builder)>& fill, std::span<const int> fds = {});
   void announce_incarnation();

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <csignal>
 #include <filesystem>
+#include <optional>
+#include <sqlite3.h>
 #include <thread>
 
 #include <doctest/doctest.h>
@@ -24,6 +26,22 @@ void play(Player& player, int count) {
   CHECK(player.hears_all());
   CHECK(player.complaint() == "");
 }
+
+// While it lives, arenad's database takes nothing.
+class LockedDatabase {
+ public:
+  explicit LockedDatabase(const Daemon& daemon) {
+    REQUIRE(::sqlite3_open((daemon.folder() / "state/arenad.db").c_str(), &database_) == SQLITE_OK);
+    ::sqlite3_busy_timeout(database_, 5000);
+    REQUIRE(::sqlite3_exec(database_, "BEGIN IMMEDIATE", nullptr, nullptr, nullptr) == SQLITE_OK);
+  }
+  ~LockedDatabase() { ::sqlite3_close(database_); }
+  LockedDatabase(const LockedDatabase&) = delete;
+  LockedDatabase& operator=(const LockedDatabase&) = delete;
+
+ private:
+  sqlite3* database_ = nullptr;
+};
 
 }  // namespace
 
@@ -211,6 +229,70 @@ TEST_CASE("what is kept of it: bytes, sender, type, and the death that decided i
     REQUIRE(eventually([&] { return quarantine(daemon).size() == 1; }));
     CHECK(quarantine(daemon)[0].id > entry.id);
   }
+}
+
+TEST_CASE("all die before the entry is in the database: the next arenad knows from the frames what was left out") {
+  // Frames are kept for long, so each arenad reads them anew.
+  Daemon daemon(std::string(kTwoRestarts) + "[snapshot]\ninterval_ms = 600000\n" + echo_section(), Daemon::Parent::keeper);
+  daemon.start();
+  daemon.start_arena("duel", {{"hz", "100"}});
+  Player ann(daemon.socket(), "duel", "ann");
+  Player bob(daemon.socket(), "duel", "bob");
+  play(ann, 4);
+  play(bob, 4);
+  // One that the database has, and that is dropped before all else.
+  misbehave(bob, {.how = "abort"});
+  REQUIRE(eventually([&] { return quarantine(daemon).size() == 1; }));
+  const uint64_t dropped = quarantine(daemon)[0].id;
+  REQUIRE(daemon.becomes("duel", [](const ArenaFacts& facts) { return facts.state == "running"; }));
+  REQUIRE(drop(daemon, dropped).ok());
+  REQUIRE(eventually([&] { return quarantine(daemon).empty(); }));
+  play(ann, 2);
+  std::optional<LockedDatabase> locked(std::in_place, daemon);
+  ann.say();
+  misbehave(ann, {.how = "abort", .ms = 77});
+  misbehave(ann, {.how = "blame"});
+  ann.say();
+  REQUIRE(daemon.becomes("duel", [](const ArenaFacts& facts) { return facts.quarantined == 2 && facts.state == "running"; }));
+  play(ann, 2);
+  play(bob, 2);
+  CHECK(quarantine(daemon).empty());
+  SUBCASE("arenad alone") {
+    daemon.kill_arenad([&] { locked.reset(); });
+  }
+  SUBCASE("everybody") {
+    daemon.crash([&] { locked.reset(); });
+  }
+  REQUIRE(daemon.becomes("duel", [](const ArenaFacts& facts) { return facts.quarantined == 2; }));
+  REQUIRE(eventually([&] { return quarantine(daemon).size() == 2; }));
+  const Quarantined first = quarantined(daemon, quarantine(daemon)[1].id);
+  CHECK(first.id > dropped);
+  CHECK(first.player == "ann");
+  CHECK(first.sequence == 8);
+  CHECK(first.type == capnp::typeId<echo::Misbehave>());
+  REQUIRE_FALSE(first.message.empty());
+  REQUIRE(first.message.size() % 8 == 0);
+  std::vector<uint64_t> words(first.message.size() / 8);
+  std::memcpy(words.data(), first.message.data(), first.message.size());
+  MessageView view(words.data(), words.size());
+  CHECK(view.root<echo::Misbehave>().getMs() == 77);
+  CHECK(quarantined(daemon, quarantine(daemon)[0].id).sequence == 9);
+  CHECK(daemon.has_logged("was left out under the last arenad"));
+  play(ann, 2);
+  play(bob, 2);
+  CHECK(ann.ask().applied == ann.said() + bob.said());
+  CHECK(daemon.arena("duel").divergences == 0);
+  // From then on they are as any other: what is dropped stays dropped, whoever dies.
+  CHECK(drop(daemon, first.id).ok());
+  REQUIRE(eventually([&] { return quarantine(daemon).size() == 1; }));
+  for (int round = 0; round < 2; ++round) {
+    daemon.crash();
+    REQUIRE(daemon.becomes("duel", [](const ArenaFacts& facts) { return facts.state == "running"; }));
+    CHECK(daemon.arena("duel").quarantined == 1);
+    CHECK(quarantine(daemon).size() == 1);
+    play(ann, 2);
+  }
+  CHECK(ann.ask().applied == ann.said() + bob.said());
 }
 
 TEST_CASE("it can be tried again") {
