@@ -198,7 +198,7 @@ void run(std::string_view input) {
   sources.predecessor = view();
   sources.is_handover = words.is_handover == 1;
   if (words.is_taken_back == 1) sources.origin = view();
-  if (words.is_quarantined == 1) sources.quarantined = {{kChannel, 1}, {kChannel, 2}};
+  if (words.is_quarantined == 1) sources.quarantined = {{{kChannel, 1}, 7}, {{kChannel, 2}, 0}};
   const auto recovered = recover(runtime, sources);
   if (const auto* failure = std::get_if<RecoveryFailure>(&recovered)) ARENAD_ASSERT(!failure->message.empty());
   if (std::holds_alternative<RecoveryReport>(recovered)) (void)runtime.state_hash();

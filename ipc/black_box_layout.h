@@ -53,9 +53,9 @@ struct DeathNote {
   uint32_t sender;   // si_pid, if a process has sent the signal
   int32_t exit_code;
   StackAddresses stack;
-  int32_t system_call;  // si_syscall of SIGSYS
-  uint32_t unused_a;
-  uint64_t at_ns;  // monotonic: when it was written; 0: by a worker that does not tell
+  int32_t system_call;    // si_syscall of SIGSYS
+  uint32_t blames_event;  // 1: the game says that the end is the doing of the event that was being applied
+  uint64_t at_ns;         // monotonic: when it was written; 0: by a worker that does not tell
   uint8_t unused_b[8];
 };
 static_assert(sizeof(DeathNote) == 448 && offsetof(DeathNote, stack) == 32);

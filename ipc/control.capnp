@@ -194,7 +194,7 @@ struct Reply {
   }
 }
 
-# An event that the arena does not get, because applying it has killed the worker twice.
+# An event that the arena does not get, because applying it has killed the worker twice, or its game has blamed it for one end.
 struct QuarantinedEvent {
   id @0 :UInt64;
   arena @1 :Text;        # its id

@@ -13,4 +13,10 @@ struct EventRef {
   bool operator==(const EventRef&) const = default;
 };
 
+// One that the arena does not get.
+struct LeftOutEvent {
+  EventRef event;
+  uint64_t entry = 0;  // its number in the quarantine; 0: not told
+};
+
 }  // namespace arenad

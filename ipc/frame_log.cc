@@ -37,6 +37,14 @@ bool entries_fit(std::span<const uint64_t> words) {
 
 }  // namespace
 
+std::optional<LeftOutEvent> left_out_by(const FrameEntry& entry, std::string_view text) {
+  SkipText skip{};
+  if (entry.kind != FrameEntryKind::skip || (text.size() != sizeof skip && text.size() != sizeof skip.channel))
+    return std::nullopt;
+  std::memcpy(&skip, text.data(), text.size());
+  return LeftOutEvent{{{skip.channel}, entry.value}, skip.quarantine_entry};
+}
+
 DecidedFrame::DecidedFrame(uint64_t frame, uint64_t time_unix_ns, uint64_t seed) : words_(sizeof(FrameRecord) / 8) {
   FrameRecord& record = mutable_record();
   record.frame = frame;

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "ipc/event_ref.h"
 #include "ipc/frame_log_layout.h"
 #include "ipc/record.h"
 
@@ -48,6 +49,9 @@ class DecidedFrame {
   FrameRecord& mutable_record() { return *reinterpret_cast<FrameRecord*>(words_.data()); }
   std::vector<uint64_t> words_;
 };
+
+// What a `skip` leaves out; nothing: it is another entry, or of no channel.
+std::optional<LeftOutEvent> left_out_by(const FrameEntry& entry, std::string_view text);
 
 struct FrameLogWords {
   std::atomic<uint64_t>& begin;

@@ -30,7 +30,7 @@ enum class FrameEntryKind : uint16_t {
   join = 2,   // channel id `value` takes slot; text: the player's name
   leave = 3,  // slot's channel goes, for reason `value` (arenad_leave_reason)
   drain = 4,  // the match should end by Unix nanoseconds `value`
-  skip = 5,   // this frame does not apply event `value` of the channel whose id is the text (8 bytes): it is in quarantine
+  skip = 5,   // this frame does not apply event `value` of a channel: it is in quarantine; text: SkipText
   retry = 6,  // an event from quarantine, entry `value`, for slot's player; text: RetryHead, then the message
 };
 
@@ -41,6 +41,13 @@ struct FrameEntry {
   uint64_t value;
 };
 static_assert(sizeof(FrameEntry) == 16);
+
+// Whose event it is that is left out. Workers of before wrote the channel alone.
+struct SkipText {
+  uint64_t channel;
+  uint64_t quarantine_entry;  // its number there, so that it is known though the database may not have it yet; 0: not told
+};
+static_assert(sizeof(SkipText) == 16);
 
 // An event that is applied once more, with what it was when it came first.
 constexpr uint16_t kNobodysSlot = UINT16_MAX;  // of a retry whose player was not there

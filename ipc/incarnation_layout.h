@@ -201,7 +201,7 @@ enum class RejectReason : uint32_t {
   malformed = 1,     // not a message of its type: the event was not applied
   unknown_type = 2,  // the game knows no such event: it was not applied
   broken_ring = 3,   // the channel's records cannot be told apart any more: it was closed
-  quarantined = 4,   // it had killed the worker twice: it is kept in quarantine
+  quarantined = 4,   // it had killed the worker twice, or the game blames it: it is kept in quarantine
   damaged = 5,       // its check is not that of its bytes: it was not applied
 };
 

@@ -105,7 +105,7 @@ struct Assign {
   maxEventBytes @10 :UInt32;
   adoptionSocket @11 :Text;    # where to offer oneself when the link is broken
   orphanTimeoutMs @12 :UInt32; # for so long; then the worker saves and ends
-  quarantined @13 :List(EventRef);   # a replay leaves these out
+  quarantined @13 :List(LeftOutEvent);   # a replay leaves these out
   slowFrameMs @14 :UInt32;     # frames that take longer are counted as slow; 0: none is
   onDivergence @15 :OnDivergence;
   way @16 :Way;
@@ -127,6 +127,13 @@ enum Way {
 struct EventRef {
   channel @0 :UInt64;
   sequence @1 :UInt64;
+}
+
+# One in quarantine. A list of EventRefs reads as one of these.
+struct LeftOutEvent {
+  channel @0 :UInt64;
+  sequence @1 :UInt64;
+  entry @2 :UInt64;        # its number there
 }
 
 # What to do when a frame that is run again gives other outputs than before.

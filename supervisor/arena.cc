@@ -329,11 +329,12 @@ void Arena::assign(Spare spare, BeginWith with, const std::optional<std::string>
   assign.setSlowFrameMs(static_cast<uint32_t>(game_->config().soft_limit_ms));
   assign.setOnDivergence(game_->config().on_divergence == OnDivergence::stop ? wire::OnDivergence::STOP
                                                                              : wire::OnDivergence::GO_ON);
-  const std::vector<EventRef> left_out = quarantine_.left_out();
+  const std::vector<LeftOutEvent> left_out = quarantine_.left_out();
   auto quarantined = assign.initQuarantined(static_cast<uint>(left_out.size()));
   for (uint i = 0; i < quarantined.size(); ++i) {
-    quarantined[i].setChannel(left_out[i].channel.value);
-    quarantined[i].setSequence(left_out[i].sequence);
+    quarantined[i].setChannel(left_out[i].event.channel.value);
+    quarantined[i].setSequence(left_out[i].event.sequence);
+    quarantined[i].setEntry(left_out[i].entry);
   }
   auto params = assign.initParams(static_cast<uint>(record_.params.size()));
   for (uint i = 0; i < params.size(); ++i) {

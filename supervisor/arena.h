@@ -305,13 +305,16 @@ class Arena {
   void tell_script(HandoverNews news, const std::string& why);
   void tell_of_handover(HandoverNews news, const std::string& why);
   void end_handover(HandoverNews end, const std::string& why);
-  Charge quarantine(const EventRef& event, const IncarnationView& region, IncidentScene& where, StoreBatch& batch);
+  Charge quarantine(const EventRef& event, PoisonWatch::Doing doing, const IncarnationView& region, IncidentScene& where,
+                    StoreBatch& batch);
   void send_retry(const QuarantineRecord& record);
   void send_waiting_retries();
   void retried(uint64_t id, const std::string& why_not);
   void answer_retry(uint64_t id, const Result<std::string>& outcome);
   void refuse_retries();
-  void take_note_of_retried_frames();
+  QuarantineRecord quarantine_entry(const EventRef& event, FrameNumber frame, const std::string& player);
+  void take_note_of_logged_frames();
+  void hold_again(const EventRef& event, FrameNumber frame);
   void worker_unavailable(const Error& error);
   void tell_worker(const std::function<void(wire::ToWorker::Builder)>& fill, std::span<const int> fds = {});
   void announce_incarnation();

@@ -83,7 +83,7 @@ void Arena::inherit(Inheritance inheritance, const Durable& durable) {
   expect(std::move(inheritance.channels));
   if (inheritance.origin && record_.disposition == ArenaDisposition::running) resume_probation(std::move(*inheritance.origin));
   restore_quarantine(durable.quarantined);
-  take_note_of_retried_frames();
+  take_note_of_logged_frames();
   if (durable.checkpoint) durable_ = durable.checkpoint->facts().frame;
   submitted_ = durable_;
   board_.set_durable_frame(durable_.value);

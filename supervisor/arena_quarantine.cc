@@ -1,4 +1,4 @@
-// Events that have killed an arena twice in a row: taken out of its way, kept with their bytes, and tried again when an operator asks.
+// Events that have killed an arena twice in a row, or that its game blames: taken out of its way, kept with their bytes, and tried again when an operator asks.
 #include "ipc/channel.h"
 #include "ipc/clock.h"
 #include "ipc/frame_log.h"
@@ -27,53 +27,78 @@ std::optional<Evidence> read_event(const Fd& channel, uint64_t position, uint64_
   return evidence;
 }
 
+// Of an event that is kept in its channel still: its record, looked for from where the worker has released to.
+std::optional<Evidence> find_event(const Fd& channel, const ChannelEntry& entry, uint64_t sequence, uint64_t max_bytes) {
+  auto copy = channel.duplicate();
+  if (!copy) return std::nullopt;
+  auto view = ChannelView::map(std::move(*copy));
+  if (!view || !view->has_ring()) return std::nullopt;
+  uint64_t position = entry.released.load(std::memory_order_relaxed);
+  const auto end = view->published(position);
+  if (!end || position % 8 != 0) return std::nullopt;
+  while (*end - position > kRecordHeaderBytes) {
+    const RecordHeader header = view->record_at(position);
+    if (!plausible_record(header, *end - position, max_bytes) || header.sequence > sequence) return std::nullopt;
+    if (header.sequence == sequence) return read_event(channel, position, sequence, max_bytes);
+    position += header.bytes;
+  }
+  return std::nullopt;
+}
+
+void take_evidence(std::optional<Evidence> evidence, QuarantineRecord& record) {
+  if (!evidence) return;
+  record.type = evidence->type;
+  record.bytes = std::move(evidence->bytes);
+}
+
 }  // namespace
 
 void Arena::restore_quarantine(const std::vector<QuarantineRecord>& records) {
   for (const QuarantineRecord& record : records) quarantine_.hold(record.id, {record.channel, record.sequence});
 }
 
+QuarantineRecord Arena::quarantine_entry(const EventRef& event, FrameNumber frame, const std::string& player) {
+  QuarantineRecord record;
+  record.id = services_.numbers.next_quarantined();
+  record.arena = record_.id;
+  record.channel = event.channel;
+  record.sequence = event.sequence;
+  record.player = player;
+  record.frame = frame;
+  record.at_unix_ms = static_cast<int64_t>(unix_ms());
+  if (const RosterChannel* channel = channels_.find(event.channel)) record.seat = channel->slot;
+  return record;
+}
+
 // Whether its deaths are excused: only if this takes something out of the way.
-Charge Arena::quarantine(const EventRef& event, const IncarnationView& region, IncidentScene& where, StoreBatch& batch) {
+Charge Arena::quarantine(const EventRef& event, PoisonWatch::Doing doing, const IncarnationView& region, IncidentScene& where,
+                         StoreBatch& batch) {
   if (Quarantine::Entry* known = quarantine_.find(event)) {
     where.quarantined = known->id;
     if (known->standing != Quarantine::Standing::retrying) return Charge::budget;
     known->standing = Quarantine::Standing::held;
-    answer_retry(known->id,
-                 make_error(ErrorCode::failed, "it has killed the arena's worker again, twice: arenactl crashes show " +
-                                                   std::to_string(where.id)));
+    answer_retry(known->id, make_error(ErrorCode::failed, "it has ended the arena's worker again: arenactl crashes show " +
+                                                              std::to_string(where.id)));
     return Charge::excused;
   }
   if (quarantine_.entries().size() >= limits::kMaxQuarantined) {
     log_error("arena={} msg=\"{} events are in quarantine, and no more are taken\"", record_.name, limits::kMaxQuarantined);
     return Charge::budget;
   }
-  QuarantineRecord record;
-  record.id = services_.numbers.next_quarantined();
-  record.arena = record_.id;
-  record.channel = event.channel;
-  record.sequence = event.sequence;
-  record.player = where.player;
-  record.frame = where.frame;
-  record.at_unix_ms = static_cast<int64_t>(unix_ms());
+  QuarantineRecord record = quarantine_entry(event, where.frame, where.player);
   record.incident = where.id;
   if (const RosterChannel* channel = channels_.find(event.channel)) {
-    record.seat = channel->slot;
     const uint64_t position = region.status().applying_position.load(std::memory_order_relaxed);
-    const uint64_t max_bytes = services_.config.channels.max_event_bytes;
-    if (auto evidence = read_event(channel->region, position, event.sequence, max_bytes)) {
-      record.type = evidence->type;
-      record.bytes = std::move(evidence->bytes);
-    }
+    take_evidence(read_event(channel->region, position, event.sequence, services_.config.channels.max_event_bytes), record);
   }
   quarantine_.hold(record.id, event);
   services_.metrics.quarantined(record_.game);
   where.quarantined = record.id;
+  const bool is_named = doing == PoisonWatch::Doing::of_its_event;
   log_error(
-      "arena={} frame={} msg=\"event {} of player {} has killed the worker twice: it is left out and kept in quarantine; "
-      "arenactl "
-      "quarantine show {}\"",
-      record_.name, where.frame.value, event.sequence, where.player, record.id);
+      "arena={} frame={} msg=\"event {} of player {} {}: it is left out and kept in quarantine; arenactl quarantine show {}\"",
+      record_.name, where.frame.value, event.sequence, where.player,
+      is_named ? "is what the game blames for the worker's end" : "has killed the worker twice", record.id);
   tell(LifecycleEvent::quarantined, {{"entry", std::to_string(record.id)},
                                      {"player", record.player},
                                      {"sequence", std::to_string(event.sequence)},
@@ -163,21 +188,47 @@ Result<void> Arena::drop_quarantined(uint64_t id) {
   return {};
 }
 
-// An event that was tried again under an arenad that did not live to hear of it.
-void Arena::take_note_of_retried_frames() {
-  if (quarantine_.entries().empty()) return;
+// What an arenad had done with events of the quarantine that did not live to hear of it, or to have it in the database.
+void Arena::take_note_of_logged_frames() {
   const FrameLogView log{lived_->log_ring(), lived_->log_capacity(), lived_->status().log_begin,
                          lived_->status().log_published};
   FrameLogReader reader;
   reader.rewind(log);
   std::vector<uint64_t> applied;
+  std::vector<std::pair<EventRef, FrameNumber>> unknown;
   while (reader.next(log) == FrameLogReader::Step::frame) {
-    if (!reader.frame().done()) continue;
-    reader.frame().for_each_entry([&](const FrameEntry& entry, std::string_view) {
-      if (entry.kind == FrameEntryKind::retry && quarantine_.find(entry.value) != nullptr) applied.push_back(entry.value);
+    const DecidedFrame& frame = reader.frame();
+    frame.for_each_entry([&](const FrameEntry& entry, std::string_view text) {
+      const bool is_done_retry = entry.kind == FrameEntryKind::retry && frame.done();
+      if (is_done_retry && quarantine_.find(entry.value) != nullptr) applied.push_back(entry.value);
+      const auto left_out = left_out_by(entry, text);
+      if (left_out && !services_.numbers.was_quarantined_before(left_out->entry))
+        unknown.emplace_back(left_out->event, FrameNumber{frame.record().frame});
     });
   }
   for (const uint64_t id : applied) retried(id, "");
+  for (const auto& [event, frame] : unknown) hold_again(event, frame);
+}
+
+// Under a number of this arenad's own: game code may write any into its log.
+void Arena::hold_again(const EventRef& event, FrameNumber frame) {
+  const RosterChannel* channel = channels_.find(event.channel);
+  if (channel == nullptr || quarantine_.find(event) != nullptr) return;
+  if (quarantine_.entries().size() >= limits::kMaxQuarantined) return;
+  QuarantineRecord record = quarantine_entry(event, frame, channel->player);
+  const uint64_t max_bytes = services_.config.channels.max_event_bytes;
+  take_evidence(find_event(channel->region, lived_->channels()[channel->slot], event.sequence, max_bytes), record);
+  quarantine_.hold(record.id, event);
+  log_warning(
+      "arena={} frame={} msg=\"event {} of player {} was left out under the last arenad, and its entry in quarantine was not "
+      "in "
+      "the database yet: arenactl quarantine show {}\"",
+      record_.name, frame.value, event.sequence, channel->player, record.id);
+  tell(LifecycleEvent::quarantined,
+       {{"entry", std::to_string(record.id)}, {"player", record.player}, {"sequence", std::to_string(event.sequence)}});
+  StoreBatch batch;
+  batch.quarantined.push_back(std::move(record));
+  submit(std::move(batch), Saving::record, [] {});
 }
 
 }  // namespace arenad

@@ -75,6 +75,7 @@ EndNote read_end_note(const IncarnationView& region) {
   end.system_call = note.system_call;
   end.exit_code = note.exit_code;
   end.at_ns = note.at_ns;
+  end.blames_event = note.blames_event == 1;
   end.reason = text_in(copy.box().reason);
   if (written >= 2) end.stack = trace(copy.box(), note.stack);
   return end;

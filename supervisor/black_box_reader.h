@@ -25,8 +25,9 @@ struct EndNote {
   uint32_t sender = 0;
   int32_t system_call = 0;  // of SIGSYS
   int32_t exit_code = 0;
-  uint64_t at_ns = 0;  // monotonic: when it was written; 0: not told
-  std::string reason;  // what the host said before it ended the process
+  uint64_t at_ns = 0;         // monotonic: when it was written; 0: not told
+  bool blames_event = false;  // says the game, of the event that was being applied
+  std::string reason;         // what the host said before it ended the process
   std::vector<TracedFrame> stack;
 };
 

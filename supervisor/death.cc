@@ -63,7 +63,9 @@ Death death_by_signal(int signal, const DeathFacts& facts) {
     return {IncidentKind::crash, Doing::its_own, name + ", a system call that its cage forbids"};
   if (!has_note) return {IncidentKind::crash, Doing::its_own, name};
   const std::string detail = note.code > 0 ? detail_of(note) : "";
-  return {IncidentKind::crash, Doing::its_own, with_reason(detail.empty() ? name : name + ", " + detail, note)};
+  // The host ends the worker of a game that blames an event, and in no other way.
+  const Doing doing = note.blames_event && signal == SIGABRT && note.code <= 0 ? Doing::of_its_event : Doing::its_own;
+  return {IncidentKind::crash, doing, with_reason(detail.empty() ? name : name + ", " + detail, note)};
 }
 
 Death death_by_exit(int code) {

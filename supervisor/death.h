@@ -7,6 +7,8 @@
 //   SIGKILL, and the kernel tells of lack of memory| out_of_memory | its own
 //   SIGKILL                                        | killed        | from outside
 //   another signal, sent by another process        | crash         | from outside
+//   SIGABRT of its own, and its note blames        | crash         | of the event that it was applying
+//     the event                                    |               |
 //   another signal                                 | crash         | its own
 //   unknown (not our child): as its note says; without a note as SIGKILL
 #pragma once

@@ -40,7 +40,7 @@ enum class LifecycleEvent {
   taken_back,    // the new code has failed: why
   draining,
   undrained,
-  quarantined,  // an event that has killed it twice
+  quarantined,  // an event that has killed it twice, or that its game blames
   stopped,
   ended,
   failed,  // its restart budget is used up, or it cannot run

@@ -4,6 +4,7 @@
 //   ------------------------------------------+------------------+------------------------------
 //   while applying an event, its own doing    | another, or none | this one is remembered
 //   while applying an event, its own doing    | the same         | it is poison; nothing is remembered
+//   while applying an event, which it blames  | any              | it is poison; nothing is remembered
 //   while applying none, or ended from outside| any              | nothing is remembered
 //
 // A death from outside (somebody's SIGKILL, an operator's signal) says nothing of the event that it fell on.
@@ -17,15 +18,15 @@ namespace arenad {
 
 class PoisonWatch {
  public:
-  enum class Doing { its_own, from_outside };
+  enum class Doing { its_own, of_its_event, from_outside };
 
-  // A worker of the arena has died. Gives the event that has killed it for the second time in a row.
+  // A worker of the arena has died. Gives the event that is to blame: it has killed it for the second time in a row, or the game says so.
   std::optional<EventRef> died(const std::optional<EventRef>& applying, Doing doing) {
     if (doing == Doing::from_outside || !applying) {
       suspect_.reset();
       return std::nullopt;
     }
-    if (suspect_ != applying) {
+    if (doing == Doing::its_own && suspect_ != applying) {
       suspect_ = applying;
       return std::nullopt;
     }

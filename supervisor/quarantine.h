@@ -49,10 +49,10 @@ class Quarantine {
     return found == entries_.end() ? nullptr : &*found;
   }
   [[nodiscard]] const std::vector<Entry>& entries() const { return entries_; }
-  [[nodiscard]] std::vector<EventRef> left_out() const {
-    std::vector<EventRef> events;
+  [[nodiscard]] std::vector<LeftOutEvent> left_out() const {
+    std::vector<LeftOutEvent> events;
     for (const Entry& entry : entries_) {
-      if (entry.standing == Standing::held) events.push_back(entry.event);
+      if (entry.standing == Standing::held) events.push_back({entry.event, entry.id});
     }
     return events;
   }

@@ -398,6 +398,18 @@ TEST_CASE("black box: the last reason is the one that counts, and it is cut off 
   }
 }
 
+TEST_CASE("black box: the game blames the event") {
+  const Ending blaming = end_of([] {
+    note_reason("on_event failed: no such move");
+    note_blame();
+    std::abort();
+  });
+  check_signal(blaming, SIGABRT);
+  CHECK(blaming.note.blames_event);
+  CHECK(judge_death({blaming.exit, blaming.note, blaming.pid, "", {}}).doing == PoisonWatch::Doing::of_its_event);
+  CHECK_FALSE(end_of([] { std::abort(); }).note.blames_event);
+}
+
 TEST_CASE("black box: a signal from another process names its sender") {
   std::fflush(nullptr);
   Box box = make_box();

@@ -177,6 +177,36 @@ TEST_CASE("death: the cause tells what is known of a fault, and what the host sa
   CHECK_FALSE(says(judge(signalled(SIGTRAP), note), "on_tick failed"));
 }
 
+TEST_CASE("death: the game may blame the event, by an abort of its own worker and by nothing else") {
+  EndNote note = note_of(SIGABRT, SI_TKILL, kPid);
+  note.blames_event = true;
+  note.reason = "on_event failed: no such move";
+  check(judge(signalled(SIGABRT), note), IncidentKind::crash, Doing::of_its_event);
+  CHECK(says(judge(signalled(SIGABRT), note), "no such move"));
+  // Also of one that is not our child.
+  check(judge({}, note), IncidentKind::crash, Doing::of_its_event);
+  note.blames_event = false;
+  check(judge(signalled(SIGABRT), note), IncidentKind::crash, Doing::its_own);
+  note.blames_event = true;
+  check(judge_death({signalled(SIGABRT), note, kPid, "it did not move for 7 s", {}}), IncidentKind::hang, Doing::its_own);
+  check(judge(signalled(SIGKILL), note), IncidentKind::killed, Doing::from_outside);
+  // The note is of another end.
+  check(judge(signalled(SIGSEGV), note), IncidentKind::crash, Doing::its_own);
+  check(judge(exited(0), note), IncidentKind::exit, Doing::its_own);
+  note.sender = kOther;
+  check(judge(signalled(SIGABRT), note), IncidentKind::crash, Doing::from_outside);
+  for (const int signal : kFatal) {
+    if (signal == SIGABRT) continue;
+    CAPTURE(signal);
+    EndNote of_another = note_of(signal, SI_TKILL, kPid);
+    of_another.blames_event = true;
+    check(judge(signalled(signal), of_another), IncidentKind::crash, Doing::its_own);
+  }
+  EndNote exit = note_of_exit(1);
+  exit.blames_event = true;
+  check(judge({}, exit), IncidentKind::exit, Doing::its_own);
+}
+
 TEST_CASE("death: of one that is not our child, the note tells") {
   SUBCASE("a fault of its own") {
     EndNote note = note_of(SIGSEGV, SEGV_MAPERR);

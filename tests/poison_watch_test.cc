@@ -33,15 +33,14 @@ TEST_CASE("poison watch: every state, every death") {
   const std::array<std::optional<EventRef>, 4> applying = {std::nullopt, kOne, kNext, kElsewhere};
   for (const auto& before : states) {
     for (const auto& event : applying) {
-      for (const Doing doing : {Doing::its_own, Doing::from_outside}) {
+      for (const Doing doing : {Doing::its_own, Doing::of_its_event, Doing::from_outside}) {
         PoisonWatch watch = suspecting(before);
         const auto blamed = watch.died(event, doing);
         const bool its_own = doing == Doing::its_own && event.has_value();
-        const bool again = its_own && before == event;
-        CHECK(blamed.has_value() == again);
-        if (blamed) CHECK(*blamed == kOne);
+        const bool is_known = (its_own && before == event) || (doing == Doing::of_its_event && event.has_value());
+        CHECK(blamed == (is_known ? event : std::nullopt));
         // Remembered is only an event that may be poison and is not known to be.
-        CHECK(watch.suspect() == (its_own && !again ? event : std::nullopt));
+        CHECK(watch.suspect() == (its_own && !is_known ? event : std::nullopt));
       }
     }
   }
@@ -61,6 +60,21 @@ TEST_CASE("poison watch: two deaths in a row, not two deaths") {
   SUBCASE("a kill from outside between them") {
     CHECK_FALSE(watch.died(kOne, Doing::from_outside));
     CHECK_FALSE(watch.died(kOne, Doing::its_own));
+  }
+}
+
+TEST_CASE("poison watch: one death is enough for an event that the game blames") {
+  PoisonWatch watch;
+  CHECK(watch.died(kOne, Doing::of_its_event) == kOne);
+  CHECK_FALSE(watch.suspect());
+  SUBCASE("another one may be under suspicion: nothing is said of it any more") {
+    CHECK_FALSE(watch.died(kNext, Doing::its_own));
+    CHECK(watch.died(kOne, Doing::of_its_event) == kOne);
+    CHECK_FALSE(watch.died(kNext, Doing::its_own));
+  }
+  SUBCASE("none was being applied: nobody is blamed") {
+    CHECK_FALSE(watch.died(std::nullopt, Doing::of_its_event));
+    CHECK_FALSE(watch.suspect());
   }
 }
 

@@ -26,6 +26,18 @@ constexpr EventRef kOne{{7}, 3};
 constexpr EventRef kTwo{{8}, 3};
 constexpr EventRef kThree{{7}, 4};
 
+std::vector<EventRef> left_out_by(const Quarantine& quarantine) {
+  std::vector<EventRef> events;
+  for (const LeftOutEvent& one : quarantine.left_out()) {
+    events.push_back(one.event);
+    // Each with the number under which it is held.
+    const auto held = std::ranges::find(quarantine.entries(), one.event, &Quarantine::Entry::event);
+    REQUIRE(held != quarantine.entries().end());
+    CHECK(one.entry == held->id);
+  }
+  return events;
+}
+
 }  // namespace
 
 TEST_CASE("quarantine: held, it is left out") {
@@ -34,7 +46,7 @@ TEST_CASE("quarantine: held, it is left out") {
   quarantine.hold(1, kOne);
   quarantine.hold(2, kTwo);
   quarantine.hold(3, kThree);
-  CHECK(quarantine.left_out() == std::vector{kOne, kTwo, kThree});
+  CHECK(left_out_by(quarantine) == std::vector{kOne, kTwo, kThree});
   CHECK(quarantine.entries().size() == 3);
   REQUIRE(quarantine.find(2) != nullptr);
   CHECK(quarantine.find(2) == quarantine.find(kTwo));
@@ -48,31 +60,31 @@ TEST_CASE("quarantine: what becomes of one that is tried again") {
   quarantine.hold(1, kOne);
   quarantine.hold(2, kTwo);
   quarantine.set(1, Standing::retrying);
-  CHECK(quarantine.left_out() == std::vector{kTwo});
+  CHECK(left_out_by(quarantine) == std::vector{kTwo});
   REQUIRE(quarantine.find(kOne) != nullptr);
   CHECK((quarantine.find(kOne)->standing == Standing::retrying));
   SUBCASE("applied: gone") {
     quarantine.remove(1);
     CHECK(quarantine.find(kOne) == nullptr);
-    CHECK(quarantine.left_out() == std::vector{kTwo});
+    CHECK(left_out_by(quarantine) == std::vector{kTwo});
     quarantine.hold(9, kOne);  // it may kill again later
     CHECK(quarantine.find(kOne)->id == 9);
-    CHECK(quarantine.left_out() == std::vector{kTwo, kOne});
+    CHECK(left_out_by(quarantine) == std::vector{kTwo, kOne});
   }
   SUBCASE("not applied: held") {
     quarantine.set(1, Standing::held);
-    CHECK(quarantine.left_out() == std::vector{kOne, kTwo});
+    CHECK(left_out_by(quarantine) == std::vector{kOne, kTwo});
   }
   SUBCASE("it killed the arena again: held, under the id that it has") {
     quarantine.hold(3, kOne);
-    CHECK(quarantine.left_out() == std::vector{kOne, kTwo});
+    CHECK(left_out_by(quarantine) == std::vector{kOne, kTwo});
     CHECK(quarantine.find(kOne)->id == 1);
     CHECK(quarantine.find(3) == nullptr);
   }
   SUBCASE("once more") {
     quarantine.set(1, Standing::held);
     quarantine.set(1, Standing::retrying);
-    CHECK(quarantine.left_out() == std::vector{kTwo});
+    CHECK(left_out_by(quarantine) == std::vector{kTwo});
   }
 }
 
@@ -84,7 +96,7 @@ TEST_CASE("quarantine: held twice it is there once; an id that is not there chan
   CHECK(quarantine.entries().size() == 1);
   quarantine.set(2, Standing::retrying);
   quarantine.remove(2);
-  CHECK(quarantine.left_out() == std::vector{kOne});
+  CHECK(left_out_by(quarantine) == std::vector{kOne});
   quarantine.remove(1);
   CHECK(quarantine.entries().empty());
   quarantine.remove(1);
@@ -112,7 +124,16 @@ struct Entry {
 std::string text_of(const ChannelId& id) {
   return {reinterpret_cast<const char*>(&id.value), sizeof id.value};
 }
+// Under which it is held here.
+uint64_t number_of(const EventRef& event) {
+  return 1000 * event.channel.value + event.sequence;
+}
 Entry skip_of(const EventRef& event) {
+  const SkipText text{event.channel.value, number_of(event)};
+  return {Kind::skip, 0, event.sequence, std::string(reinterpret_cast<const char*>(&text), sizeof text)};
+}
+// As workers of before wrote it.
+Entry numberless_skip_of(const EventRef& event) {
   return {Kind::skip, 0, event.sequence, text_of(event.channel)};
 }
 Entry retry_of(uint64_t id, uint16_t slot, const EventRef& event, const std::string& message) {
@@ -189,7 +210,9 @@ class Channels {
 
   DecidedFrame run(const DecidedFrame& frame, const std::vector<EventRef>& quarantined) {
     const auto before = set_.positions();
-    DecidedFrame now = without_quarantined(frame, set_, quarantined, kMaxEventBytes);
+    std::vector<LeftOutEvent> numbered;
+    for (const EventRef& event : quarantined) numbered.push_back({event, number_of(event)});
+    DecidedFrame now = without_quarantined(frame, set_, numbered, kMaxEventBytes);
     // It looks, and takes nothing.
     const auto after = set_.positions();
     REQUIRE(after.size() == before.size());
@@ -340,13 +363,15 @@ TEST_CASE("without quarantined: several events, and some that the frame skips al
   channels.check_skips({ann, bob}, all, all);
   channels.check_skips({skip_of(all[1]), ann, bob}, all, {all[0], all[2]});
   channels.check_skips({ann, bob, skip_of(all[0]), skip_of(all[1]), skip_of(all[2])}, all, {});
+  channels.check_skips({ann, bob, numberless_skip_of(all[0]), skip_of(all[1])}, all, {all[2]});
   // A skip stays when the event is let go: the frame did run without it.
   channels.check_skips({skip_of(all[0]), ann, bob}, {}, {});
   channels.check_skips({skip_of(all[0]), ann, bob}, {all[1]}, {all[1]});
   // Of the same number in another channel.
   channels.check_skips({skip_of({kBob, 5}), ann, bob}, {all[1]}, {all[1]});
-  // Not the id of a channel: it skips nothing.
+  // Not the id of a channel, nor of an entry: it skips nothing.
   channels.check_skips({{Kind::skip, 0, 5, text_of(kAnn) + "x"}, ann, bob}, {all[1]}, {all[1]});
+  channels.check_skips({{Kind::skip, 0, 5, skip_of(all[1]).text + "x"}, ann, bob}, {all[1]}, {all[1]});
   channels.check_skips({{Kind::skip, 0, 5, ""}, ann, bob}, {all[1]}, {all[1]});
 }
 
@@ -411,7 +436,7 @@ TEST_CASE("without quarantined: an event that is tried again stays in a frame th
 TEST_CASE("without quarantined: a record at its limit loses nothing of its own") {
   Channels channels;
   channels.join(kAnn, 0, 5, 0);
-  constexpr uint64_t kSkipBytes = sizeof(FrameEntry) + sizeof(uint64_t);
+  constexpr uint64_t kSkipBytes = sizeof(FrameEntry) + sizeof(SkipText);
   const Entry take{Kind::take, 0, behind(5), ""};
   const std::vector<EventRef> quarantined{{kAnn, 1}, {kAnn, 2}, {kAnn, 3}};
   for (uint64_t room = 0; room <= 4 * kSkipBytes; room += 8) {

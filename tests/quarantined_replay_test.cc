@@ -165,21 +165,21 @@ class World {
     runtime_.reset();
     return region;
   }
-  RecoveryReport recover_from(const Fd& region, std::vector<EventRef> quarantined) {
+  RecoveryReport recover_from(const Fd& region, const std::vector<EventRef>& quarantined) {
     begin();
     for (const auto& [id, client] : clients_) attach_view({id}, client);
     auto view = IncarnationView::map(copy_of(region));
     REQUIRE(view.ok());
     RecoverySources sources;
     sources.predecessor = std::move(*view);
-    sources.quarantined = std::move(quarantined);
+    for (const EventRef& event : quarantined) sources.quarantined.push_back({event, 1000 + event.sequence});
     const auto result = recover(*runtime_, sources);
     const auto* failure = std::get_if<RecoveryFailure>(&result);
     CAPTURE((failure != nullptr ? failure->message : ""));
     REQUIRE(failure == nullptr);
     return std::get<RecoveryReport>(result);
   }
-  RecoveryReport die_and_recover(std::vector<EventRef> quarantined) { return recover_from(die(), std::move(quarantined)); }
+  RecoveryReport die_and_recover(const std::vector<EventRef>& quarantined) { return recover_from(die(), quarantined); }
 
   Facts facts() {
     const WorkerStatus& s = runtime_->status();

@@ -202,10 +202,7 @@ void ArenaRuntime::apply_events(WorkerChannel& channel, uint64_t end) {
 void ArenaRuntime::take_skips(const DecidedFrame& frame) {
   skips_.clear();
   frame.for_each_entry([&](const FrameEntry& entry, std::string_view text) {
-    if (entry.kind != FrameEntryKind::skip || text.size() != sizeof(uint64_t)) return;
-    EventRef skip{{}, entry.value};
-    std::memcpy(&skip.channel.value, text.data(), sizeof(uint64_t));
-    skips_.push_back(skip);
+    if (const auto left_out = left_out_by(entry, text)) skips_.push_back(left_out->event);
   });
 }
 

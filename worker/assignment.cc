@@ -46,8 +46,8 @@ Result<Assignment> take_assignment(wire::Assign::Reader message, std::vector<Fd>
   a.adoption_socket = message.getAdoptionSocket();
   a.orphan_timeout_ns = uint64_t{message.getOrphanTimeoutMs()} * 1'000'000;
   if (message.getSlowFrameMs() != 0) a.slow_frame_ns = uint64_t{message.getSlowFrameMs()} * 1'000'000;
-  for (const auto event : message.getQuarantined()) {
-    a.sources.quarantined.push_back({{event.getChannel()}, event.getSequence()});
+  for (const auto one : message.getQuarantined()) {
+    a.sources.quarantined.push_back({{{one.getChannel()}, one.getSequence()}, one.getEntry()});
   }
   if (message.getOnDivergence() == wire::OnDivergence::STOP) a.sources.on_divergence = RecoverySources::OnDivergence::stop;
   auto board = BoardView::map(std::move(fds[next++]));

@@ -229,6 +229,10 @@ void note_reason(std::string_view reason) {
   std::memcpy(box->reason, reason.data(), reason.size());
 }
 
+void note_blame() {
+  if (box != nullptr) box->death.blames_event = 1;
+}
+
 void close_black_box() {
   box = nullptr;
 }

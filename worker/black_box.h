@@ -24,6 +24,8 @@ void prepare_black_box();
 void open_black_box(Incarnation& region);
 // Why the host is about to end the process.
 void note_reason(std::string_view reason);
+// The game blames the event that is being applied for the end that comes now.
+void note_blame();
 // The worker ends as it should: its exit is no crash.
 void close_black_box();
 

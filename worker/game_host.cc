@@ -123,7 +123,8 @@ void GameHost::drain(uint64_t deadline_unix_ns) {
 arenad_verdict GameHost::event(const arenad_event& event) {
   if (game_.event == nullptr) return ARENAD_UNKNOWN;
   const arenad_verdict verdict = game_.event(object_, &event);
-  if (verdict == ARENAD_REFUSED || verdict == ARENAD_FAILED) must_succeed(verdict, "on_event");
+  if (verdict == ARENAD_BLAMED) note_blame();
+  if (verdict == ARENAD_REFUSED || verdict == ARENAD_FAILED || verdict == ARENAD_BLAMED) must_succeed(verdict, "on_event");
   return verdict;
 }
 

@@ -36,23 +36,22 @@ bool takes(const DecidedFrame& frame, ChannelSet& channels, const EventRef& even
 bool skips(const DecidedFrame& frame, const EventRef& event) {
   bool found = false;
   frame.for_each_entry([&](const FrameEntry& entry, std::string_view text) {
-    if (entry.kind != FrameEntryKind::skip || entry.value != event.sequence) return;
-    found = found || (text.size() == sizeof event.channel.value &&
-                      std::memcmp(text.data(), &event.channel.value, sizeof event.channel.value) == 0);
+    const auto left_out = left_out_by(entry, text);
+    found = found || (left_out && left_out->event == event);
   });
   return found;
 }
 
-bool tries_again(const FrameEntry& entry, std::string_view text, std::span<const EventRef> quarantined) {
+bool tries_again(const FrameEntry& entry, std::string_view text, std::span<const LeftOutEvent> quarantined) {
   RetryHead head;
   if (entry.kind != FrameEntryKind::retry || text.size() < sizeof head) return false;
   std::memcpy(&head, text.data(), sizeof head);
-  return std::ranges::find(quarantined, EventRef{{head.channel}, head.sequence}) != quarantined.end();
+  return std::ranges::find(quarantined, EventRef{{head.channel}, head.sequence}, &LeftOutEvent::event) != quarantined.end();
 }
 
 }  // namespace
 
-DecidedFrame without_quarantined(DecidedFrame frame, ChannelSet& channels, std::span<const EventRef> quarantined,
+DecidedFrame without_quarantined(DecidedFrame frame, ChannelSet& channels, std::span<const LeftOutEvent> quarantined,
                                  uint64_t max_event_bytes) {
   if (quarantined.empty()) return frame;
   const FrameRecord& record = frame.record();
@@ -66,10 +65,11 @@ DecidedFrame without_quarantined(DecidedFrame frame, ChannelSet& channels, std::
     }
   });
   // Behind everything else, which must not be pushed out of a full record; where it stands in the frame makes no difference.
-  for (const EventRef& event : quarantined) {
+  for (const auto& [event, number] : quarantined) {
     if (skips(frame, event) || !takes(frame, channels, event, max_event_bytes)) continue;
-    const std::string_view id(reinterpret_cast<const char*>(&event.channel.value), sizeof event.channel.value);
-    differs = changed.add(FrameEntryKind::skip, 0, event.sequence, id) || differs;
+    const SkipText text{event.channel.value, number};
+    const std::string_view bytes(reinterpret_cast<const char*>(&text), sizeof text);
+    differs = changed.add(FrameEntryKind::skip, 0, event.sequence, bytes) || differs;
   }
   if (!differs) return frame;
   changed.close();

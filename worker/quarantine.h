@@ -11,7 +11,7 @@ namespace arenad {
 
 // The frame as it is to be run now, closed; without a done mark if anything changed. The channels stand where the frame begins. An event
 // that was tried again stays in a frame that is done: it did no harm there.
-DecidedFrame without_quarantined(DecidedFrame frame, ChannelSet& channels, std::span<const EventRef> quarantined,
+DecidedFrame without_quarantined(DecidedFrame frame, ChannelSet& channels, std::span<const LeftOutEvent> quarantined,
                                  uint64_t max_event_bytes);
 
 }  // namespace arenad

@@ -23,7 +23,7 @@ struct RecoverySources {
   // the outputs and results of the same frames are left out.
   std::optional<IncarnationView> origin;
   std::optional<Snapshot> checkpoint;
-  std::vector<EventRef> quarantined;  // a replay leaves these out
+  std::vector<LeftOutEvent> quarantined;  // by a replay
   enum class OnDivergence { go_on, stop } on_divergence = OnDivergence::go_on;
   FrameNumber durable;  // the frame of the newest checkpoint: the new log must reach back to it, if the old one does
 };

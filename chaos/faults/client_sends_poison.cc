@@ -3,26 +3,6 @@
 #include "chaos/faults/poison.h"
 
 namespace arenad::chaos {
-namespace {
-
-std::string told_of_poison(ledger::Poison::How how) {
-  switch (how) {
-    case ledger::Poison::How::SEGV:
-      return "SEGV";
-    case ledger::Poison::How::ABORT:
-      return "ABRT";
-    case ledger::Poison::How::THROW:
-      return "this entry is poison";
-    case ledger::Poison::How::EXIT:
-      return "in the middle of a match";
-    case ledger::Poison::How::HANG:
-      return "did not move";
-  }
-  return "";
-}
-
-}  // namespace
-
 Fault client_sends_poison() {
   return {.name = "client.sends_poison",
           .does = "A client sends an event that ends the worker whenever it is applied",

@@ -1,6 +1,7 @@
 #include "chaos/faults/poison.h"
 
 #include <algorithm>
+#include <fmt/format.h>
 
 #include <capnp/schema.h>
 
@@ -87,7 +88,7 @@ ledger::Poison::How drawn_poison(const Strike& strike) {
   return kHows[strike.draw % std::size(kHows)];
 }
 
-Result<void> send_poison(Stage& stage, const Strike& strike, ledger::Poison::How how) {
+Result<void> seat_poisoner(Stage& stage, const Strike& strike) {
   auto poisoner = std::make_shared<Poisoner>();
   Result<void> attached;
   auto there = wait_until(stage, "a seat for the client that sends poison", [&] {
@@ -96,13 +97,23 @@ Result<void> send_poison(Stage& stage, const Strike& strike, ledger::Poison::How
   });
   if (!there) return there;
   if (!attached) return attached;
+  stage.prop(kPoison, strike.arena) = std::move(poisoner);
+  return {};
+}
+
+Result<void> send_poison_from_its_seat(Stage& stage, const Strike& strike, ledger::Poison::How how) {
+  const auto poisoner = poisoner_of(stage, strike);
   poisoner->epoch_before = stage.epoch(strike.arena);
   poisoner->arenad_before = stage.rig().arenad();
   const Sent sent = poisoner->attachment->send<ledger::Poison>([&](ledger::Poison::Builder poison) { poison.setHow(how); });
   if (sent != Sent::ok) return make_error(ErrorCode::failed, "the event could not be sent");
   poisoner->sequence = poisoner->attachment->events_sent();
-  stage.prop(kPoison, strike.arena) = std::move(poisoner);
   return {};
+}
+
+Result<void> send_poison(Stage& stage, const Strike& strike, ledger::Poison::How how) {
+  if (auto seated = seat_poisoner(stage, strike); !seated) return seated;
+  return send_poison_from_its_seat(stage, strike, how);
 }
 
 bool poison_is_told(const Stage& stage, const Strike& strike) {
@@ -126,12 +137,35 @@ uint64_t ends_by_poison(const Stage& stage, const Strike& strike) {
   return stage.epoch(strike.arena) - poisoner_of(stage, strike)->epoch_before;
 }
 
+std::string told_of_poison(ledger::Poison::How how) {
+  switch (how) {
+    case ledger::Poison::How::SEGV:
+      return "SEGV";
+    case ledger::Poison::How::ABORT:
+      return "ABRT";
+    case ledger::Poison::How::THROW:
+      return "this entry is poison";
+    case ledger::Poison::How::EXIT:
+      return "in the middle of a match";
+    case ledger::Poison::How::HANG:
+      return "did not move";
+    case ledger::Poison::How::BLAME:
+      return "on_event failed: this entry is to blame";
+  }
+  return "";
+}
+
 Result<void> two_ended_by(Stage& stage, const Strike& strike, const std::string& told) {
+  return so_many_ended_by(stage, strike, 2, told);
+}
+
+Result<void> so_many_ended_by(Stage& stage, const Strike& strike, uint64_t workers, const std::string& told) {
   const uint64_t ends = ends_by_poison(stage, strike);
-  if (ends != 2) return make_error(ErrorCode::failed, std::to_string(ends) + " workers have ended by it, and not two");
+  if (ends != workers)
+    return make_error(ErrorCode::failed, fmt::format("{} workers have ended by it, and not {}", ends, workers));
   const auto status = stage.rig().status(stage.arenas()[strike.arena].id);
   if (status && status->last_exit.find(told) != std::string::npos) return {};
-  return make_error(ErrorCode::failed, "arenad says that the last of them ended by \"" + (status ? status->last_exit : "") +
+  return make_error(ErrorCode::failed, "arenad says that the last worker ended by \"" + (status ? status->last_exit : "") +
                                            "\", and not \"" + told + "\"");
 }
 

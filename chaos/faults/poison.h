@@ -9,6 +9,9 @@ namespace arenad::chaos {
 
 // Attaches, as soon as a former one is missed, and sends it.
 Result<void> send_poison(Stage& stage, const Strike& strike, ledger::Poison::How how);
+// The same in two steps: the second asks arenad nothing.
+Result<void> seat_poisoner(Stage& stage, const Strike& strike);
+Result<void> send_poison_from_its_seat(Stage& stage, const Strike& strike, ledger::Poison::How how);
 // By the strike's random number: one of those that end a worker at once.
 ledger::Poison::How drawn_poison(const Strike& strike);
 
@@ -19,7 +22,10 @@ bool poison_is_told(const Stage& stage, const Strike& strike);
 bool poison_is_dropped(Stage& stage, const Strike& strike);
 // Of Fault::check: how many workers have ended by it, as their epochs tell.
 uint64_t ends_by_poison(const Stage& stage, const Strike& strike);
-// Fault::check: two, and the last of them by this, as arenad tells it.
+// Part of what arenad says of the end of a worker that applied it.
+std::string told_of_poison(ledger::Poison::How how);
+// Fault::check: so many, and the last of them by this, as arenad tells it.
+Result<void> so_many_ended_by(Stage& stage, const Strike& strike, uint64_t workers, const std::string& told);
 Result<void> two_ended_by(Stage& stage, const Strike& strike, const std::string& told);
 
 }  // namespace arenad::chaos

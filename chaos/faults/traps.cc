@@ -59,6 +59,15 @@ Result<void> trap_worker(Stage& stage, const Strike& strike, std::string_view po
   return {};
 }
 
+Result<void> slow_down(Stage& stage, pid_t arenad, std::string_view point, uint64_t ms) {
+  if (stage.rig().points().arm_in(arenad, index_of(point), 1, CrashAction::sleep, ms)) return {};
+  return make_error(ErrorCode::refused, "another trap waits for arenad");
+}
+
+uint64_t hits_of(const Stage& stage, std::string_view point) {
+  return stage.rig().points().hits(index_of(point));
+}
+
 bool worker_trap_fired(const Stage& stage, const Strike& strike) {
   return stage.rig().points().fired_in(strike.worker) || stage.arenas()[strike.arena].worker != strike.worker;
 }

@@ -21,6 +21,8 @@ std::string_view drawn_from(const std::vector<std::string_view>& points, const S
 Result<void> wait_for_trap(Stage& stage, const Strike& strike);
 // The struck arena's worker does this at one of its next hits of the point.
 Result<void> trap_worker(Stage& stage, const Strike& strike, std::string_view point, CrashAction action, uint64_t argument = 0);
+// arenad sleeps at its next hit of the point, also if that is another program of the same process by then.
+Result<void> slow_down(Stage& stage, pid_t arenad, std::string_view point, uint64_t ms);
 // It has, or it is not the arena's worker any more.
 bool worker_trap_fired(const Stage& stage, const Strike& strike);
 // Whichever process hits this point next, or so many hits later, is killed. Only for a fault that is `alone`.
@@ -30,6 +32,9 @@ void trap_after_next(Stage& stage, std::string_view point);
 // Both have, if two were set.
 bool next_trap_fired(const Stage& stage, const Strike& strike);
 bool both_traps_fired(const Stage& stage, const Strike& strike);
+
+// By all processes, since the run began.
+uint64_t hits_of(const Stage& stage, std::string_view point);
 
 struct Within {
   const char* name;

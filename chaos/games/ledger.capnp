@@ -30,6 +30,7 @@ struct Poison {
     throw @2;
     exit @3;
     hang @4;
+    blame @5;                   # the game says that it is the event's doing
   }
 }
 

@@ -47,6 +47,8 @@ void die_of(Poison::How how) {
       std::abort();
     case Poison::How::THROW:
       throw std::runtime_error("this entry is poison");
+    case Poison::How::BLAME:
+      throw EventToBlame("this entry is to blame");
     case Poison::How::EXIT:
       std::exit(0);  // NOLINT(concurrency-mt-unsafe)
     case Poison::How::HANG:

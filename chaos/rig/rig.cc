@@ -261,6 +261,14 @@ Result<Rig::Posted> Rig::post_reload(const std::string& game, const std::string&
   return Posted{std::move(*control), *id};
 }
 
+Result<void> Rig::reload_config() {
+  auto answer = ask([](wire::Request::Builder request) { request.initReloadConfig(); });
+  if (!answer) return answer.error();
+  const auto problems = answer->root().getReply().getConfigReloaded().getProblems();
+  if (problems.size() == 0) return {};
+  return make_error(ErrorCode::invalid, text_of(problems[0].getMessage()));
+}
+
 Result<void> Rig::shut_down() {
   auto answer = ask([](wire::Request::Builder request) { request.setShutdown(); });
   if (!answer) return answer.error();

@@ -127,6 +127,8 @@ class Rig {
     bool is_over = false;
   };
   std::optional<RolloutStatus> rollout(const std::string& game);
+  // arenad goes by its configuration file as it is now. An error: it does not, and why.
+  Result<void> reload_config();
   // Of arenad, and with it of its keeper; begins with the answer.
   Result<void> shut_down();
   // Of all arenas, and of arenad: no new ones; and the contrary.

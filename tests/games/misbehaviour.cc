@@ -9,6 +9,7 @@
 #include <thread>
 #include <unistd.h>
 
+#include "arenad/game.h"
 #include "attacks.h"
 
 namespace arenad::echo {
@@ -60,6 +61,7 @@ void misbehave(const Misbehaviour& misbehaviour) {
   if (how == "write") write_to_nowhere();
   if (how == "abort") std::abort();
   if (how == "throw") throw std::runtime_error("the rules do not allow that");
+  if (how == "blame") throw EventToBlame("no such move");
   if (how == "fpe") divide_by_zero();
   if (how == "ill") __builtin_trap();
   if (how == "overflow") recurse(1);

@@ -173,7 +173,7 @@ void Daemon::await_end() {
   program_.reset();
 }
 
-void Daemon::crash() {
+void Daemon::crash(const std::function<void()>& then) {
   control_.reset();
   const pid_t arenad = pid();
   REQUIRE(arenad != 0);
@@ -185,18 +185,19 @@ void Daemon::crash() {
       if (child != arenad) ::kill(child, SIGKILL);  // adopted ones, whose parent is the keeper
     }
   }
-  is_gone(arenad);
+  is_gone(arenad, then);
 }
 
-void Daemon::kill_arenad() {
+void Daemon::kill_arenad(const std::function<void()>& then) {
   control_.reset();
   const pid_t arenad = pid();
   REQUIRE(arenad != 0);
-  is_gone(arenad);
+  is_gone(arenad, then);
 }
 
-void Daemon::is_gone(pid_t arenad) {
+void Daemon::is_gone(pid_t arenad, const std::function<void()>& then) {
   ::kill(arenad, SIGKILL);
+  then();
   if (parent_ == Parent::keeper) return await_arenad(arenad);
   REQUIRE(program_->wait());
   program_.reset();

@@ -9,6 +9,7 @@
 // their parent become children of the test. ARENAD_TEST_LOG=1 shows what each arenad said.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -89,10 +90,10 @@ class Daemon {
   void stop();
   // Its end in order, which it was told of in another way.
   void await_end();
-  // SIGKILL for arenad and all of its children, none of which sees the end of another.
-  void crash();
+  // SIGKILL for arenad and all of its children, none of which sees the end of another. then: done before the next one is waited for.
+  void crash(const std::function<void()>& then = [] {});
   // SIGKILL for arenad alone.
-  void kill_arenad();
+  void kill_arenad(const std::function<void()>& then = [] {});
   void reconfigure(const std::string& sections);
 
   // Of arenad; 0 if there is none at the moment.
@@ -135,7 +136,7 @@ class Daemon {
   Result<ControlIncoming> ask(const std::function<void(wire::Request::Builder)>& fill);
   void check_nothing_left() const;
   void await_arenad(pid_t other_than);
-  void is_gone(pid_t arenad);
+  void is_gone(pid_t arenad, const std::function<void()>& then);
 
   PrivateFolder folder_;
   Parent parent_;

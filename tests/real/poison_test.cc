@@ -1,7 +1,10 @@
-// Events that kill: they are left out after two deaths, kept with all that is known of them, and the arena goes on.
+// Events that kill: they are left out after two deaths, or after one if the game blames them, kept with all that is known of them, and
+// the arena goes on.
 #include <algorithm>
 #include <csignal>
 #include <filesystem>
+#include <optional>
+#include <sqlite3.h>
 #include <thread>
 
 #include <doctest/doctest.h>
@@ -23,6 +26,22 @@ void play(Player& player, int count) {
   CHECK(player.hears_all());
   CHECK(player.complaint() == "");
 }
+
+// While it lives, arenad's database takes nothing.
+class LockedDatabase {
+ public:
+  explicit LockedDatabase(const Daemon& daemon) {
+    REQUIRE(::sqlite3_open((daemon.folder() / "state/arenad.db").c_str(), &database_) == SQLITE_OK);
+    ::sqlite3_busy_timeout(database_, 5000);
+    REQUIRE(::sqlite3_exec(database_, "BEGIN IMMEDIATE", nullptr, nullptr, nullptr) == SQLITE_OK);
+  }
+  ~LockedDatabase() { ::sqlite3_close(database_); }
+  LockedDatabase(const LockedDatabase&) = delete;
+  LockedDatabase& operator=(const LockedDatabase&) = delete;
+
+ private:
+  sqlite3* database_ = nullptr;
+};
 
 }  // namespace
 
@@ -87,6 +106,79 @@ TEST_CASE("an event that kills twice is left out; the arena goes on, uncharged")
   }
 }
 
+TEST_CASE("an event that the game blames is left out after one death; the arena goes on, uncharged") {
+  Daemon daemon(std::string(kTwoRestarts) + echo_section(), Daemon::Parent::keeper);
+  const auto cause = daemon.folder() / "cause";
+  write_file(cause, "");
+  daemon.start();
+  daemon.start_arena("duel", {{"hz", "100"}});
+  Player ann(daemon.socket(), "duel", "ann");
+  Player bob(daemon.socket(), "duel", "bob");
+  play(ann, 5);
+  play(bob, 5);
+  for (uint64_t blamed = 1; blamed <= 4; ++blamed) {
+    INFO(blamed);
+    const uint64_t epoch = daemon.arena("duel").epoch;
+    bob.say();
+    misbehave(ann, {.how = "blame", .while_file = cause.string()});
+    ann.say();
+    REQUIRE(daemon.becomes("duel", [&](const ArenaFacts& facts) { return facts.quarantined == blamed; }));
+    REQUIRE(daemon.runs_again("duel", epoch));
+    play(ann, 2);
+    play(bob, 2);
+    const ArenaFacts facts = daemon.arena("duel");
+    CHECK(facts.restarts == 0);
+    CHECK(facts.restarts_total == blamed);
+    CHECK(facts.divergences == 0);
+    CHECK(facts.last_exit.find("on_event failed: no such move") != std::string::npos);
+  }
+  REQUIRE(ann.listens_until([&] { return !ann.rejections().empty(); }));
+  CHECK(ann.rejections().back().reason == Rejection::Reason::quarantined);
+  REQUIRE(eventually([&] { return quarantine(daemon).size() == 4; }));
+  const Report report = crash(daemon, quarantine(daemon)[0].incident);
+  CHECK(report.quarantined == quarantine(daemon)[0].id);
+  CHECK(report.player == "ann");
+  CHECK(crashes(daemon, "duel").size() == 4);
+  // Replays do the same, whoever dies.
+  daemon.crash();
+  play(ann, 2);
+  play(bob, 2);
+  CHECK(ann.ask().applied == ann.said() + bob.said());
+  CHECK(daemon.arena("duel").divergences == 0);
+  // It is blamed again when it is tried again, until its cause is gone.
+  const uint64_t id = quarantine(daemon)[0].id;
+  const uint64_t deaths = daemon.arena("duel").restarts_total;
+  auto outcome = retry(daemon, id);
+  REQUIRE_FALSE(outcome.ok());
+  CHECK(outcome.error().text().find("again") != std::string::npos);
+  CHECK(daemon.arena("duel").restarts_total == deaths + 1);
+  REQUIRE(daemon.becomes("duel", [](const ArenaFacts& facts) { return facts.state == "running"; }));
+  std::filesystem::remove(cause);
+  CHECK(retry(daemon, id).ok());
+  CHECK(quarantine(daemon).size() == 3);
+}
+
+TEST_CASE("an adopted worker's blame counts as well; where there is no event, none is blamed") {
+  Daemon daemon(std::string(kTwoRestarts) + echo_section(), Daemon::Parent::keeper);
+  daemon.start();
+  daemon.start_arena("duel");
+  Player ann(daemon.socket(), "duel", "ann");
+  play(ann, 4);
+  daemon.kill_arenad();
+  play(ann, 1);
+  const uint64_t epoch = daemon.arena("duel").epoch;
+  misbehave(ann, {.how = "blame"});
+  REQUIRE(daemon.becomes("duel", [](const ArenaFacts& facts) { return facts.quarantined == 1; }));
+  REQUIRE(daemon.runs_again("duel", epoch));
+  play(ann, 2);
+  CHECK(daemon.arena("duel").restarts_total == 1);
+  // In its tick, each time, until there are no restarts to spare.
+  misbehave(ann, {.how = "blame", .when = Wish::When::in_tick});
+  REQUIRE(daemon.becomes("duel", [](const ArenaFacts& facts) { return facts.state == "failed"; }));
+  CHECK(daemon.arena("duel").quarantined == 1);
+  CHECK(quarantine(daemon).size() == 1);
+}
+
 TEST_CASE("what is kept of it: bytes, sender, type, and the death that decided it") {
   Daemon daemon(std::string(kTwoRestarts) + echo_section());
   daemon.start();
@@ -137,6 +229,70 @@ TEST_CASE("what is kept of it: bytes, sender, type, and the death that decided i
     REQUIRE(eventually([&] { return quarantine(daemon).size() == 1; }));
     CHECK(quarantine(daemon)[0].id > entry.id);
   }
+}
+
+TEST_CASE("all die before the entry is in the database: the next arenad knows from the frames what was left out") {
+  // Frames are kept for long, so each arenad reads them anew.
+  Daemon daemon(std::string(kTwoRestarts) + "[snapshot]\ninterval_ms = 600000\n" + echo_section(), Daemon::Parent::keeper);
+  daemon.start();
+  daemon.start_arena("duel", {{"hz", "100"}});
+  Player ann(daemon.socket(), "duel", "ann");
+  Player bob(daemon.socket(), "duel", "bob");
+  play(ann, 4);
+  play(bob, 4);
+  // One that the database has, and that is dropped before all else.
+  misbehave(bob, {.how = "abort"});
+  REQUIRE(eventually([&] { return quarantine(daemon).size() == 1; }));
+  const uint64_t dropped = quarantine(daemon)[0].id;
+  REQUIRE(daemon.becomes("duel", [](const ArenaFacts& facts) { return facts.state == "running"; }));
+  REQUIRE(drop(daemon, dropped).ok());
+  REQUIRE(eventually([&] { return quarantine(daemon).empty(); }));
+  play(ann, 2);
+  std::optional<LockedDatabase> locked(std::in_place, daemon);
+  ann.say();
+  misbehave(ann, {.how = "abort", .ms = 77});
+  misbehave(ann, {.how = "blame"});
+  ann.say();
+  REQUIRE(daemon.becomes("duel", [](const ArenaFacts& facts) { return facts.quarantined == 2 && facts.state == "running"; }));
+  play(ann, 2);
+  play(bob, 2);
+  CHECK(quarantine(daemon).empty());
+  SUBCASE("arenad alone") {
+    daemon.kill_arenad([&] { locked.reset(); });
+  }
+  SUBCASE("everybody") {
+    daemon.crash([&] { locked.reset(); });
+  }
+  REQUIRE(daemon.becomes("duel", [](const ArenaFacts& facts) { return facts.quarantined == 2; }));
+  REQUIRE(eventually([&] { return quarantine(daemon).size() == 2; }));
+  const Quarantined first = quarantined(daemon, quarantine(daemon)[1].id);
+  CHECK(first.id > dropped);
+  CHECK(first.player == "ann");
+  CHECK(first.sequence == 8);
+  CHECK(first.type == capnp::typeId<echo::Misbehave>());
+  REQUIRE_FALSE(first.message.empty());
+  REQUIRE(first.message.size() % 8 == 0);
+  std::vector<uint64_t> words(first.message.size() / 8);
+  std::memcpy(words.data(), first.message.data(), first.message.size());
+  MessageView view(words.data(), words.size());
+  CHECK(view.root<echo::Misbehave>().getMs() == 77);
+  CHECK(quarantined(daemon, quarantine(daemon)[0].id).sequence == 9);
+  CHECK(daemon.has_logged("was left out under the last arenad"));
+  play(ann, 2);
+  play(bob, 2);
+  CHECK(ann.ask().applied == ann.said() + bob.said());
+  CHECK(daemon.arena("duel").divergences == 0);
+  // From then on they are as any other: what is dropped stays dropped, whoever dies.
+  CHECK(drop(daemon, first.id).ok());
+  REQUIRE(eventually([&] { return quarantine(daemon).size() == 1; }));
+  for (int round = 0; round < 2; ++round) {
+    daemon.crash();
+    REQUIRE(daemon.becomes("duel", [](const ArenaFacts& facts) { return facts.state == "running"; }));
+    CHECK(daemon.arena("duel").quarantined == 1);
+    CHECK(quarantine(daemon).size() == 1);
+    play(ann, 2);
+  }
+  CHECK(ann.ask().applied == ann.said() + bob.said());
 }
 
 TEST_CASE("it can be tried again") {

@@ -61,7 +61,7 @@ struct Rejection {
     unknown_type,
     broken_ring,
     damaged,      // its memory changed between send() and the frame that took it: what was sent is not known any more
-    quarantined,  // applying it killed the arena's worker, twice: the arena goes on without it
+    quarantined,  // applying it killed the arena's worker, twice, or the game blames it: the arena goes on without it
   };
   uint64_t sequence = 0;  // of the event, as send() counted it
   Reason reason = Reason::malformed;

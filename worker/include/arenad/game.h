@@ -25,11 +25,13 @@
 // Rules: one thread. A frame is the only step, and it must be a function of the state and the frame: take time and randomness from
 // the context, iterate nothing whose order depends on addresses, keep nothing that on_checkpoint does not write.
 // A callback may throw: from on_init it refuses the parameters, from on_restore the state; from any other one the worker ends as if it had crashed.
+// An EventToBlame from on_event says more: that this event will not do, however often it is tried.
 #pragma once
 
 #include <cstdint>
 #include <exception>
 #include <memory>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -55,6 +57,12 @@ struct GameInfo {
 
 template <class... T>
 struct Events {};
+
+// Thrown by on_event: it has failed because of this very event. The arena is recovered, and the event left out at once and kept in quarantine.
+class EventToBlame : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
 
 // A state that another version of the game has written. Added fields alone need none of this: on_restore finds them with their defaults.
 class Migration {

@@ -138,7 +138,14 @@ class GameBox {
     return on_failure;
   }
 
-  arenad_verdict event(const arenad_event& event) { return dispatch(event, typename Game::Events{}); }
+  arenad_verdict event(const arenad_event& event) {
+    try {
+      return dispatch(event, typename Game::Events{});
+    } catch (const EventToBlame& e) {
+      error_ = e.what();
+      return ARENAD_BLAMED;
+    }
+  }
   Game& game() { return game_; }
   Context& context() { return context_; }
   const char* error() const { return error_.c_str(); }

@@ -39,7 +39,10 @@ typedef enum arenad_verdict {
   ARENAD_MALFORMED = 1, /* event: not a valid message of this type; nothing was applied */
   ARENAD_UNKNOWN = 2,   /* event: the game has no such type; nothing was applied */
   ARENAD_REFUSED = 3,   /* init: bad parameters; restore: this state cannot be taken over */
-  ARENAD_FAILED = 4     /* the callback failed; the arena cannot go on from here */
+  ARENAD_FAILED = 4,    /* the callback failed; the arena cannot go on from here */
+  /* event: the callback failed because of this very event, and would each time. As ARENAD_FAILED, but the event is left out at once, when the arena is
+   * recovered, and not only when it has ended two workers. */
+  ARENAD_BLAMED = 5
 } arenad_verdict;
 
 typedef enum arenad_log_level {
@@ -114,7 +117,7 @@ typedef struct arenad_game {
   arenad_verdict (*drain)(void* game, uint64_t deadline_unix_ns); /* may be NULL */
   /* Writes the state into words (zeroed). Returns the words used, 0 if they do not suffice. Must not change the state. */
   size_t (*checkpoint)(void* game, void* words, size_t capacity_words);
-  /* May be NULL. Why the last callback gave ARENAD_REFUSED or ARENAD_FAILED; valid until the next call. */
+  /* May be NULL. Why the last callback gave ARENAD_REFUSED, ARENAD_FAILED or ARENAD_BLAMED; valid until the next call. */
   const char* (*last_error)(void* game);
   /* May be NULL. The types that the game declares, as a Cap'n Proto message in stream framing whose root is GameSchema
    * (control.capnp). Only tools look at it, to show events and results as text. */
