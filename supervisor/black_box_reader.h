@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "ipc/incarnation.h"
+#include "supervisor/script_trace.h"
 
 namespace arenad {
 
@@ -28,6 +29,7 @@ struct EndNote {
   uint64_t at_ns = 0;  // monotonic: when it was written; 0: not told
   std::string reason;  // what the host said before it ended the process
   std::vector<TracedFrame> stack;
+  ScriptTrace script;
 };
 
 struct SlowFrame {
@@ -36,6 +38,7 @@ struct SlowFrame {
   uint64_t ran_ns = 0;
   uint32_t phase = 0;
   std::vector<TracedFrame> stack;
+  ScriptTrace script;
 };
 
 EndNote read_end_note(const IncarnationView& region);
