@@ -20,6 +20,7 @@ Commands all_commands() {
   commands.push_back(logs_command());
   commands.push_back(events_command());
   commands.push_back(crashes_command());
+  commands.push_back(slow_command());
   commands.push_back(quarantine_command());
   commands.push_back(results_command());
   commands.push_back(export_command());

@@ -63,6 +63,7 @@ std::unique_ptr<Command> kill_command();
 std::unique_ptr<Command> signal_command();
 std::unique_ptr<Command> shutdown_command();
 std::unique_ptr<Command> crashes_command();
+std::unique_ptr<Command> slow_command();
 std::unique_ptr<Command> quarantine_command();
 std::unique_ptr<Command> results_command();
 std::unique_ptr<Command> top_command();

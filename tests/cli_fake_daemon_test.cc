@@ -82,7 +82,7 @@ const std::array kFailures{std::pair{wire::FailureCode::FAILED, 1},        std::
                            std::pair{wire::FailureCode::REFUSED, 6},       std::pair{wire::FailureCode::UNREACHABLE, 7},
                            std::pair{wire::FailureCode::CORRUPT, 1},       std::pair{wire::FailureCode::EXHAUSTED, 1}};
 
-const std::array<Texts, 29> kEveryVerb{Texts{"start", "tanks"},
+const std::array<Texts, 30> kEveryVerb{Texts{"start", "tanks"},
                                        Texts{"status"},
                                        Texts{"list"},
                                        Texts{"inspect", "duel-1"},
@@ -99,6 +99,7 @@ const std::array<Texts, 29> kEveryVerb{Texts{"start", "tanks"},
                                        Texts{"logs"},
                                        Texts{"events"},
                                        Texts{"crashes"},
+                                       Texts{"slow"},
                                        Texts{"quarantine"},
                                        Texts{"results", "duel-1"},
                                        Texts{"export", "duel-1", "/nonexistent/recording"},
@@ -604,7 +605,7 @@ TEST_SUITE("arenactl's command line") {
         std::pair{Texts{"frobnicate"}, "arenactl: there is no verb 'frobnicate'\narenactl: see arenactl --help\n"},
         std::pair{Texts{},
                   "arenactl: what shall be done? A verb is missing: start status list inspect top restart drain undrain stop "
-                  "reset-failed snapshot kill signal logs events crashes quarantine results export history reload-config "
+                  "reset-failed snapshot kill signal logs events crashes slow quarantine results export history reload-config "
                   "shutdown version "
                   "reload rollback rollout pin unpin versions upgrade\narenactl: see arenactl --help\n"},
         std::pair{Texts{"stop", "--ys"},

@@ -62,6 +62,7 @@ const std::map<std::string, Words> kCalls = {
     {"crashes", {}},
     {"crashes list", {}},
     {"crashes show", {"1"}},
+    {"slow", {"--stacks"}},
     {"quarantine", {}},
     {"quarantine list", {}},
     {"quarantine show", {"1"}},

@@ -1,5 +1,6 @@
 // A game in a language of its own (tests/games/scripted_game.cc): where it was in it is told with its deaths and its slow frames.
 #include <filesystem>
+#include <nlohmann/json.hpp>
 
 #include <doctest/doctest.h>
 
@@ -7,6 +8,7 @@
 
 using namespace arenad;
 using namespace arenad::test;
+using nlohmann::json;
 
 namespace {
 
@@ -122,4 +124,67 @@ TEST_CASE("a slow frame is reported with where the game was in its own language,
   CHECK(of_native.script == Lines{kInNative, kCalls[0], kCalls[1]});
   CHECK(crashes(daemon, "duel").empty());
   CHECK(daemon.arena("duel").epoch == 1);
+}
+
+TEST_CASE("arenactl slow puts slow frames together by where they were caught, and draws them") {
+  Daemon daemon(sections() + echo_section());
+  daemon.start();
+  daemon.start_arena("duel", {}, "scripted");
+  Player ann(daemon.socket(), "duel", "ann");
+  CHECK(has(daemon.arenactl({"slow"}).err, "no slow frame is recorded"));
+  for (const char* how : {"burn", "burn", "native, burn"}) be_slow_by(daemon, ann, how);
+
+  const json told = json::parse(daemon.arenactl({"slow", "scripted", "--stacks", "--json"}).out)["slow"];
+  CAPTURE(told.dump(2));
+  CHECK(told["frames"] == 3);
+  CHECK(told["arenas"] == 1);
+  REQUIRE(told["sites"].size() == 2);
+  // Those that took longest in all come first, and which do depends on the machine.
+  const bool script_first = told["sites"][0]["call_site"] == kCalls[0];
+  const json& of_script = told["sites"][script_first ? 0 : 1];
+  const json& of_native = told["sites"][script_first ? 1 : 0];
+  CHECK(of_script["call_site"] == kCalls[0]);
+  CHECK(of_script["count"] == 2);
+  CHECK(of_script["phase"] == "applying");
+  CHECK(of_script["longest_ms"] >= 100);
+  CHECK(of_script["total_ms"] >= 200);
+  CHECK(of_native["count"] == 1);
+  CHECK(of_native["call_site"].get<std::string>().starts_with(kCalls[0] + " > "));
+  CHECK(of_native["call_site"].get<std::string>().ends_with(" (" + kInNative + ")"));
+  bool goes_through_crunch = false;
+  for (const json& stack : told["stacks"]) {
+    for (const json& call : stack["calls"]) {
+      goes_through_crunch = goes_through_crunch || call == json{{"name", "scripted_crunch"}, {"language", "native"}};
+      CHECK(call["name"] != "_PyEval_EvalFrameDefault");
+    }
+    CHECK(stack["calls"].back() == json{{"name", kCalls[1]}, {"language", "script"}});
+  }
+  CHECK(goes_through_crunch);
+
+  const std::string file = (daemon.folder() / "slow.svg").string();
+  const Finished drawn = daemon.arenactl({"slow", "--flame", file});
+  CHECK(drawn.code == 0);
+  CHECK(has(drawn.out, "CALL-SITE\n"));
+  CHECK(has(drawn.err, "3 slow frames of 1 arena, from "));
+  const std::string svg = read_file(file);
+  CHECK(has(svg, "<title>" + kCalls[1] + ": 3 slow frames, "));
+  CHECK(has(svg, "<title>scripted_crunch: 1 slow frame, "));
+  const Finished checked =
+      run_to_end({"/bin/sh", "-c", "! command -v xmllint >/dev/null || xmllint --noout --nonet " + file}, daemon.folder());
+  CAPTURE(checked.err);
+  CHECK(checked.code == 0);
+
+  const auto frames = [&](const std::vector<std::string>& options) {
+    std::vector<std::string> words{"slow", "--json"};
+    words.insert(words.end(), options.begin(), options.end());
+    return json::parse(daemon.arenactl(words).out)["slow"]["frames"].get<int>();
+  };
+  CHECK(frames({"echo"}) == 0);
+  CHECK(frames({"--arena", "du*"}) == 3);
+  CHECK(frames({"--arena", "duel"}) == 3);
+  CHECK(frames({"--arena", daemon.arena("duel").id}) == 3);
+  CHECK(frames({"--arena", "dual"}) == 0);
+  CHECK(frames({"--since", "1h"}) == 3);
+  CHECK(frames({"--since", "0"}) == 0);
+  CHECK(frames({"--limit", "2"}) == 2);
 }
