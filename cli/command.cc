@@ -35,6 +35,7 @@ Commands all_commands() {
   commands.push_back(unpin_command());
   commands.push_back(versions_command());
   commands.push_back(upgrade_command());
+  commands.push_back(gate_command());
   return commands;
 }
 

@@ -592,7 +592,7 @@ TEST_SUITE("arenactl's command line") {
       CHECK(contains(of_verb.out, "Examples:\n  arenactl " + verb[0]));
       CHECK(run({"help", verb[0]}).out == of_verb.out);
     }
-    for (int code = 0; code <= 7; ++code) CHECK(contains(ended.out, "\n  " + std::to_string(code) + "  "));
+    for (int code = 0; code <= 8; ++code) CHECK(contains(ended.out, "\n  " + std::to_string(code) + "  "));
     CHECK(run({"help"}).out == ended.out);
   }
 
@@ -607,7 +607,7 @@ TEST_SUITE("arenactl's command line") {
                   "arenactl: what shall be done? A verb is missing: start status list inspect top restart drain undrain stop "
                   "reset-failed snapshot kill signal logs events crashes slow quarantine results export history reload-config "
                   "shutdown version "
-                  "reload rollback rollout pin unpin versions upgrade\narenactl: see arenactl --help\n"},
+                  "reload rollback rollout pin unpin versions upgrade gate\narenactl: see arenactl --help\n"},
         std::pair{Texts{"stop", "--ys"},
                   "arenactl: unknown option '--ys'; did you mean '--yes'?\narenactl: see arenactl stop --help\n"},
         std::pair{Texts{"status", "--jsno"},

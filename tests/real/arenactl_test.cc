@@ -71,6 +71,7 @@ const std::map<std::string, Words> kCalls = {
     {"results", {"duel"}},
     {"export", {"duel", "duel.arena"}},
     {"history", {}},
+    {"gate", {"none.recording", "--module", "none.so"}},
     {"reload-config", {"--dry-run"}},
     {"shutdown", {"--dry-run"}},
     {"version", {}},
