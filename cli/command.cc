@@ -20,6 +20,7 @@ Commands all_commands() {
   commands.push_back(logs_command());
   commands.push_back(events_command());
   commands.push_back(crashes_command());
+  commands.push_back(slow_command());
   commands.push_back(quarantine_command());
   commands.push_back(results_command());
   commands.push_back(export_command());
@@ -34,6 +35,7 @@ Commands all_commands() {
   commands.push_back(unpin_command());
   commands.push_back(versions_command());
   commands.push_back(upgrade_command());
+  commands.push_back(gate_command());
   return commands;
 }
 

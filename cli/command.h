@@ -63,6 +63,7 @@ std::unique_ptr<Command> kill_command();
 std::unique_ptr<Command> signal_command();
 std::unique_ptr<Command> shutdown_command();
 std::unique_ptr<Command> crashes_command();
+std::unique_ptr<Command> slow_command();
 std::unique_ptr<Command> quarantine_command();
 std::unique_ptr<Command> results_command();
 std::unique_ptr<Command> top_command();
@@ -75,6 +76,7 @@ std::unique_ptr<Command> pin_command();
 std::unique_ptr<Command> unpin_command();
 std::unique_ptr<Command> versions_command();
 std::unique_ptr<Command> upgrade_command();
+std::unique_ptr<Command> gate_command();
 std::unique_ptr<Command> reload_config_command();
 
 using Commands = std::vector<std::unique_ptr<Command>>;

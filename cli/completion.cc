@@ -22,6 +22,7 @@ constexpr std::array kSubjects{
     NamedSubject{"GAME", Subject::games},      NamedSubject{"PATH", Subject::files},
     NamedSubject{"FILE", Subject::files},      NamedSubject{"BINARY", Subject::files},
     NamedSubject{"MODULE.so", Subject::files}, NamedSubject{"[ARENA-WORKER]", Subject::files},
+    NamedSubject{"RECORDING", Subject::files},
 };
 
 bool takes_value(const CLI::Option& option) {

@@ -100,6 +100,24 @@ Json stack_json(capnp::List<wire::StackFrame>::Reader stack, const StackSymbols*
   return json;
 }
 
+Json script_json(wire::Crash::Reader crash) {
+  Json lines = Json::array();
+  for (const auto line : crash.getScript()) lines.push_back(text_of(line));
+  return lines;
+}
+
+Json script_source_json(wire::ScriptSource source) {
+  switch (source) {
+    case wire::ScriptSource::NONE:
+      break;
+    case wire::ScriptSource::STACK:
+      return "stack";
+    case wire::ScriptSource::ERROR:
+      return "error";
+  }
+  return nullptr;
+}
+
 }  // namespace
 
 std::string crashes_json(capnp::List<wire::Incident>::Reader incidents) {
@@ -112,6 +130,8 @@ std::string crashes_json(capnp::List<wire::Incident>::Reader incidents) {
 std::string crash_json(wire::Crash::Reader crash, const StackSymbols* symbols) {
   Json json = object_with_schema();
   json["crash"] = incident_json(crash.getIncident());
+  json["crash"]["script_source"] = script_source_json(crash.getScriptSource());
+  json["crash"]["script"] = script_json(crash);
   json["crash"]["stack"] = stack_json(crash.getStack(), symbols);
   if (symbols != nullptr) json["symbol_problems"] = symbols->problems;
   return line(json);

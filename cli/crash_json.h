@@ -13,7 +13,8 @@ namespace arenad::cli {
 // "exit_code", "address", "pid", "phase", "event": {"channel", "sequence", "player"}, "took_ms", "quarantined"}]}
 std::string crashes_json(capnp::List<wire::Incident>::Reader incidents);
 
-// {"crash": {as above, "stack": [{"address", "object", "build_id", "offset"}]}}. With symbols a frame also has "function", "file" and
+// {"crash": {as above, "script_source": "stack", "error" or null, "script": [a line each], "stack": [{"address", "object", "build_id",
+// "offset"}]}}. With symbols a frame also has "function", "file" and
 // "line", and there is "symbol_problems": why files were not used.
 std::string crash_json(wire::Crash::Reader crash, const StackSymbols* symbols);
 

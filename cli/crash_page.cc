@@ -138,6 +138,25 @@ std::string place_text(const SourcePlace& place) {
   return text;
 }
 
+const char* script_heading(wire::ScriptSource source) {
+  switch (source) {
+    case wire::ScriptSource::NONE:
+      break;
+    case wire::ScriptSource::STACK:
+      return "where the game was in its own language, innermost call first:";
+    case wire::ScriptSource::ERROR:
+      return "where the error was raised, innermost call first:";
+  }
+  return "what the game says of where it was:";
+}
+
+std::string script_text(wire::Crash::Reader crash) {
+  if (crash.getScript().size() == 0) return {};
+  std::string text = fmt::format("\n{}\n", script_heading(crash.getScriptSource()));
+  for (const auto line : crash.getScript()) text += fmt::format("  {}\n", shown(line));
+  return text;
+}
+
 std::string stack_text(capnp::List<wire::StackFrame>::Reader stack, const StackSymbols* symbols) {
   if (stack.size() == 0) return "\nno stack: the worker could not leave one\n";
   std::string text = "\n";
@@ -210,6 +229,7 @@ std::string render_crash_page(wire::Crash::Reader crash, const StackSymbols* sym
   page.add("recovery", recovery_text(incident));
   page.add("of that", recovery_parts_text(incident));
   page.add("quarantine", painted(quarantined_text(incident), Tone::bad, colour));
+  page.add_raw(script_text(crash));
   page.add_raw(stack_text(crash.getStack(), symbols));
   page.add_raw(files_table(crash.getStack(), colour));
   return page.text();

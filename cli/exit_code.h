@@ -16,6 +16,7 @@ enum class ExitCode {
   timeout = 5,
   refused = 6,
   unreachable = 7,
+  gate_failed = 8,
 };
 
 struct ExitCodeMeaning {
@@ -32,6 +33,7 @@ inline constexpr std::array kExitCodeMeanings{
     ExitCodeMeaning{ExitCode::timeout, "not finished in time; it may still happen"},
     ExitCodeMeaning{ExitCode::refused, "the state of the arena or of arenad does not allow it, or you lack the right"},
     ExitCodeMeaning{ExitCode::unreachable, "arenad does not answer, or has gone away"},
+    ExitCodeMeaning{ExitCode::gate_failed, "gate: the new code is slower than is allowed, or does something else"},
 };
 
 constexpr ExitCode exit_code_of(ErrorCode code) {
@@ -73,6 +75,7 @@ constexpr int severity(ExitCode code) {
     case ExitCode::usage:
       return 6;
     case ExitCode::unreachable:
+    case ExitCode::gate_failed:  // of no arena
       return 7;
   }
   return 7;

@@ -7,8 +7,12 @@
 namespace arenad::cli {
 
 StackSymbols symbols_of(capnp::List<wire::StackFrame>::Reader stack) {
-  StackSymbols symbols;
   Symbolizer symbolizer;
+  return symbols_of(stack, symbolizer);
+}
+
+StackSymbols symbols_of(capnp::List<wire::StackFrame>::Reader stack, Symbolizer& symbolizer) {
+  StackSymbols symbols;
   for (const auto frame : stack) {
     auto& place = symbols.places.emplace_back();
     const std::string object = text_of(frame.getObject());

@@ -16,5 +16,7 @@ struct StackSymbols {
 };
 
 StackSymbols symbols_of(capnp::List<wire::StackFrame>::Reader stack);
+// For many stacks: files stay open in the symbolizer.
+StackSymbols symbols_of(capnp::List<wire::StackFrame>::Reader stack, Symbolizer& symbolizer);
 
 }  // namespace arenad::cli

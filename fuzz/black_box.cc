@@ -21,6 +21,11 @@ void check(const std::vector<TracedFrame>& stack) {
   }
 }
 
+void check(const ScriptTrace& script) {
+  ARENAD_ASSERT(script.lines.size() <= limits::kMaxScriptLines);
+  for (const std::string& line : script.lines) ARENAD_ASSERT(!line.empty() && is_one_line(line));
+}
+
 void check(const IncidentRecord& record) {
   ARENAD_ASSERT(record.report.size() <= limits::kMaxIncidentReportBytes && record.report.size() % 8 == 0);
   const auto words = words_of(record.report);
@@ -54,13 +59,21 @@ void run(std::string_view input) {
   facts.exit = {static_cast<Exit::How>(source.number<uint8_t>() % 3), source.number<int8_t>()};
   facts.memory = static_cast<DeathFacts::Memory>(source.number<uint8_t>() % 3);
   facts.pid = 4711;
-  const std::string_view box = source.rest().substr(0, kBlackBoxBytes);
+  // The script notes, both of the same bytes, lie behind the box.
+  const std::string_view rest = source.rest();
+  const std::string_view box = rest.substr(0, kBlackBoxBytes);
+  const std::string_view script = rest.substr(box.size()).substr(0, sizeof(ScriptText));
+  ScriptNotes& scripts = region.incarnation.script_notes();
+  for (ScriptText* text : {&scripts.death, &scripts.slow}) {
+    if (!script.empty()) std::memcpy(reinterpret_cast<char*>(text), script.data(), script.size());
+  }
   auto* at = reinterpret_cast<char*>(&region.incarnation.black_box());
   if (!box.empty()) std::memcpy(at, box.data(), box.size());
 
   facts.note = read_end_note(region.view);
   check(facts.note.stack);
   ARENAD_ASSERT(is_one_line(facts.note.reason));
+  check(facts.note.script);
   const Death death = judge_death(facts);
   ARENAD_ASSERT(!death.cause.empty() && is_one_line(death.cause) && is_one_line(crash_signature(death, facts)));
   IncidentScene scene;
@@ -70,10 +83,12 @@ void run(std::string_view input) {
   if (const auto slow = read_slow_frame(region.view, 1)) {
     ARENAD_ASSERT(slow->number > 1);
     check(slow->stack);
+    check(slow->script);
     check(report_of_slow_frame(scene, *slow));
   }
   ARENAD_ASSERT(build_id_of(region.view, "/usr/lib/tanks.so").size() <= 2 * sizeof MappedObject::build_id);
   std::memset(at, 0, box.size());
+  std::memset(reinterpret_cast<char*>(&scripts), 0, sizeof scripts);
 }
 
 std::vector<std::string> seeds() {
@@ -97,12 +112,23 @@ std::vector<std::string> seeds() {
   }
   // With the reason, which comes last.
   seeds.push_back(Input().number(uint8_t{1}).number(int8_t{3}).number(uint8_t{1}).bytes(whole).text());
+  // With what a script says, of its death and of the slow frame 3.
+  for (const uint64_t number : {1, 3}) {
+    const std::string lines = "native code, without the interpreter's lock\ntick (battle.py:31)\n";
+    ScriptText script{};
+    script.written = number;
+    script.source = static_cast<uint32_t>(number == 1 ? ScriptSource::error : ScriptSource::stack);
+    script.bytes = static_cast<uint32_t>(lines.size());
+    std::memcpy(script.text, lines.data(), lines.size());
+    const std::string noted(reinterpret_cast<const char*>(&script), offsetof(ScriptText, text) + lines.size());
+    seeds.push_back(Input().number(uint8_t{1}).number(int8_t{3}).number(uint8_t{1}).bytes(whole + noted).text());
+  }
   return seeds;
 }
 
 }  // namespace
 
 extern const Harness black_box_harness;
-const Harness black_box_harness{run, seeds, {}, 8300};
+const Harness black_box_harness{run, seeds, {}, 10400};
 
 }  // namespace arenad::fuzz

@@ -48,6 +48,7 @@ struct Request {
     history @31 :HistoryQuery;
     logs @32 :LogQuery;
     events @33 :EventQuery;
+    slow @34 :SlowQuery;
   }
 }
 
@@ -156,6 +157,19 @@ struct CrashQuery {
   limit @2 :UInt32;          # the newest so many; 0: 100, and no more than 1000
 }
 
+# Slow frames, with their stacks, a part of them at a time.
+struct SlowQuery {
+  game @0 :Text;             # empty: of all games
+  arena @1 :Text;            # a name, an id, or a glob over names, of arenas that there are or ever were; empty: of all
+  sinceUnixMs @2 :Int64;     # none that were recorded before
+  before @3 :UInt64;         # those with lower ids; 0: from the newest on
+}
+
+struct SlowFrames {
+  reports @0 :List(Crash.Crash);   # newest first
+  next @1 :UInt64;                 # to go on, ask for those before this one; 0: there are no more
+}
+
 struct FromDaemon {
   fds @0 :UInt16;
   union {
@@ -189,6 +203,7 @@ struct Reply {
     history @20 :List(HistoryEntry);          # newest first
     logs @21 :Logs;
     events @22 :Events;
+    slow @23 :SlowFrames;
     # pin, undrain, resetFailed, signal and snapshot are answered with items
     # quarantineRetry and quarantineDrop are answered with items: `id` is the entry's number, `name` the arena's name
   }

@@ -67,7 +67,17 @@ struct StackFrame {
   offset @3 :UInt64;         # the address as the file's symbols have it: less the load bias
 }
 
+# Of what a game in a language of its own said of where it was.
+enum ScriptSource {
+  none @0;
+  stack @1;      # where it was when the worker died, or when the frame was slow
+  error @2;      # where an error was raised, that a callback failed with
+}
+
 struct Crash {
   incident @0 :Incident;
   stack @1 :List(StackFrame);   # innermost first; empty: the worker could not leave one (SIGKILL)
+  script @2 :List(Text);        # "function (file:line)", innermost first; of a stack the first line may be "native code, ...": it was in a function
+                                # that is none of the language
+  scriptSource @3 :ScriptSource;
 }

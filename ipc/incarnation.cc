@@ -24,6 +24,12 @@ bool valid_identity(const IncarnationIdentity& identity, uint64_t region_bytes) 
   return valid_place(identity.slots[0], region_bytes) && valid_place(identity.slots[1], region_bytes);
 }
 
+// A region is not given up for the sake of a text: a place that cannot be is none.
+void check_script_notes(IncarnationIdentity& identity, uint64_t region_bytes) {
+  const Place& place = identity.script_notes;
+  if (!valid_place(place, region_bytes) || place.bytes < sizeof(ScriptNotes)) identity.script_notes = {};
+}
+
 IncarnationIdentity identity_for(const IncarnationSizes& sizes) {
   IncarnationIdentity identity{};
   uint64_t next = kFirstPartOffset;
@@ -39,6 +45,7 @@ IncarnationIdentity identity_for(const IncarnationSizes& sizes) {
   identity.system = place(sizes.system_bytes);
   identity.slots[0] = place(sizes.slot_bytes);
   identity.slots[1] = place(sizes.slot_bytes);
+  identity.script_notes = place(kScriptNotesBytes);
   identity.region_bytes = next;
   identity.magic = kIncarnationMagic;
   return identity;
@@ -110,6 +117,7 @@ Result<IncarnationView> IncarnationView::map(Fd fd) {
   if (!valid_identity(view.places_, view.region_.bytes())) {
     return make_error(ErrorCode::corrupt, "not an incarnation region of a layout that this version knows");
   }
+  check_script_notes(view.places_, view.region_.bytes());
   struct Ring {
     Place place;
     const std::byte** data;
@@ -140,6 +148,10 @@ std::string IncarnationView::version() const {
 }
 uint32_t IncarnationView::restarts() const {
   return identity().restarts;
+}
+const ScriptNotes* IncarnationView::script_notes() const {
+  const uint64_t offset = places_.script_notes.offset;
+  return offset == 0 ? nullptr : reinterpret_cast<const ScriptNotes*>(region_.data() + offset);
 }
 uint32_t IncarnationView::tick_hz() const {
   return identity().tick_hz;

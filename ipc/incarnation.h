@@ -10,8 +10,12 @@
 #include "ipc/black_box_layout.h"
 #include "ipc/incarnation_layout.h"
 #include "ipc/region.h"
+#include "ipc/script_notes_layout.h"
 
 namespace arenad {
+
+constexpr uint64_t kScriptNotesBytes = kPageBytes;
+static_assert(sizeof(ScriptNotes) <= kScriptNotesBytes);
 
 struct IncarnationSizes {
   uint64_t frame_log_bytes = limits::kFrameLogBytes;  // powers of two, multiples of the page size
@@ -19,7 +23,7 @@ struct IncarnationSizes {
   uint64_t system_bytes = limits::kSystemRingBytes;
   uint64_t slot_bytes = 0;  // a multiple of the page size
   [[nodiscard]] uint64_t region_bytes() const {
-    return kFirstPartOffset + frame_log_bytes + output_bytes + system_bytes + 2 * slot_bytes;
+    return kFirstPartOffset + frame_log_bytes + output_bytes + system_bytes + 2 * slot_bytes + kScriptNotesBytes;
   }
 };
 
@@ -42,6 +46,7 @@ class Incarnation {
     return {reinterpret_cast<ChannelEntry*>(region_.data() + kChannelTableOffset), limits::kMaxSlots};
   }
   BlackBox& black_box() { return *reinterpret_cast<BlackBox*>(region_.data() + kBlackBoxOffset); }
+  ScriptNotes& script_notes() { return *reinterpret_cast<ScriptNotes*>(region_.data() + identity().script_notes.offset); }
   std::byte* log_ring() { return log_; }
   std::byte* output_ring() { return outputs_; }
   std::byte* system_ring() { return system_; }
@@ -96,6 +101,8 @@ class IncarnationView {
   [[nodiscard]] const BlackBox& black_box() const {
     return *reinterpret_cast<const BlackBox*>(region_.data() + kBlackBoxOffset);
   }
+  // nullptr: the worker knows nothing of them.
+  [[nodiscard]] const ScriptNotes* script_notes() const;
   [[nodiscard]] const std::byte* log_ring() const { return log_; }
   [[nodiscard]] const std::byte* output_ring() const { return outputs_; }
   [[nodiscard]] const std::byte* system_ring() const { return system_; }

@@ -5,7 +5,8 @@
 //      256    3840  status: stage, streams' ends, frame, counters (WorkerStatus)
 //     4096    8192  channel table: one entry for each slot (ChannelEntry)
 //    12288    8192  black box (black_box_layout.h)
-//    20480          frame log ring, output ring, system ring, snapshot slot 0, snapshot slot 1, as the identity says
+//    20480          frame log ring, output ring, system ring, snapshot slot 0, snapshot slot 1, script notes (script_notes_layout.h), as the
+//                   identity says
 //
 // Order of the stores of a frame, each a release store, is what makes every death recoverable:
 //   1. log_published      the frame's record: what it is going to take
@@ -58,8 +59,9 @@ struct IncarnationIdentity {
   uint32_t restarts;   // of the arena, before this incarnation; 0 of a worker that knows nothing of it
   uint64_t code_high;  // CodeHash of the version: module and runtime
   uint64_t code_low;
-  char version[32];  // the module's own; ends with a zero
-  uint8_t reserved[56];
+  char version[32];    // the module's own; ends with a zero
+  Place script_notes;  // all zero: none, in a region of a worker that knows nothing of them
+  uint8_t reserved[40];
 };
 static_assert(sizeof(IncarnationIdentity) == 256);
 

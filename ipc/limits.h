@@ -29,6 +29,7 @@ constexpr size_t kMaxQuarantined = 256;    // events of one arena
 constexpr uint64_t kMaxIncidentReportBytes = 64 * 1024;
 constexpr size_t kMaxDeathsOfArena = 100;  // incidents that are kept, the newest of each
 constexpr size_t kMaxSlowOfArena = 100;    // apart, so that slow frames never push out a death
+constexpr size_t kMaxScriptLines = 64;     // of a report: what a game in a language of its own says of where it was
 constexpr size_t kMaxIncidents = 10'000;   // of all arenas, with those that are forgotten
 
 constexpr uint64_t kMaxCatchUpTicks = 4;  // of a worker that was late; if it is behind by more, they are given up

@@ -68,6 +68,7 @@ Result<void> check_request(wire::Request::Reader request) {
     case wire::Request::UPGRADE:
     case wire::Request::SHUTDOWN:
     case wire::Request::HISTORY:
+    case wire::Request::SLOW:
       return {};
     case wire::Request::STATUS:
       return check_arenas(request.getStatus().getArenas());

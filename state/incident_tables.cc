@@ -62,6 +62,11 @@ std::optional<QuarantineRecord> believed_quarantined(const Row& row, const OnDam
   return std::nullopt;
 }
 
+// A negative limit would be none.
+int64_t limit_of(size_t newest) {
+  return static_cast<int64_t>(std::min<uint64_t>(newest, std::numeric_limits<int64_t>::max()));
+}
+
 }  // namespace
 
 int IncidentTables::prepare(sqlite3* db) {
@@ -114,6 +119,7 @@ int IncidentTables::prepare(sqlite3* db) {
       {&read_deaths_, incidents + "WHERE kind <> 'slow'" + newest_first + " LIMIT ?1"},
       {&read_incidents_of_arena_, incidents + "WHERE arena = ?2" + newest_first + " LIMIT ?1"},
       {&read_deaths_of_arena_, incidents + "WHERE arena = ?2 AND kind <> 'slow'" + newest_first + " LIMIT ?1"},
+      {&read_slow_frames_, incidents + "WHERE kind = 'slow' AND id < ?2" + newest_first + " LIMIT ?1"},
       {&read_incident_, incidents + "WHERE id = ?1"},
       {&read_latest_incident_, latest(kLatestIncident, "incidents")},
       {&read_quarantine_, quarantine + newest_first},
@@ -213,7 +219,7 @@ int IncidentTables::read_incidents(std::optional<ArenaId> arena, IncidentScope s
   const auto keep = [&](const Row& row) {
     if (auto incident = believed_incident(row, on_damage)) incidents.push_back(std::move(*incident));
   };
-  const auto limit = static_cast<int64_t>(std::min<uint64_t>(newest, std::numeric_limits<int64_t>::max()));
+  const int64_t limit = limit_of(newest);
   switch (scope) {
     case IncidentScope::deaths:
       return arena ? read_deaths_of_arena_.each(keep, limit, *arena) : read_deaths_.each(keep, limit);
@@ -221,6 +227,14 @@ int IncidentTables::read_incidents(std::optional<ArenaId> arena, IncidentScope s
       return arena ? read_incidents_of_arena_.each(keep, limit, *arena) : read_incidents_.each(keep, limit);
   }
   return SQLITE_OK;
+}
+
+int IncidentTables::read_slow_frames(uint64_t before, size_t newest, const OnDamage& on_damage,
+                                     std::vector<IncidentRecord>& incidents) {
+  const auto keep = [&](const Row& row) {
+    if (auto incident = believed_incident(row, on_damage)) incidents.push_back(std::move(*incident));
+  };
+  return read_slow_frames_.each(keep, limit_of(newest), limit_of(before));
 }
 
 int IncidentTables::read_incident(uint64_t id, const OnDamage& on_damage, std::optional<IncidentRecord>& incident) {

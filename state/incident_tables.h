@@ -33,6 +33,7 @@ class IncidentTables {
   // Each gives what it finds to its last parameter, in the order that store.h promises.
   int read_incidents(std::optional<ArenaId> arena, IncidentScope scope, size_t newest, const OnDamage& on_damage,
                      std::vector<IncidentRecord>& incidents);
+  int read_slow_frames(uint64_t before, size_t newest, const OnDamage& on_damage, std::vector<IncidentRecord>& incidents);
   int read_incident(uint64_t id, const OnDamage& on_damage, std::optional<IncidentRecord>& incident);
   int read_latest_incident(uint64_t& latest);
   int read_quarantine(std::optional<ArenaId> arena, const OnDamage& on_damage, std::vector<QuarantineRecord>& entries);
@@ -63,6 +64,7 @@ class IncidentTables {
   sqlite::Statement read_deaths_;
   sqlite::Statement read_incidents_of_arena_;
   sqlite::Statement read_deaths_of_arena_;
+  sqlite::Statement read_slow_frames_;
   sqlite::Statement read_incident_;
   sqlite::Statement read_latest_incident_;
   sqlite::Statement read_quarantine_;

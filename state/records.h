@@ -147,7 +147,7 @@ constexpr const char* to_string(IncidentKind kind) {
   return "?";
 }
 
-// Which incidents are asked for: every kind but slow, or all.
+// Which incidents are asked for: every kind but slow, or all. Slow ones alone are read by slow_frames().
 enum class IncidentScope { deaths, deaths_and_slow_frames };
 
 struct IncidentRecord {

@@ -194,6 +194,10 @@ Result<std::vector<IncidentRecord>> Store::incidents(std::optional<ArenaId> aren
       [&](StoreConnection& from, const OnDamage& on_damage) { return from.incidents(arena, scope, newest, on_damage); });
 }
 
+Result<std::vector<IncidentRecord>> Store::slow_frames(uint64_t before, size_t newest) {
+  return read([&](StoreConnection& from, const OnDamage& on_damage) { return from.slow_frames(before, newest, on_damage); });
+}
+
 Result<std::optional<IncidentRecord>> Store::incident(uint64_t id) {
   return read([&](StoreConnection& from, const OnDamage& on_damage) { return from.incident(id, on_damage); });
 }

@@ -64,6 +64,8 @@ class Store {
   // Newest first, at most so many. Of all arenas, forgotten ones too, if none is named. Damaged rows are skipped as above.
   Result<std::vector<IncidentRecord>> incidents(std::optional<ArenaId> arena, IncidentScope scope, size_t newest);
   Result<std::optional<IncidentRecord>> incident(uint64_t id);
+  // The newest so many of those with lower ids, of all arenas.
+  Result<std::vector<IncidentRecord>> slow_frames(uint64_t before, size_t newest);
   // Newest first; of all arenas if none is named. Damaged rows are skipped as above.
   Result<std::vector<QuarantineRecord>> quarantined(std::optional<ArenaId> arena);
   Result<std::optional<QuarantineRecord>> quarantined_event(uint64_t id);

@@ -381,6 +381,13 @@ Result<std::vector<IncidentRecord>> StoreConnection::incidents(std::optional<Are
   return incidents;
 }
 
+Result<std::vector<IncidentRecord>> StoreConnection::slow_frames(uint64_t before, size_t newest, const OnDamage& on_damage) {
+  std::vector<IncidentRecord> incidents;
+  const int code = incident_tables_.read_slow_frames(before, newest, on_damage, incidents);
+  if (code != SQLITE_OK) return error(code, "read");
+  return incidents;
+}
+
 Result<std::optional<IncidentRecord>> StoreConnection::incident(uint64_t id, const OnDamage& on_damage) {
   std::optional<IncidentRecord> incident;
   const int code = incident_tables_.read_incident(id, on_damage, incident);

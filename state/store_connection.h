@@ -62,6 +62,7 @@ class StoreConnection {
   Result<std::optional<uint64_t>> latest_results_sequence(ArenaId arena);
   Result<std::vector<IncidentRecord>> incidents(std::optional<ArenaId> arena, IncidentScope scope, size_t newest,
                                                 const OnDamage& on_damage);
+  Result<std::vector<IncidentRecord>> slow_frames(uint64_t before, size_t newest, const OnDamage& on_damage);
   Result<std::optional<IncidentRecord>> incident(uint64_t id, const OnDamage& on_damage);
   Result<uint64_t> latest_incident();
   Result<std::vector<QuarantineRecord>> quarantined(std::optional<ArenaId> arena, const OnDamage& on_damage);

@@ -70,6 +70,7 @@ Right right_for(wire::Request::Reader request) {
     case wire::Request::HISTORY:
     case wire::Request::LOGS:
     case wire::Request::EVENTS:
+    case wire::Request::SLOW:
       return Right::read;
     case wire::Request::ATTACH:
       return request.getAttach().getObserver() ? Right::read : Right::operate;

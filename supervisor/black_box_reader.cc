@@ -58,6 +58,16 @@ std::vector<TracedFrame> trace(const BlackBox& box, const StackAddresses& stack)
   return frames;
 }
 
+// Nothing if it is not the one of this number, or became another one meanwhile.
+ScriptTrace read_script(const ScriptText& shared, uint64_t number) {
+  if (shared.written.load(std::memory_order_acquire) != number) return {};
+  alignas(ScriptText) std::array<std::byte, sizeof(ScriptText)> copy;
+  copy_from_shared(copy.data(), &shared, copy.size());
+  std::atomic_thread_fence(std::memory_order_acquire);
+  if (shared.written.load(std::memory_order_relaxed) != number) return {};
+  return script_trace(*reinterpret_cast<const ScriptText*>(copy.data()));
+}
+
 }  // namespace
 
 EndNote read_end_note(const IncarnationView& region) {
@@ -78,6 +88,7 @@ EndNote read_end_note(const IncarnationView& region) {
   end.blames_event = note.blames_event == 1;
   end.reason = text_in(copy.box().reason);
   if (written >= 2) end.stack = trace(copy.box(), note.stack);
+  if (const ScriptNotes* scripts = region.script_notes()) end.script = read_script(scripts->death, 1);
   return end;
 }
 
@@ -86,7 +97,9 @@ std::optional<SlowFrame> read_slow_frame(const IncarnationView& region, uint64_t
   if (number <= seen) return std::nullopt;
   const Copy copy = copy_of(region);
   const SlowNote& note = copy.box().slow;
-  return SlowFrame{number, {note.frame}, note.ran_ns, note.phase, trace(copy.box(), note.stack)};
+  SlowFrame slow{number, {note.frame}, note.ran_ns, note.phase, trace(copy.box(), note.stack), {}};
+  if (const ScriptNotes* scripts = region.script_notes()) slow.script = read_script(scripts->slow, number);
+  return slow;
 }
 
 std::string build_id_of(const IncarnationView& region, const std::string& path) {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "ipc/incarnation.h"
+#include "supervisor/script_trace.h"
 
 namespace arenad {
 
@@ -29,6 +30,7 @@ struct EndNote {
   bool blames_event = false;  // says the game, of the event that was being applied
   std::string reason;         // what the host said before it ended the process
   std::vector<TracedFrame> stack;
+  ScriptTrace script;
 };
 
 struct SlowFrame {
@@ -37,6 +39,7 @@ struct SlowFrame {
   uint64_t ran_ns = 0;
   uint32_t phase = 0;
   std::vector<TracedFrame> stack;
+  ScriptTrace script;
 };
 
 EndNote read_end_note(const IncarnationView& region);

@@ -130,6 +130,8 @@ void Commands::carry_out(RequestId from, wire::Request::Reader request, std::vec
       return logs(from, request.getLogs());
     case wire::Request::EVENTS:
       return events(from, request.getEvents());
+    case wire::Request::SLOW:
+      return slow(from, request.getSlow());
   }
   scope_.server.fail(from,
                      make_error(ErrorCode::invalid, "this arenad does not know the request; it is older than its caller"));

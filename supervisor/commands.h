@@ -92,6 +92,7 @@ class Commands {
   // commands_incidents.cc
   void crashes(RequestId from, wire::CrashQuery::Reader query);
   void crash(RequestId from, uint64_t id);
+  void slow(RequestId from, wire::SlowQuery::Reader query);
   void quarantine(RequestId from, wire::Selection::Reader selection);
   void quarantined(RequestId from, uint64_t id);
   void quarantine_retry(RequestId from, capnp::List<uint64_t>::Reader ids);

@@ -1,10 +1,13 @@
 // The requests about crashes and quarantine: what is asked of them lies in the database, and names of arenas in the roster.
 #include <algorithm>
+#include <fnmatch.h>
 #include <set>
 
 #include "arenad/message.h"
 #include "ipc/control_client.h"
 #include "ipc/crash.capnp.h"
+#include "ipc/limits.h"
+#include "ipc/text.h"
 #include "supervisor/commands.h"
 
 namespace arenad {
@@ -12,6 +15,9 @@ namespace {
 
 constexpr uint32_t kDefaultLimit = 100;
 constexpr uint32_t kMostIncidents = 1000;
+// At once, so that nobody waits for the store long, and a reply is none that arenactl would not read.
+constexpr size_t kSlowFramesLookedAt = 200;
+constexpr size_t kSlowReplyBytes = limits::kMaxControlMessageBytes / 2;
 
 struct QuarantineOutcome {
   uint64_t id = 0;
@@ -34,6 +40,44 @@ bool read_report(const IncidentRecord& record, Use&& use) {
   } catch (const kj::Exception&) {
     return false;
   }
+}
+
+struct SlowFilter {
+  std::string game;
+  std::string arena;
+  int64_t since_unix_ms = 0;
+};
+
+bool is_wanted(const IncidentRecord& record, const SlowFilter& filter) {
+  bool wanted = false;
+  read_report(record, [&](wire::Crash::Reader report) {
+    const auto incident = report.getIncident();
+    wanted = filter.game.empty() || filter.game == text_of(incident.getGame());
+    if (filter.arena.empty() || filter.arena == record.arena.text()) return;
+    wanted = wanted && ::fnmatch(filter.arena.c_str(), text_of(incident.getName()).c_str(), 0) == 0;
+  });
+  return wanted;
+}
+
+// Of records that were read, newest first.
+struct SlowPage {
+  std::vector<size_t> chosen;
+  uint64_t next = 0;
+};
+
+// As many as a reply should carry. Fewer records than were asked for are no end: some may be damaged.
+SlowPage page_of(const std::vector<IncidentRecord>& records, const SlowFilter& filter) {
+  SlowPage page;
+  size_t bytes = 0;
+  for (size_t i = 0; i < records.size(); ++i) {
+    if (records[i].at_unix_ms < filter.since_unix_ms) return {std::move(page.chosen), 0};
+    if (bytes >= kSlowReplyBytes) return page;
+    page.next = records[i].id;
+    if (!is_wanted(records[i], filter)) continue;
+    page.chosen.push_back(i);
+    bytes += records[i].report.size();
+  }
+  return page;
 }
 
 }  // namespace
@@ -84,6 +128,31 @@ void Commands::crashes(RequestId from, wire::CrashQuery::Reader query) {
           }
         });
       });
+}
+
+void Commands::slow(RequestId from, wire::SlowQuery::Reader query) {
+  SlowFilter filter{text_of(query.getGame()), text_of(query.getArena()), query.getSinceUnixMs()};
+  const uint64_t before = query.getBefore() == 0 ? UINT64_MAX : query.getBefore();
+  auto found = std::make_shared<Result<std::vector<IncidentRecord>>>(std::vector<IncidentRecord>{});
+  scope_.services.store.submit_query([found, before](Store& store) { *found = store.slow_frames(before, kSlowFramesLookedAt); },
+                                     [this, found, from, filter = std::move(filter)](const Result<void>& ran) {
+                                       if (!ran) return scope_.server.fail(from, ran.error());
+                                       if (!*found) return scope_.server.fail(from, found->error());
+                                       const std::vector<IncidentRecord>& records = found->value();
+                                       const SlowPage page = page_of(records, filter);
+                                       scope_.server.reply(from, [&](wire::Reply::Builder reply) {
+                                         auto to = reply.initSlow();
+                                         to.setNext(page.next);
+                                         auto reports = to.initReports(static_cast<uint>(page.chosen.size()));
+                                         for (uint i = 0; i < reports.size(); ++i) {
+                                           const IncidentRecord& record = records[page.chosen[i]];
+                                           read_report(record,
+                                                       [&](wire::Crash::Reader report) { reports.setWithCaveats(i, report); });
+                                           if (!reports[i].hasIncident()) reports[i].initIncident();
+                                           reports[i].getIncident().setId(record.id);
+                                         }
+                                       });
+                                     });
 }
 
 void Commands::crash(RequestId from, uint64_t id) {

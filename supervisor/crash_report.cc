@@ -106,6 +106,24 @@ void describe(const std::vector<TracedFrame>& stack, wire::Crash::Builder to) {
   }
 }
 
+wire::ScriptSource wire_source(ScriptSource source) {
+  switch (source) {
+    case ScriptSource::none:
+      return wire::ScriptSource::NONE;
+    case ScriptSource::stack:
+      return wire::ScriptSource::STACK;
+    case ScriptSource::error:
+      return wire::ScriptSource::ERROR;
+  }
+  return wire::ScriptSource::NONE;
+}
+
+void describe(const ScriptTrace& script, wire::Crash::Builder to) {
+  to.setScriptSource(wire_source(script.source));
+  auto lines = to.initScript(static_cast<unsigned>(script.lines.size()));
+  for (unsigned i = 0; i < lines.size(); ++i) lines.set(i, script.lines[i]);
+}
+
 // As one segment.
 std::string bytes_of(wire::Crash::Reader whole) {
   capnp::MallocMessageBuilder flat(static_cast<unsigned>(whole.totalSize().wordCount + 1));
@@ -133,6 +151,7 @@ IncidentRecord report_of_death(const IncidentScene& scene, const Death& death, c
   describe(scene, crash.initIncident());
   describe(facts, crash.getIncident());
   describe(facts.note.stack, crash);
+  describe(facts.note.script, crash);
   return record_of(scene, death.kind, death.cause, message);
 }
 
@@ -190,6 +209,7 @@ IncidentRecord report_of_slow_frame(const IncidentScene& scene, const SlowFrame&
   auto crash = message.initRoot<wire::Crash>();
   describe(scene, crash.initIncident());
   describe(slow.stack, crash);
+  describe(slow.script, crash);
   const std::string cause = fmt::format("frame {} had run for {} ms and was {}", slow.frame.value, slow.ran_ns / kMillisecond,
                                         phase_name(slow.phase));
   return record_of(scene, IncidentKind::slow, cause, message);

@@ -9,6 +9,7 @@ namespace arenad {
 namespace {
 
 constexpr size_t kMaxObjectBytes = 64;
+constexpr size_t kMaxScriptBytes = 96;
 
 std::string signal_name(int number) {
   const char* name = ::sigabbrev_np(number);
@@ -45,6 +46,12 @@ std::string place(const std::vector<TracedFrame>& stack) {
   return {};
 }
 
+// The innermost place in the game's own language. Of a function that is none of it the native stack knows more.
+std::string place(const ScriptTrace& script) {
+  if (script.lines.empty() || script.lines[0].starts_with(kNativeCode)) return {};
+  return printable(script.lines[0].substr(0, kMaxScriptBytes));
+}
+
 }  // namespace
 
 std::string crash_signature(const Death& death, const DeathFacts& facts) {
@@ -52,7 +59,9 @@ std::string crash_signature(const Death& death, const DeathFacts& facts) {
   if (death.kind == IncidentKind::hang || death.kind == IncidentKind::out_of_memory) {
     signature += std::string(" ") + to_string(death.kind);
   }
-  if (const std::string where = place(facts.note.stack); !where.empty()) signature += " " + where;
+  const std::string in_script = place(facts.note.script);
+  const std::string where = in_script.empty() ? place(facts.note.stack) : in_script;
+  if (!where.empty()) signature += " " + where;
   return signature;
 }
 

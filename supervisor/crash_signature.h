@@ -8,7 +8,7 @@
 
 namespace arenad {
 
-// "SIGSEGV tanks.so+0x4f20", "SIGABRT", "exit 3", "SIGKILL out_of_memory".
+// "SIGSEGV tanks.so+0x4f20", "SIGABRT", "exit 3", "SIGKILL out_of_memory", "SIGABRT tick (battle.py:31)".
 std::string crash_signature(const Death& death, const DeathFacts& facts);
 
 }  // namespace arenad

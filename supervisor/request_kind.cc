@@ -124,6 +124,8 @@ RequestKind kind_of(wire::Request::Reader request) {
       return {"logs", reads};
     case wire::Request::EVENTS:
       return {"events", reads};
+    case wire::Request::SLOW:
+      return {"slow", reads};
   }
   return {"unknown", reads};
 }
@@ -142,6 +144,8 @@ std::string subject_of(wire::Request::Reader request) {
       return arenas_of(request.getLogs().getSelection());
     case wire::Request::EVENTS:
       return arenas_of(request.getEvents().getSelection());
+    case wire::Request::SLOW:
+      return joined(text_of(request.getSlow().getGame()), text_of(request.getSlow().getArena()));
     case wire::Request::STATUS:
       return arenas_of(request.getStatus());
     case wire::Request::RESTART:

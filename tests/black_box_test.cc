@@ -202,12 +202,12 @@ struct Ending {
 
 // Runs a function in a child with an open black box, to the child's end.
 template <class Run>
-Ending end_of(Run&& run) {
+Ending end_of(Run&& run, AskScript ask_script = nullptr) {
   std::fflush(nullptr);
   Box box = make_box();
   Child child([&] {
     ::close(STDERR_FILENO);
-    open_black_box(box.region);
+    open_black_box(box.region, ask_script);
     run();
     return kChildFine;
   });
@@ -415,7 +415,7 @@ TEST_CASE("black box: a signal from another process names its sender") {
   Box box = make_box();
   const Shared<Scene> scene;
   Child child([&] {
-    open_black_box(box.region);
+    open_black_box(box.region, nullptr);
     bb_spin(&*scene);
     return kChildFine;
   });
@@ -436,7 +436,7 @@ TEST_CASE("black box: asked where it is, a worker tells and goes on") {
   constexpr int kErrno = 77;
   const uint64_t before_ns = monotonic_ns();
   Child child([&] {
-    open_black_box(box.region);
+    open_black_box(box.region, nullptr);
     box.region.status().frame_decided.store(812);
     box.region.status().heartbeat_ns.store(before_ns);
     box.region.set_phase(Phase::ticking);
@@ -469,6 +469,124 @@ TEST_CASE("black box: asked where it is, a worker tells and goes on") {
   CHECK((read_end_note(box.view).kind == EndKind::none));
 }
 
+namespace {
+
+using Lines = std::vector<std::string>;
+
+size_t say(const char* answer, char* text, size_t bytes) {
+  const size_t count = std::min(std::strlen(answer), bytes);
+  std::memcpy(text, answer, count);
+  return count;
+}
+size_t tell_two_calls(char* text, size_t bytes) {
+  return say("aim (turret.script:31)\n\ntick (battle.script:12)\n", text, bytes);
+}
+size_t tell_nothing(char*, size_t) {
+  return 0;
+}
+size_t claim_more_than_there_is(char* text, size_t bytes) {
+  std::memset(text, 'x', bytes);
+  return bytes * 100;
+}
+size_t fault_when_asked(char* text, size_t bytes) {
+  (void)say("half a li", text, bytes);
+  bb_write_wildly(0x20);
+  return 5;
+}
+
+}  // namespace
+
+TEST_CASE("black box: where the game was in its own language, at its death") {
+  for (const auto& die : {+[] { bb_outer(bb_write_wildly, 0x10); }, +[] { bb_outer(bb_abort, 0); },
+                          +[] { bb_outer(bb_exit, 3); }, +[] { bb_overflow(0); }}) {
+    const Ending end = end_of(die, tell_two_calls);
+    CHECK((end.note.script.source == ScriptSource::stack));
+    CHECK(end.note.script.lines == Lines{"aim (turret.script:31)", "tick (battle.script:12)"});
+    CHECK_FALSE(end.note.stack.empty());
+  }
+  CHECK((end_of([] { bb_outer(bb_abort, 0); }).note.script.source == ScriptSource::none));
+  const Ending silent = end_of([] { bb_outer(bb_abort, 0); }, tell_nothing);
+  CHECK((silent.note.script.source == ScriptSource::none));
+  CHECK(silent.note.script.lines.empty());
+}
+
+TEST_CASE("black box: a module that answers more than there is room for is believed as much as fits") {
+  const Ending end = end_of([] { bb_outer(bb_abort, 0); }, claim_more_than_there_is);
+  check_signal(end, SIGABRT);
+  CHECK(end.note.script.lines == Lines{std::string(sizeof ScriptText::text, 'x')});
+}
+
+TEST_CASE("black box: a fault while the module is asked changes nothing of the death") {
+  struct Case {
+    void (*die)();
+    int signal;
+  };
+  for (const Case& c :
+       {Case{+[] { bb_outer(bb_abort, 0); }, SIGABRT}, Case{+[] { bb_outer(bb_write_wildly, 0x10); }, SIGSEGV}}) {
+    const Ending end = end_of(c.die, fault_when_asked);
+    check_signal(end, c.signal);
+    CHECK(end.note.script.lines.empty());
+    CHECK(goes_through(end.note.stack, "bb_outer"));
+  }
+  const Ending exited = end_of([] { bb_outer(bb_exit, 3); }, fault_when_asked);
+  CHECK(exited.exit.text() == "code=exited, status=3");
+  CHECK((exited.note.kind == EndKind::exit));
+}
+
+TEST_CASE("black box: a traceback that the host was given takes the place of the stack") {
+  const Ending end = end_of(
+      [] {
+        note_reason("on_tick failed: why");
+        note_traceback("aim (turret.script:31)\nspin (turret.script:2)");
+        std::abort();
+      },
+      tell_two_calls);
+  check_signal(end, SIGABRT);
+  CHECK(end.note.reason == "on_tick failed: why");
+  CHECK((end.note.script.source == ScriptSource::error));
+  CHECK(end.note.script.lines == Lines{"aim (turret.script:31)", "spin (turret.script:2)"});
+  const Ending without = end_of(
+      [] {
+        note_traceback("");
+        std::abort();
+      },
+      tell_two_calls);
+  CHECK((without.note.script.source == ScriptSource::stack));
+}
+
+TEST_CASE(
+    "black box: asked where it is in its own language, a worker tells and goes on, and a fault of the answer does no harm") {
+  std::fflush(nullptr);
+  for (const auto& [ask, lines] :
+       {std::pair{AskScript{tell_two_calls}, Lines{"aim (turret.script:31)", "tick (battle.script:12)"}},
+        std::pair{AskScript{fault_when_asked}, Lines{}}}) {
+    Box box = make_box();
+    const Shared<Scene> scene;
+    Child child([&, ask = ask] {
+      open_black_box(box.region, ask);
+      bb_spin(&*scene);
+      bb_outer(bb_write_wildly, 0x10);  // a fault of its own is a death all the same
+      return kChildFine;
+    });
+    REQUIRE(until(monotonic_ns() + kDeadlineNs, [&] { return scene->spins.load() != 0; }));
+    for (uint64_t number = 1; number <= 3; ++number) {
+      CAPTURE(number);
+      ::kill(child.pid(), kWhereAreYouSignal);
+      std::optional<SlowFrame> slow;
+      REQUIRE(until(monotonic_ns() + kDeadlineNs, [&] { return (slow = read_slow_frame(box.view, number - 1)).has_value(); }));
+      CHECK(slow->script.lines == lines);
+      CHECK(goes_through(slow->stack, "bb_spin"));
+      const uint32_t spins = scene->spins.load();
+      CHECK(until(monotonic_ns() + kDeadlineNs, [&] { return scene->spins.load() != spins; }));
+    }
+    scene->stop.store(1);
+    const Ending end{child.wait(), read_end_note(box.view), child.pid()};
+    check_signal(end, SIGSEGV);
+    CHECK(goes_through(end.note.stack, "bb_outer"));
+    CHECK(end.note.script.lines == lines);
+  }
+}
+
 TEST_CASE("black box: who is not ready to be asked takes no harm") {
   Child child([] {
     ::raise(kWhereAreYouSignal);
@@ -481,7 +599,7 @@ TEST_CASE("black box: the build id of a file that is mapped") {
   std::fflush(nullptr);
   Box box = make_box();
   Child child([&] {
-    open_black_box(box.region);
+    open_black_box(box.region, nullptr);
     return kChildFine;
   });
   REQUIRE(child.fine());
@@ -613,6 +731,57 @@ TEST_CASE("black box reader: every field") {
     to.death.kind = static_cast<EndKind>(3);
     CHECK((read_end_note(box.view).kind == EndKind::none));
     CHECK(read_end_note(box.view).reason.empty());
+  }
+}
+
+TEST_CASE("black box reader: what a game says in its own language, and what it cannot say") {
+  Box box = make_box();
+  BlackBox& to = box.region.black_box();
+  fill_plausibly(to);
+  to.death.written.store(2);
+  to.slow.written.store(7);
+  ScriptText& death = box.region.script_notes().death;
+  ScriptText& slow = box.region.script_notes().slow;
+  const auto fill = [](ScriptText& text, std::string_view lines, ScriptSource source, uint64_t number) {
+    std::memcpy(text.text, lines.data(), lines.size());
+    text.bytes = static_cast<uint32_t>(lines.size());
+    text.source = static_cast<uint32_t>(source);
+    text.written.store(number);
+  };
+  const std::string hostile = std::string("  aim\x1b[2J (a:1)\t\n\n \r\n\xff\n") + std::string(1, '\0') + "\ntick\\x (b:2)";
+  fill(death, hostile, ScriptSource::error, 1);
+  fill(slow, hostile, ScriptSource::stack, 7);
+  const Lines lines{"aim\\x1b[2J (a:1)", "\\xff", "tick\\x (b:2)"};
+  CHECK(read_end_note(box.view).script.lines == lines);
+  CHECK((read_end_note(box.view).script.source == ScriptSource::error));
+  CHECK(read_slow_frame(box.view, 6)->script.lines == lines);
+  SUBCASE("not written yet") {
+    death.written.store(0);
+    slow.written.store(0);
+    CHECK(read_end_note(box.view).script.lines.empty());
+    CHECK(read_slow_frame(box.view, 6)->script.lines.empty());
+  }
+  SUBCASE("of another slow frame") {
+    slow.written.store(6);
+    CHECK(read_slow_frame(box.view, 6)->script.lines.empty());
+  }
+  SUBCASE("a source that there is not") {
+    death.source = 3;
+    slow.source = UINT32_MAX;
+    CHECK(read_end_note(box.view).script.lines.empty());
+    CHECK(read_slow_frame(box.view, 6)->script.lines.empty());
+  }
+  SUBCASE("more than there is room for, of whatever") {
+    for (const char c : {'x', '\n', '\xff', '\0'}) {
+      CAPTURE(static_cast<int>(c));
+      std::memset(death.text, c, sizeof death.text);
+      death.bytes = UINT32_MAX;
+      const ScriptTrace script = read_end_note(box.view).script;
+      CHECK(script.lines.size() == (c == 'x' || c == '\xff' ? 1 : 0));
+      CHECK((script.source == (script.lines.empty() ? ScriptSource::none : ScriptSource::error)));
+    }
+    for (size_t i = 0; i < sizeof death.text; ++i) death.text[i] = i % 2 == 0 ? 'y' : '\n';
+    CHECK(read_end_note(box.view).script.lines.size() == limits::kMaxScriptLines);
   }
 }
 

@@ -222,6 +222,26 @@ TEST_SUITE("arenactl: crash reports") {
     CHECK(sample.parsed()["crash"]["overtaken_by"] == 18);
   }
 
+  TEST_CASE("where the game was in its own language stands above the native stack") {
+    SampleCrash sample;
+    auto crash = sample.builder();
+    auto script = crash.initScript(2);
+    script.set(0, "native code, holds the interpreter's lock");
+    script.set(1, "aim (turret.script:31)\x1b[2J");
+    crash.setScriptSource(wire::ScriptSource::STACK);
+    CHECK(contains(sample.page(),
+                   "\n\nwhere the game was in its own language, innermost call first:\n"
+                   "  native code, holds the interpreter's lock\n"
+                   "  aim (turret.script:31)\\x1b[2J\n"
+                   "\n#0 0x00007f0000001234 tanks.so+0x1234\n"));
+    CHECK(sample.parsed()["crash"]["script_source"] == "stack");
+    CHECK(sample.parsed()["crash"]["script"][0] == "native code, holds the interpreter's lock");
+    CHECK(sample.parsed()["crash"]["script"].size() == 2);
+    crash.setScriptSource(wire::ScriptSource::ERROR);
+    CHECK(contains(sample.page(), "\n\nwhere the error was raised, innermost call first:\n"));
+    CHECK(sample.parsed()["crash"]["script_source"] == "error");
+  }
+
   TEST_CASE("the page with symbols, as far as there are any") {
     const StackSymbols symbols = some_symbols();
     const std::string page = SampleCrash().page(&symbols);
@@ -267,6 +287,8 @@ TEST_SUITE("arenactl: crash reports") {
 
   TEST_CASE("as JSON") {
     json expected = kIncident;
+    expected["script_source"] = nullptr;
+    expected["script"] = json::array();
     expected["stack"] = json::array();
     for (const auto& [address, offset] : {std::pair{"0x7f0000001234", "0x1234"}, std::pair{"0x7f0000002000", "0x2000"}}) {
       expected["stack"].push_back(

@@ -82,7 +82,7 @@ const std::array kFailures{std::pair{wire::FailureCode::FAILED, 1},        std::
                            std::pair{wire::FailureCode::REFUSED, 6},       std::pair{wire::FailureCode::UNREACHABLE, 7},
                            std::pair{wire::FailureCode::CORRUPT, 1},       std::pair{wire::FailureCode::EXHAUSTED, 1}};
 
-const std::array<Texts, 29> kEveryVerb{Texts{"start", "tanks"},
+const std::array<Texts, 30> kEveryVerb{Texts{"start", "tanks"},
                                        Texts{"status"},
                                        Texts{"list"},
                                        Texts{"inspect", "duel-1"},
@@ -99,6 +99,7 @@ const std::array<Texts, 29> kEveryVerb{Texts{"start", "tanks"},
                                        Texts{"logs"},
                                        Texts{"events"},
                                        Texts{"crashes"},
+                                       Texts{"slow"},
                                        Texts{"quarantine"},
                                        Texts{"results", "duel-1"},
                                        Texts{"export", "duel-1", "/nonexistent/recording"},
@@ -591,7 +592,7 @@ TEST_SUITE("arenactl's command line") {
       CHECK(contains(of_verb.out, "Examples:\n  arenactl " + verb[0]));
       CHECK(run({"help", verb[0]}).out == of_verb.out);
     }
-    for (int code = 0; code <= 7; ++code) CHECK(contains(ended.out, "\n  " + std::to_string(code) + "  "));
+    for (int code = 0; code <= 8; ++code) CHECK(contains(ended.out, "\n  " + std::to_string(code) + "  "));
     CHECK(run({"help"}).out == ended.out);
   }
 
@@ -604,9 +605,9 @@ TEST_SUITE("arenactl's command line") {
         std::pair{Texts{"frobnicate"}, "arenactl: there is no verb 'frobnicate'\narenactl: see arenactl --help\n"},
         std::pair{Texts{},
                   "arenactl: what shall be done? A verb is missing: start status list inspect top restart drain undrain stop "
-                  "reset-failed snapshot kill signal logs events crashes quarantine results export history reload-config "
+                  "reset-failed snapshot kill signal logs events crashes slow quarantine results export history reload-config "
                   "shutdown version "
-                  "reload rollback rollout pin unpin versions upgrade\narenactl: see arenactl --help\n"},
+                  "reload rollback rollout pin unpin versions upgrade gate\narenactl: see arenactl --help\n"},
         std::pair{Texts{"stop", "--ys"},
                   "arenactl: unknown option '--ys'; did you mean '--yes'?\narenactl: see arenactl stop --help\n"},
         std::pair{Texts{"status", "--jsno"},

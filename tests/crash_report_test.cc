@@ -11,6 +11,7 @@
 #include "ipc/clock.h"
 #include "ipc/crash.capnp.h"
 #include "ipc/limits.h"
+#include "supervisor/crash_signature.h"
 #include "tests/support/crash_before.capnp.h"
 
 namespace {
@@ -105,6 +106,36 @@ void check_stack(wire::Crash::Reader crash, const std::vector<TracedFrame>& stac
 }
 
 }  // namespace
+
+TEST_CASE("report: what a game says of where it was, in its own language") {
+  DeathFacts facts;
+  facts.exit = {Exit::How::signalled, SIGABRT};
+  facts.note.script = {ScriptSource::error, {"aim (turret.script:31)", "tick (battle.script:12)"}};
+  Report death(report_of_death(scene(), {}, facts));
+  REQUIRE(death.crash().getScript().size() == 2);
+  CHECK(std::string(death.crash().getScript()[0].cStr()) == "aim (turret.script:31)");
+  CHECK(std::string(death.crash().getScript()[1].cStr()) == "tick (battle.script:12)");
+  CHECK((death.crash().getScriptSource() == wire::ScriptSource::ERROR));
+  SlowFrame slow;
+  slow.script = {ScriptSource::stack, {"native code, holds the lock"}};
+  Report of_slow(report_of_slow_frame(scene(), slow));
+  REQUIRE(of_slow.crash().getScript().size() == 1);
+  CHECK((of_slow.crash().getScriptSource() == wire::ScriptSource::STACK));
+  Report without(report_of_slow_frame(scene(), SlowFrame{}));
+  CHECK(without.crash().getScript().size() == 0);
+  CHECK((without.crash().getScriptSource() == wire::ScriptSource::NONE));
+}
+
+TEST_CASE("report: a game's own lines make two deaths the same one, unless it was in native code") {
+  DeathFacts facts;
+  facts.exit = {Exit::How::signalled, SIGABRT};
+  facts.note.stack = {{0x1000, "/srv/arena-worker", "", 0x10}};
+  CHECK(crash_signature({}, facts) == "SIGABRT arena-worker+0x10");
+  facts.note.script = {ScriptSource::error, {"aim (turret.script:31)", "tick (battle.script:12)"}};
+  CHECK(crash_signature({}, facts) == "SIGABRT aim (turret.script:31)");
+  facts.note.script.lines[0] = "native code, holds the interpreter's lock";
+  CHECK(crash_signature({}, facts) == "SIGABRT arena-worker+0x10");
+}
 
 TEST_CASE("crash report: of a death, every field") {
   const auto before = static_cast<int64_t>(unix_ms());

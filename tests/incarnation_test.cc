@@ -191,11 +191,51 @@ TEST_CASE("hostile incarnation: an identity that cannot be") {
 TEST_CASE("hostile incarnation: a region that is too small for its identity") {
   const IncarnationIdentity good = incarnation_of().identity();
   CHECK(taken(good, kSizes.region_bytes() + kPageBytes));
-  CHECK_FALSE(taken(good, kSizes.region_bytes() - kPageBytes));
+  CHECK_FALSE(taken(good, kSizes.region_bytes() - kScriptNotesBytes - kPageBytes));
   CHECK_FALSE(taken(good, kFirstPartOffset));
   CHECK_FALSE(taken(good, kFirstPartOffset - kPageBytes));
   CHECK_FALSE(taken(good, kPageBytes));
   CHECK_FALSE(IncarnationView::map(Fd()).ok());
+}
+
+TEST_CASE("incarnation: the script notes lie where the identity says, behind all else") {
+  Incarnation incarnation = incarnation_of();
+  const IncarnationView view = view_of(incarnation);
+  REQUIRE(view.script_notes() != nullptr);
+  incarnation.script_notes().death.bytes = 7;
+  incarnation.script_notes().slow.bytes = 9;
+  CHECK(view.script_notes()->death.bytes == 7);
+  CHECK(view.script_notes()->slow.bytes == 9);
+  CHECK(view.script_notes()->death.written.load() == 0);
+  CHECK(incarnation.identity().script_notes.offset == kSizes.region_bytes() - kScriptNotesBytes);
+}
+
+TEST_CASE(
+    "incarnation: one of a worker that knows of no script notes, and one whose place of them cannot be, is taken without "
+    "them") {
+  const IncarnationIdentity good = incarnation_of().identity();
+  const uint64_t region = kSizes.region_bytes();
+  const auto notes_at = [&](Place place, uint64_t bytes) {
+    IncarnationIdentity identity = good;
+    identity.script_notes = place;
+    const auto view = IncarnationView::map(copy_of(forged(identity, bytes).fd()));
+    REQUIRE(view.ok());
+    return view.value().script_notes() != nullptr;
+  };
+  CHECK(notes_at(good.script_notes, region));
+  CHECK(notes_at({good.script_notes.offset, kPageBytes}, region));
+  CHECK_FALSE(notes_at({}, region - kScriptNotesBytes));
+  CHECK_FALSE(notes_at({}, region));
+  CHECK_FALSE(notes_at(good.script_notes, region - kScriptNotesBytes));  // it would lie behind the region's end
+  for (const uint64_t offset :
+       {uint64_t{0}, uint64_t{8}, kBlackBoxOffset, kFirstPartOffset + 8, region, UINT64_MAX - kPageBytes + 1}) {
+    CAPTURE(offset);
+    CHECK_FALSE(notes_at({offset, kPageBytes}, region));
+  }
+  for (const uint64_t bytes : {uint64_t{0}, uint64_t{2048}, 2 * kPageBytes, UINT64_MAX}) {
+    CAPTURE(bytes);
+    CHECK_FALSE(notes_at({good.script_notes.offset, bytes}, region));
+  }
 }
 
 TEST_CASE("hostile incarnation: parts that move later move nothing") {

@@ -212,6 +212,21 @@ TEST_CASE("incidents: as many as are asked for, the newest") {
   CHECK(ids_of(well(store.incidents(id_of(1), kDeaths, 2))) == std::vector<uint64_t>{4, 1});
 }
 
+TEST_CASE("incidents: slow frames alone, from an id downwards") {
+  const auto slow = IncidentKind::slow;
+  TemporaryFolder folder;
+  Store store = open_well(folder.file());
+  CHECK(well(store.slow_frames(UINT64_MAX, 10)).empty());
+  well(store.commit(with_incidents({incident_of(1, 1, slow), incident_of(1, 2), incident_of(2, 3, slow),
+                                    incident_of(1, 4, IncidentKind::hang), incident_of(1, 5, slow)})));
+  CHECK(ids_of(well(store.slow_frames(UINT64_MAX, 10))) == std::vector<uint64_t>{5, 3, 1});
+  CHECK(ids_of(well(store.slow_frames(UINT64_MAX, 2))) == std::vector<uint64_t>{5, 3});
+  CHECK(ids_of(well(store.slow_frames(5, 10))) == std::vector<uint64_t>{3, 1});
+  CHECK(ids_of(well(store.slow_frames(4, 1))) == std::vector<uint64_t>{3});
+  CHECK(well(store.slow_frames(1, 10)).empty());
+  CHECK(well(store.slow_frames(UINT64_MAX, 0)).empty());
+}
+
 TEST_CASE("incidents: the same batch twice is the same as once") {
   TemporaryFolder folder;
   Store store = open_well(folder.file());

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <csetjmp>
 #include <csignal>
 #include <cstdlib>
 #include <cstring>
@@ -25,6 +26,8 @@ namespace {
 
 // SIGSYS is one too, and is handled from before the cage on: a worker in it cannot say any more what becomes of that one.
 constexpr std::array kFatalSignals{SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT, SIGTRAP, SIGXCPU, SIGQUIT, SIGTERM};
+// What looking at a language's data where it is half written ends in.
+constexpr std::array kFaults{SIGSEGV, SIGBUS};
 constexpr size_t kHandlerStackBytes = size_t{64} * 1024;
 
 struct Objects {
@@ -33,9 +36,13 @@ struct Objects {
 };
 
 // See the head of black_box.h for why these are not members of anything.
-Objects objects;                       // NOLINT(cppcoreguidelines-avoid-non-const-global-variables)
-BlackBox* box = nullptr;               // NOLINT(cppcoreguidelines-avoid-non-const-global-variables)
-const WorkerStatus* status = nullptr;  // NOLINT(cppcoreguidelines-avoid-non-const-global-variables)
+Objects objects;                   // NOLINT(cppcoreguidelines-avoid-non-const-global-variables)
+BlackBox* box = nullptr;           // NOLINT(cppcoreguidelines-avoid-non-const-global-variables)
+ScriptNotes* scripts = nullptr;    // NOLINT(cppcoreguidelines-avoid-non-const-global-variables)
+AskScript script_stack = nullptr;  // NOLINT(cppcoreguidelines-avoid-non-const-global-variables)
+// Of the thread that asks the module just now. A pointer, because a handler may read one at any instruction.
+thread_local sigjmp_buf* way_back = nullptr;  // NOLINT(cppcoreguidelines-avoid-non-const-global-variables)
+const WorkerStatus* status = nullptr;         // NOLINT(cppcoreguidelines-avoid-non-const-global-variables)
 alignas(
     16) std::array<std::byte, kHandlerStackBytes> handler_stack;  // NOLINT(cppcoreguidelines-avoid-non-const-global-variables)
 
@@ -121,7 +128,48 @@ void take_stack(StackAddresses& stack, uint64_t interrupted) {
   }
 }
 
+void handle_as_fatal(int signal);
+
+// Faults come through while the module is asked, though the handler that asks has blocked all signals, and lead back here.
+size_t answer_of_script(char* text, size_t bytes) {
+  sigset_t faults;
+  sigset_t before;
+  std::array<struct sigaction, kFaults.size()> actions{};
+  ::sigemptyset(&faults);
+  for (size_t i = 0; i < kFaults.size(); ++i) {
+    ::sigaddset(&faults, kFaults[i]);
+    ::sigaction(kFaults[i], nullptr, &actions[i]);
+    handle_as_fatal(kFaults[i]);
+  }
+  sigjmp_buf back;
+  ::pthread_sigmask(SIG_UNBLOCK, &faults, &before);
+  size_t answered = 0;
+  if (sigsetjmp(back, 0) == 0) {
+    way_back = &back;
+    answered = script_stack(text, bytes);
+  }
+  way_back = nullptr;
+  ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  for (size_t i = 0; i < kFaults.size(); ++i) ::sigaction(kFaults[i], &actions[i], nullptr);
+  return std::min(answered, bytes);
+}
+
+void ask_script(ScriptText& to, uint64_t number) {
+  if (script_stack == nullptr) return;
+  to.written.store(0, std::memory_order_relaxed);
+  std::atomic_thread_fence(std::memory_order_release);
+  to.source = static_cast<uint32_t>(ScriptSource::stack);
+  to.bytes = static_cast<uint32_t>(answer_of_script(to.text, sizeof to.text));
+  to.written.store(number, std::memory_order_release);
+}
+
+// After all else of the note: a traceback of the error that the process is ended for says more.
+void ask_script_of_death() {
+  if (scripts->death.written.load(std::memory_order_relaxed) == 0) ask_script(scripts->death, 1);
+}
+
 extern "C" void on_fatal_signal(int signal, siginfo_t* info, void* context) {
+  if (way_back != nullptr) siglongjmp(*way_back, 1);
   BlackBox* const open = box;
   if (open != nullptr && open->death.written.load(std::memory_order_relaxed) == 0) {
     DeathNote& note = open->death;
@@ -139,6 +187,7 @@ extern "C" void on_fatal_signal(int signal, siginfo_t* info, void* context) {
     note.written.store(1, std::memory_order_release);
     take_stack(note.stack, interrupted_at(context));
     note.written.store(2, std::memory_order_release);
+    ask_script_of_death();
   }
   ::raise(signal);  // delivered when this returns, if the signal is blocked until then
 }
@@ -151,7 +200,9 @@ extern "C" void on_where_are_you(int, siginfo_t*, void* context) {
     note.ran_ns = monotonic_ns() - status->heartbeat_ns.load(std::memory_order_relaxed);
     note.phase = status->phase.load(std::memory_order_relaxed);
     take_stack(note.stack, interrupted_at(context));
-    note.written.store(note.written.load(std::memory_order_relaxed) + 1, std::memory_order_release);
+    const uint64_t number = note.written.load(std::memory_order_relaxed) + 1;
+    ask_script(scripts->slow, number);
+    note.written.store(number, std::memory_order_release);
   }
   errno = errno_before;
 }
@@ -165,6 +216,7 @@ void on_exit_in_a_match(int code, void*) {
   note.written.store(1, std::memory_order_release);
   take_stack(note.stack, 0);
   note.written.store(2, std::memory_order_release);
+  ask_script_of_death();
 }
 
 // An exception that nobody catches: its text says more than the stack.
@@ -205,12 +257,14 @@ void prepare_black_box() {
   ::backtrace(unused.data(), static_cast<int>(unused.size()));
 }
 
-void open_black_box(Incarnation& region) {
+void open_black_box(Incarnation& region, AskScript ask_script) {
   if (objects.count == 0) prepare_black_box();
   BlackBox& opened = region.black_box();
   opened.object_count = objects.count;
   std::copy_n(objects.list.begin(), objects.count, opened.objects);
   status = &region.status();
+  scripts = &region.script_notes();
+  script_stack = ask_script;
   box = &opened;
 
   // A stack overflow leaves no room on the stack.
@@ -231,6 +285,16 @@ void note_reason(std::string_view reason) {
 
 void note_blame() {
   if (box != nullptr) box->death.blames_event = 1;
+}
+
+void note_traceback(std::string_view lines) {
+  if (box == nullptr || lines.empty()) return;
+  ScriptText& to = scripts->death;
+  lines = lines.substr(0, sizeof to.text);
+  to.source = static_cast<uint32_t>(ScriptSource::error);
+  to.bytes = static_cast<uint32_t>(lines.size());
+  std::memcpy(to.text, lines.data(), lines.size());
+  to.written.store(1, std::memory_order_release);
 }
 
 void close_black_box() {

@@ -41,6 +41,10 @@ std::unique_ptr<CLI::App> worker_command_line(WorkerCommandLine& to) {
   app->add_option("--snapshot", to.at_desk.snapshot_path, "With --replay: write the snapshot of the last frame to this file")
       ->option_text("FILE")
       ->needs(replay);
+  app->add_option("--times", to.at_desk.times_path,
+                  "With --replay: write how long each frame took and what came of it to this file; arenactl gate compares them")
+      ->option_text("FILE")
+      ->needs(replay);
   app->add_flag("--summary", to.summary, "With --replay: print the last line only")->needs(replay);
   app->add_option("--output-ring-bytes", to.as_template.output_ring_bytes, "With --template: size of an arena's output ring")
       ->option_text("BYTES")

@@ -2,11 +2,16 @@
 
 #include <cinttypes>
 #include <cstdio>
+#include <cstring>
 #include <fstream>
 #include <memory>
 #include <sstream>
 
+#include <xxhash.h>
+
+#include "ipc/clock.h"
 #include "ipc/recording.h"
+#include "ipc/replay_times.h"
 #include "worker/arena_runtime.h"
 #include "worker/module.h"
 #include "worker/template_role.h"
@@ -70,6 +75,18 @@ Result<void> write_snapshot(ArenaRuntime& runtime, const std::string& path) {
   return {};
 }
 
+// What the frame's results are, as they lie behind the published end.
+void take_results(ArenaRuntime& runtime, uint64_t begin, uint64_t end, uint64_t frame, ReplayTimes& times) {
+  while (begin < end) {
+    const std::byte* at = runtime.system().at(begin);
+    RecordHeader header{};
+    std::memcpy(&header, at, sizeof header);
+    const uint64_t bytes = record_words(header.bytes) * 8;
+    times.results.push_back({frame, header.party, header.type, bytes, ::XXH3_64bits(at + sizeof header, bytes)});
+    begin += header.bytes;
+  }
+}
+
 // The log keeps nothing here: the recording is the log.
 void record(ArenaRuntime& runtime, const DecidedFrame& frame) {
   if (!runtime.log().fits(frame.record().bytes)) runtime.log().release_through(runtime.frame().value);
@@ -96,6 +113,9 @@ Result<uint64_t> replay_at_desk(const DeskReplayOptions& options) {
   if (auto begun = begin(runtime, *recording); !begun) return begun.error();
 
   OutputFile outputs(options.outputs_path);
+  OutputFile times_file(options.times_path);
+  ReplayTimes times{module->game().name, module->game().version, {}, {}, 0};
+  const uint64_t tick_ns = recording->tick_hz == 0 ? kMillisecond : kSecond / recording->tick_hz;
   const bool print = options.print == DeskReplayOptions::Print::frames;
   if (print) std::printf("frame %" PRIu64 " state %016" PRIx64 "\n", runtime.frame().value, runtime.state_hash());
   uint64_t divergences = 0;
@@ -105,13 +125,21 @@ Result<uint64_t> replay_at_desk(const DeskReplayOptions& options) {
     const FrameEffects before = frame.effects();
     record(runtime, frame);
     const uint64_t begin_at = runtime.outputs().published();
+    const uint64_t results_begin = runtime.system().published();
+    const uint64_t begin_ns = monotonic_ns();
     auto effects = runtime.run(frame);
+    const uint64_t took_ns = monotonic_ns() - begin_ns;
     if (!effects) return effects.error();
+    if (times_file.wanted()) take_results(runtime, results_begin, effects->system_end, frame.record().frame, times);
     if (outputs.wanted()) outputs.write(runtime.outputs().at(begin_at), effects->outputs_end - begin_at);
     runtime.publish(*effects);
     runtime.results_committed(UINT64_MAX);
     const bool diverged = was_done && before != *effects;
     if (diverged) ++divergences;
+    if (times_file.wanted()) {
+      times.frames.push_back({frame.record().frame, took_ns, effects->outputs_hash, diverged});
+      runtime.host().idle(tick_ns);  // where a game may do what it leaves for between frames
+    }
     if (print) {
       std::printf("frame %" PRIu64 " state %016" PRIx64 " outputs %" PRIu64 " %016" PRIx64 "%s\n", frame.record().frame,
                   runtime.state_hash(), effects->outputs_end, effects->outputs_hash, diverged ? " DIVERGED" : "");
@@ -119,6 +147,12 @@ Result<uint64_t> replay_at_desk(const DeskReplayOptions& options) {
     if (runtime.host().ended()) break;
   }
   if (auto finished = outputs.finish(); !finished) return finished.error();
+  if (times_file.wanted()) {
+    times.state_hash = runtime.state_hash();
+    const std::string text = write_replay_times(times);
+    times_file.write(text.data(), text.size());
+    if (auto finished = times_file.finish(); !finished) return finished.error();
+  }
   if (!options.snapshot_path.empty()) {
     if (auto written = write_snapshot(runtime, options.snapshot_path); !written) return written.error();
   }

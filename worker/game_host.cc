@@ -1,5 +1,6 @@
 #include "worker/game_host.h"
 
+#include <algorithm>
 #include <cstdlib>
 
 #include "ipc/clock.h"
@@ -59,9 +60,19 @@ GameHost::~GameHost() {
   game_.destroy(object_);
 }
 
-std::string GameHost::last_error() const {
+GameHost::GameError GameHost::last_error() const {
   const char* text = game_.last_error != nullptr ? game_.last_error(object_) : nullptr;
-  return text != nullptr && *text != '\0' ? text : "no reason given";
+  if (text == nullptr || *text == '\0') return {"no reason given", {}};
+  const std::string_view whole(text);
+  const size_t end = std::min(whole.find('\n'), whole.size());
+  return {std::string(whole.substr(0, end)), std::string(whole.substr(std::min(end + 1, whole.size())))};
+}
+
+// Of a game that refuses there is no report: its log is where the traceback is looked for.
+std::string GameHost::reason_of_refusal() const {
+  const GameError error = last_error();
+  if (!error.traceback.empty()) log_line(ARENAD_LOG_ERROR, arena_name_, frame_.number, error.text());
+  return error.reason;
 }
 
 Result<void> GameHost::init(ArenaId arena, const ParamList& params) {
@@ -70,7 +81,7 @@ Result<void> GameHost::init(ArenaId arena, const ParamList& params) {
   list.reserve(params.size());
   for (const auto& [key, value] : params) list.push_back({key.c_str(), value.c_str()});
   if (game_.init(object_, list.data(), list.size(), &options_) != ARENAD_OK) {
-    return make_error(ErrorCode::invalid, std::string(game_.name) + " refuses to start: " + last_error());
+    return make_error(ErrorCode::invalid, std::string(game_.name) + " refuses to start: " + reason_of_refusal());
   }
   if (options_.tick_hz > limits::kMaxTickHz || options_.max_players > limits::kMaxSeats) {
     return make_error(ErrorCode::invalid, std::string(game_.name) + " asks for more ticks or players than there can be");
@@ -89,16 +100,18 @@ Result<void> GameHost::restore(const Snapshot& snapshot, Epoch epoch) {
                                                : game_.restore(object_, snapshot.state(), snapshot.state_words(), epoch.value);
   if (verdict != ARENAD_OK) {
     return make_error(ErrorCode::failed, std::string(game_.name) + " refuses the state of frame " +
-                                             std::to_string(facts.frame.value) + ": " + last_error());
+                                             std::to_string(facts.frame.value) + ": " + reason_of_refusal());
   }
   return {};
 }
 
 void GameHost::must_succeed(arenad_verdict verdict, const char* callback) {
   if (verdict == ARENAD_OK) return;
-  const std::string reason = std::string(callback) + " failed: " + last_error();
-  note_reason(reason);
-  log_line(ARENAD_LOG_ERROR, arena_name_, frame_.number, reason);
+  GameError error = last_error();
+  error.reason = std::string(callback) + " failed: " + error.reason;
+  note_reason(error.reason);
+  note_traceback(error.traceback);
+  log_line(ARENAD_LOG_ERROR, arena_name_, frame_.number, error.text());
   std::abort();
 }
 

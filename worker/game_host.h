@@ -54,7 +54,14 @@ class GameHost {
   static arenad_host make_table(GameHost* self);
   // Ends the worker if a callback that may not fail has failed: recovery begins, with everything as it was before the frame.
   void must_succeed(arenad_verdict verdict, const char* callback);
-  [[nodiscard]] std::string last_error() const;
+  // What the game says of its last error: the first line is the reason, those behind it are where it was raised, in a language of its own.
+  struct GameError {
+    std::string reason;
+    std::string traceback;
+    [[nodiscard]] std::string text() const { return traceback.empty() ? reason : reason + "\n" + traceback; }
+  };
+  [[nodiscard]] GameError last_error() const;
+  [[nodiscard]] std::string reason_of_refusal() const;
 
   const arenad_game& game_;
   std::string arena_name_;

@@ -597,7 +597,7 @@ int run_worker(const Module& module, Incarnation region, Link link, Fd output) {
     return kExitRefused;
   }
   set_process_name(assignment->identity.name);
-  open_black_box(region);
+  open_black_box(region, module.game().stack);
   region.assign(assignment->identity.arena, assignment->identity.epoch, assignment->code, module.game().schema_hash,
                 static_cast<uint32_t>(::getpid()));
   region.set_version(module.game().version);

@@ -97,6 +97,7 @@ Report crash(const Daemon& daemon, uint64_t id) {
   for (const auto frame : from.getStack()) {
     report.stack.push_back({text_of(frame.getObject()), text_of(frame.getBuildId()), frame.getOffset()});
   }
+  for (const auto line : from.getScript()) report.script.push_back(text_of(line));
   return report;
 }
 

@@ -44,6 +44,7 @@ struct Report {
   uint64_t replayed_events = 0;
   uint64_t ticks_lost = 0;
   std::vector<ReportedFrame> stack;  // of one that was asked for by its id
+  std::vector<std::string> script;   // the same
 };
 
 enum class SlowFrames { left_out, included };

@@ -130,7 +130,8 @@ typedef struct arenad_game {
    * to collect its garbage and the like; of a game without ticks it is a millisecond. Must not change the state. */
   void (*idle)(void* game, uint64_t ns_left);
   /* May be NULL. Where the game is in a language of its own, for a report of a slow frame or of a death: one call a line, innermost first,
-   * "function (file:line)". Writes at most `bytes` characters into text and returns how many. Called from handlers of signals, in the middle of
+   * "function (file:line)". The first line may begin with "native code, " and tell more: the innermost call of the language has called a function
+   * that is none of it, and that has not returned. Writes at most `bytes` characters into text and returns how many. Called from handlers of signals, in the middle of
    * anything: it must take no lock and allocate nothing. */
   size_t (*stack)(char* text, size_t bytes);
   /* May be NULL. This frame was run again and has given other outputs than the first time; the game may tell, by log, what of it was not a

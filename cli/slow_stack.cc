@@ -1,0 +1,88 @@
+#include "cli/slow_stack.h"
+
+#include <algorithm>
+#include <fmt/format.h>
+
+#include "cli/arena_fields.h"
+#include "ipc/printable.h"
+#include "ipc/script_notes_layout.h"
+
+namespace arenad::cli {
+namespace {
+
+// The function in which an interpreter runs the calls of its language. What lies below it in a native stack is the script, once more.
+bool is_interpreter_loop(const std::string& function) {
+  constexpr std::string_view kCPython = "_PyEval_EvalFrameDefault";
+  // A compiler may have split it: "_PyEval_EvalFrameDefault.cold".
+  return function == kCPython || function.starts_with(std::string(kCPython) + ".");
+}
+
+std::string native_name(wire::StackFrame::Reader frame, const std::optional<SourcePlace>& place) {
+  if (place && !place->function.empty()) return printable(place->function);
+  const std::string object = text_of(frame.getObject());
+  if (object.empty()) return fmt::format("{:#x}", frame.getAddress());
+  return fmt::format("{}+{:#x}", printable(object.substr(object.rfind('/') + 1)), frame.getOffset());
+}
+
+std::vector<SlowCall> native_calls(wire::Crash::Reader report, const StackSymbols& symbols, size_t count) {
+  std::vector<SlowCall> calls;
+  for (unsigned i = 0; i < count; ++i) {
+    calls.push_back({native_name(report.getStack()[i], symbols.places[i]), Language::native});
+  }
+  return calls;
+}
+
+// How many native calls lie above the interpreter's loop. Where its symbols do not tell, the innermost is all that is surely no part of it.
+size_t calls_above_interpreter(const StackSymbols& symbols) {
+  for (size_t i = 0; i < symbols.places.size(); ++i) {
+    if (symbols.places[i] && is_interpreter_loop(symbols.places[i]->function)) return i;
+  }
+  return std::min<size_t>(symbols.places.size(), 1);
+}
+
+// The innermost call in the game's own file: what lies above it is what the game has called.
+size_t innermost_of_module(wire::Crash::Reader report) {
+  const std::string build_id = text_of(report.getIncident().getBuildId());
+  const auto stack = report.getStack();
+  for (unsigned i = 0; i < stack.size(); ++i) {
+    if (!build_id.empty() && text_of(stack[i].getBuildId()) == build_id) return i;
+  }
+  return 0;
+}
+
+void append_script(std::vector<SlowCall>& calls, capnp::List<capnp::Text>::Reader lines, unsigned from) {
+  for (unsigned i = from; i < lines.size(); ++i) calls.push_back({printable(text_of(lines[i])), Language::script});
+}
+
+}  // namespace
+
+SlowFrameFacts slow_frame_of(wire::Crash::Reader report, const StackSymbols& symbols) {
+  const auto incident = report.getIncident();
+  SlowFrameFacts facts{.id = incident.getId(),
+                       .arena = text_of(incident.getName()),
+                       .at_unix_ms = incident.getAtUnixMs(),
+                       .ran_ms = incident.getTookMs(),
+                       .phase = printable(text_of(incident.getPhase())),
+                       .call_site = "?",
+                       .calls = {}};
+  const auto script = report.getScript();
+  if (script.size() == 0) {
+    facts.calls = native_calls(report, symbols, symbols.places.size());
+    if (!facts.calls.empty()) facts.call_site = facts.calls[innermost_of_module(report)].name;
+    return facts;
+  }
+  const std::string first = printable(text_of(script[0]));
+  if (!first.starts_with(kNativeCode)) {
+    append_script(facts.calls, script, 0);
+    facts.call_site = first;
+    return facts;
+  }
+  facts.calls = native_calls(report, symbols, calls_above_interpreter(symbols));
+  const std::string function = facts.calls.empty() ? "?" : facts.calls[0].name;
+  append_script(facts.calls, script, 1);
+  facts.call_site = fmt::format("{} ({})", function, first);
+  if (script.size() > 1) facts.call_site = fmt::format("{} > {}", printable(text_of(script[1])), facts.call_site);
+  return facts;
+}
+
+}  // namespace arenad::cli
