@@ -217,7 +217,7 @@ struct QuarantinedDetail {
   schema @2 :Data;       # of the game, a message with the root GameSchema; empty: not known now
 }
 
-# The types that a game module declares: its state and its events, with all that they are made of. The module carries it
+# The types that a game module declares: its state, its events and its results, with all that they are made of. The module carries it
 # (module_abi.h).
 struct GameSchema {
   nodes @0 :List(Schema.Node);
