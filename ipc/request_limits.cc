@@ -68,6 +68,8 @@ Result<void> check_request(wire::Request::Reader request) {
     case wire::Request::UPGRADE:
     case wire::Request::SHUTDOWN:
     case wire::Request::HISTORY:
+    case wire::Request::RESULT_PAGE:
+    case wire::Request::RESULT_TYPES:
       return {};
     case wire::Request::STATUS:
       return check_arenas(request.getStatus().getArenas());
