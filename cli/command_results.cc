@@ -40,7 +40,8 @@ class ResultsCommand final : public Command {
                 "  arenactl results --game tanks --since 24h --by player --sort damageDealt --limit 10\n"
                 "  arenactl results --game tanks --where 'kills>=3' --where survived=true -o when,arena,player,kills\n"
                 "  arenactl results duel-1 --json | jq '.results[0].fields'\n\n" +
-                table_.help() + "  and the fields of the results: damageDealt is damage-dealt\n"};
+                "Columns are also the fields of the results, called as in the schema: damageDealt is damage-dealt.\n\n" +
+                table_.help()};
   }
 
   void add_options(CLI::App& app) override {
@@ -49,7 +50,9 @@ class ResultsCommand final : public Command {
         ->option_text("GAME");
     add_duration_option(
         app, "--since", [this](uint64_t ms) { since_ms_ = ms; }, "Only what was recorded in this time until now");
-    app.add_option("--where", where_, "Only those for which it holds; may be given several times")->option_text("NAME=VALUE");
+    app.add_option("--where", where_, "Only those for which it holds; may be given several times")
+        ->option_text("NAME=VALUE")
+        ->allow_extra_args(false);
     app.add_option("--by", question_.by, "One row for each value of it")->option_text("player|arena|seat|version|FIELD");
     app.add_flag("--aggregate", aggregates_, "One row for all of them, or for each value of --by");
     app.add_option("--sort", sort_, "With --by: the largest of this field first, or of count")->option_text("FIELD");

@@ -548,6 +548,7 @@ TEST_SUITE("arenactl results") {
     CHECK(lines({"--where", "damageDealt>=20"}).out == "anna  30\nbob   20\n");
     CHECK(lines({"--where", "damageDealt>=20", "--where", "player=bob"}).out == "bob  20\n");
     CHECK(lines({"--where", "player=carl"}).out == "");
+    CHECK(ask(daemon, {"results", "--where", "player=bob", "duel-1", "-o", "player", "--no-header"}).out == "bob\n");
     CHECK(lines({"--since", "1h"}).code == 0);
     CHECK(daemon.requests().back().find("sinceUnixMs = 0,") == std::string::npos);
     CHECK(ask(daemon, {"results", "--game", "tanks"}).out.starts_with("WHEN                      ARENA   SEAT  PLAYER  TEAM"));
