@@ -34,6 +34,7 @@ Commands all_commands() {
   commands.push_back(unpin_command());
   commands.push_back(versions_command());
   commands.push_back(upgrade_command());
+  commands.push_back(new_game_command());
   return commands;
 }
 

@@ -582,7 +582,7 @@ TEST_SUITE("arenactl's command line") {
                   "arenactl: what shall be done? A verb is missing: start status list inspect top restart drain undrain stop "
                   "reset-failed snapshot kill signal logs events crashes quarantine results export history reload-config "
                   "shutdown version "
-                  "reload rollback rollout pin unpin versions upgrade\narenactl: see arenactl --help\n"},
+                  "reload rollback rollout pin unpin versions upgrade new-game\narenactl: see arenactl --help\n"},
         std::pair{Texts{"stop", "--ys"},
                   "arenactl: unknown option '--ys'; did you mean '--yes'?\narenactl: see arenactl stop --help\n"},
         std::pair{Texts{"status", "--jsno"},
