@@ -36,6 +36,7 @@ Commands all_commands() {
   commands.push_back(versions_command());
   commands.push_back(upgrade_command());
   commands.push_back(gate_command());
+  commands.push_back(new_game_command());
   return commands;
 }
 

@@ -78,6 +78,7 @@ std::unique_ptr<Command> versions_command();
 std::unique_ptr<Command> upgrade_command();
 std::unique_ptr<Command> gate_command();
 std::unique_ptr<Command> reload_config_command();
+std::unique_ptr<Command> new_game_command();
 
 using Commands = std::vector<std::unique_ptr<Command>>;
 // In the order in which help lists them.

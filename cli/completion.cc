@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cctype>
 #include <sstream>
 
 #include <CLI/App.hpp>
@@ -187,7 +188,9 @@ class Reader {
     } else if (label == "ID") {
       found.subject = subject_of_id();
     } else if (label.find('|') != std::string::npos) {
-      for (const std::string& word : split(label, '|')) add_if_begun(word, "");
+      for (const std::string& word : split(label, '|')) {
+        if (std::ranges::any_of(word, [](unsigned char c) { return std::islower(c) != 0; })) add_if_begun(word, "");
+      }
     } else if (const auto* known = std::ranges::find(kSubjects, label, &NamedSubject::name); known != kSubjects.end()) {
       found.subject = known->subject;
     }

@@ -3,7 +3,6 @@
 #include <charconv>
 #include <fmt/format.h>
 
-#include "cli/hex_dump.h"
 #include "cli/json_object.h"
 #include "cli/program_version.h"
 #include "ipc/control_client.h"
@@ -157,21 +156,6 @@ std::string status_json(const StatusAnswer& answer) {
     json["arenas"].push_back(arena_json({arena, answer.now_unix_ms}, answer.columns));
   }
   json["unknown"] = answer.unknown;
-  return line(json);
-}
-
-std::string results_json(const std::string& arena, capnp::List<wire::MatchResult>::Reader results) {
-  Json json = object_with_schema();
-  json["arena"] = arena;
-  json["results"] = Json::array();
-  for (const auto result : results) {
-    const auto message = result.getMessage();
-    json["results"].push_back({{"sequence", result.getSequence()},
-                               {"seat", result.getSeat()},
-                               // Beyond 2^53, where many readers of JSON lose digits.
-                               {"type", fmt::format("{:#018x}", result.getType())},
-                               {"message_hex", hex_text({message.begin(), message.size()})}});
-  }
   return line(json);
 }
 

@@ -34,9 +34,6 @@ struct StatusAnswer {
 // {"daemon": {...}, "arenas": [{...}], "unknown": [...]}
 std::string status_json(const StatusAnswer& answer);
 
-// {"arena", "results": [{"sequence", "seat", "type", "message_hex"}]}
-std::string results_json(const std::string& arena, capnp::List<wire::MatchResult>::Reader results);
-
 // {"arena", "file", "bytes"}
 std::string exported_json(const std::string& arena, const std::string& file, uint64_t bytes);
 

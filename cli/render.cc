@@ -4,15 +4,12 @@
 #include <fmt/format.h>
 
 #include "cli/arena_state.h"
-#include "cli/hex_dump.h"
 #include "cli/program_version.h"
 #include "cli/quantity.h"
 #include "ipc/printable.h"
 
 namespace arenad::cli {
 namespace {
-
-constexpr size_t kShownMessageBytes = 32;
 
 std::string heading_of(std::string_view name) {
   std::string heading;
@@ -24,11 +21,6 @@ Cell cell_of(const ArenaField& field, const ArenaAt& arena) {
   Cell cell{field_text(field.value(arena))};
   if (field.column == "state") cell.tone = tone_of(standing_of(text_of(arena.status.getState())));
   return cell;
-}
-
-std::string shortened_hex(capnp::Data::Reader message) {
-  if (message.size() <= kShownMessageBytes) return hex_text({message.begin(), message.size()});
-  return hex_text({message.begin(), kShownMessageBytes}) + "...";
 }
 
 std::string duration_of_ms(uint64_t ms) {
@@ -74,18 +66,6 @@ std::vector<std::string> daemon_warnings(wire::DaemonStatus::Reader daemon) {
   }
   for (const auto notice : daemon.getNotices()) warnings.push_back(printable(text_of(notice)));
   return warnings;
-}
-
-Table result_table(capnp::List<wire::MatchResult>::Reader results) {
-  Table table({{"SEQUENCE", Align::right}, {"SEAT", Align::right}, {"TYPE"}, {"BYTES", Align::right}, {"MESSAGE"}});
-  for (const auto result : results) {
-    table.add_row({{std::to_string(result.getSequence())},
-                   {std::to_string(result.getSeat())},
-                   {fmt::format("{:#018x}", result.getType())},
-                   {std::to_string(result.getMessage().size())},
-                   {shortened_hex(result.getMessage())}});
-  }
-  return table;
 }
 
 std::string render_versions(wire::Version::Reader daemon) {

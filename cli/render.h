@@ -25,7 +25,6 @@ std::string render_daemon_line(wire::DaemonStatus::Reader daemon);
 // What is wrong with arenad or worth knowing since its start; usually nothing.
 std::vector<std::string> daemon_warnings(wire::DaemonStatus::Reader daemon);
 
-Table result_table(capnp::List<wire::MatchResult>::Reader results);
 std::string render_versions(wire::Version::Reader daemon);
 
 }  // namespace arenad::cli

@@ -46,6 +46,12 @@ Result<void> TableOptions::check() {
   return {};
 }
 
+Result<void> TableOptions::check(const Table& table) {
+  names_ = table.column_names();
+  wanted_.clear();
+  return check();
+}
+
 std::string TableOptions::text(const Table& table, Colour colour) const {
   const Header header = no_header_ ? Header::hidden : Header::shown;
   return wanted_.empty() ? table.text(colour, header) : table.with_columns(wanted_).text(colour, header);

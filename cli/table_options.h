@@ -29,10 +29,14 @@ class TableOptions {
   void add_to(CLI::App& verb);
   // ErrorCode::invalid names the first column that does not exist.
   Result<void> check();
+  // The same, of a table whose columns are known only now.
+  Result<void> check(const Table& table);
   // After check(). The table has the columns of the one that was given first.
   [[nodiscard]] std::string text(const Table& table, Colour colour) const;
   // Whether any of these options was given: for who shows something else without them.
   [[nodiscard]] bool is_wanted() const { return !wanted_.empty() || no_header_; }
+  // After check().
+  [[nodiscard]] bool chooses_columns() const { return !wanted_.empty(); }
   [[nodiscard]] std::string help() const { return columns_help(names_); }
 
  private:

@@ -9,7 +9,7 @@
 #   lib/arenad/python/      for games in Python: the host, the package that they import; bin/arenad-python is its command, lib/arenad/games/tanks_py.so an example
 #   lib/cmake/Arenad/       find_package(Arenad): Arenad::game, Arenad::client, arenad_game(), arenad_schema()
 #   lib/systemd/system/     arenad.service; arenad-metrics.socket and .service, a port for Prometheus; lib/sysusers.d/ has the user that it runs as (packaging/)
-#   share/arenad/schema/    Arenad's schemas, for clients in other languages
+#   share/arenad/schema/    Arenad's schemas, for clients in other languages; arenad/results.capnp in it is what those of games import
 #   share/arenad/prometheus/, share/arenad/grafana/     alert rules, and a dashboard
 #   share/man/, share/doc/arenad/examples/arenad.toml   the manual, a configuration with every key (packaging/manual/)
 #   share/bash-completion/, share/zsh/, share/fish/     what shells complete (packaging/completion/)
@@ -48,6 +48,7 @@ install(FILES ${ARENAD_VERSION_HEADER} DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/a
 install(DIRECTORY $<TARGET_PROPERTY:arenad_ipc_schema,BINARY_DIR>/schema/ DESTINATION ${ARENAD_GENERATED_DIR}
   FILES_MATCHING PATTERN "*.h")
 install(DIRECTORY ipc/ DESTINATION ${ARENAD_SCHEMA_DIR} FILES_MATCHING PATTERN "*.capnp" PATTERN include EXCLUDE)
+install(DIRECTORY worker/schema/ DESTINATION ${ARENAD_SCHEMA_DIR} FILES_MATCHING PATTERN "*.capnp")
 
 install(TARGETS arenad_game_api arenad_ipc arenad_ipc_schema EXPORT ArenadTargets)
 install(EXPORT ArenadTargets NAMESPACE Arenad:: DESTINATION ${ARENAD_PACKAGE_DIR})

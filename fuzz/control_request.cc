@@ -64,6 +64,12 @@ std::vector<std::string> seeds() {
             events.initTypes(1).set(0, "arena.started");
           }),
           framed<wire::Request>([&](auto to) {
+            auto results = to.initResultPage();
+            results.setGame("tanks");
+            results.setHasBefore(true);
+            results.initBefore().setRow(7);
+          }),
+          framed<wire::Request>([&](auto to) {
             to.setFds(1);
             auto attach = to.initAttach();
             attach.setArena("duel");

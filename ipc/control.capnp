@@ -49,6 +49,8 @@ struct Request {
     logs @32 :LogQuery;
     events @33 :EventQuery;
     slow @34 :SlowQuery;
+    resultPage @35 :ResultQuery;
+    resultTypes @36 :UInt64;     # what a StoredResult says of its types
   }
 }
 
@@ -204,6 +206,8 @@ struct Reply {
     logs @21 :Logs;
     events @22 :Events;
     slow @23 :SlowFrames;
+    resultPage @24 :ResultPage;
+    resultTypes @25 :Data;                    # a message with the root GameSchema; empty: there are none of that number
     # pin, undrain, resetFailed, signal and snapshot are answered with items
     # quarantineRetry and quarantineDrop are answered with items: `id` is the entry's number, `name` the arena's name
   }
@@ -232,7 +236,7 @@ struct QuarantinedDetail {
   schema @2 :Data;       # of the game, a message with the root GameSchema; empty: not known now
 }
 
-# The types that a game module declares: its state and its events, with all that they are made of. The module carries it
+# The types that a game module declares: its state, its events and its results, with all that they are made of. The module carries it
 # (module_abi.h).
 struct GameSchema {
   nodes @0 :List(Schema.Node);
@@ -507,6 +511,39 @@ struct MatchResult {
   seat @1 :UInt32;
   type @2 :UInt64;
   message @3 :Data;
+}
+
+# Results of one arena or of many, also of those that arenad has forgotten: the newest, and page by page those before.
+struct ResultQuery {
+  arena @0 :Text;          # a name or id; empty: of all
+  game @1 :Text;           # empty: of all
+  sinceUnixMs @2 :Int64;   # recorded then or later
+  hasBefore @3 :Bool;      # a page that goes on
+  before @4 :ResultPosition;
+}
+
+struct ResultPosition {
+  recordedUnixMs @0 :Int64;
+  row @1 :Int64;
+}
+
+# arenad looks at a bounded number of results for each page: it may be empty although there are more.
+struct ResultPage {
+  results @0 :List(StoredResult);  # newest first
+  more @1 :Bool;                   # there may be another page,
+  next @2 :ResultPosition;         # which goes on before this
+}
+
+struct StoredResult {
+  result @0 :MatchResult;
+  arena @1 :Text;            # its id
+  name @2 :Text;             # the arena's; empty: not known, as whatever else is empty or 0 here
+  player @3 :Text;           # who had the seat
+  recordedUnixMs @4 :Int64;
+  game @5 :Text;
+  version @6 :Text;          # the module's own, of the version that recorded it
+  code @7 :Text;             # its CodeHash
+  types @8 :UInt64;          # of that version: resultTypes has them
 }
 
 struct Attach {

@@ -69,6 +69,8 @@ Result<void> check_request(wire::Request::Reader request) {
     case wire::Request::SHUTDOWN:
     case wire::Request::HISTORY:
     case wire::Request::SLOW:
+    case wire::Request::RESULT_PAGE:
+    case wire::Request::RESULT_TYPES:
       return {};
     case wire::Request::STATUS:
       return check_arenas(request.getStatus().getArenas());

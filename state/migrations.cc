@@ -128,8 +128,44 @@ CREATE TABLE lifecycle_events (
 ) STRICT;
 )sql";
 
+// What reads results when their arena is forgotten and the module of their game is gone. Of those that are there already it is known as
+// far as their arena is.
+constexpr char kVersion7[] = R"sql(
+CREATE TABLE result_types (
+  id INTEGER PRIMARY KEY,
+  hash BLOB NOT NULL UNIQUE CHECK (length(hash) = 16),  -- XXH3 of the bytes
+  bytes BLOB NOT NULL
+) STRICT;
+
+CREATE TABLE result_versions (
+  id INTEGER PRIMARY KEY,
+  game TEXT NOT NULL,
+  code TEXT NOT NULL,
+  version TEXT NOT NULL,
+  types INTEGER NOT NULL,  -- of result_types; 0: not known
+  UNIQUE (game, code)
+) STRICT;
+
+CREATE TABLE result_arenas (
+  arena BLOB PRIMARY KEY NOT NULL CHECK (length(arena) = 16),
+  name TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
+ALTER TABLE results ADD COLUMN player TEXT NOT NULL DEFAULT '';
+ALTER TABLE results ADD COLUMN version INTEGER NOT NULL DEFAULT 0;  -- of result_versions; 0: not known
+CREATE INDEX results_by_time ON results (recorded_unix_ms);
+
+INSERT INTO result_arenas (arena, name) SELECT id, name FROM arenas WHERE id IN (SELECT arena FROM results);
+INSERT INTO result_versions (game, code, version, types)
+  SELECT DISTINCT game, code, '', 0 FROM arenas WHERE id IN (SELECT arena FROM results);
+UPDATE results SET version = (SELECT v.id FROM arenas AS a JOIN result_versions AS v ON v.game = a.game AND v.code = a.code
+                              WHERE a.id = results.arena)
+  WHERE arena IN (SELECT id FROM arenas);
+)sql";
+
 constexpr std::array kMigrations = {Migration{1, kSchemaSql}, Migration{2, kVersion2}, Migration{3, kVersion3},
-                                    Migration{4, kVersion4},  Migration{5, kVersion5}, Migration{6, kVersion6}};
+                                    Migration{4, kVersion4},  Migration{5, kVersion5}, Migration{6, kVersion6},
+                                    Migration{7, kVersion7}};
 
 }  // namespace
 

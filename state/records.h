@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -121,8 +122,64 @@ struct ResultRecord {
   uint64_t type = 0;
   std::string bytes;
   int64_t recorded_unix_ms = 0;
+  std::string player = {};  // who had the seat then; empty: not known
+  std::string game =
+      {};  // with `code` the version that recorded it, of which there is a ResultVersionRecord; both empty: not known
+  std::string code = {};  // the text of its CodeHash
 
   bool operator==(const ResultRecord&) const = default;
+};
+
+// A version of a game that has recorded results: what reads them later.
+struct ResultVersionRecord {
+  std::string game;
+  std::string code;     // the text of its CodeHash; empty: it is not kept
+  std::string version;  // its own
+  std::string types;  // GameSchema (ipc/control.capnp) in stream framing, opaque here; empty: not known, or the module has none
+
+  bool operator==(const ResultVersionRecord&) const = default;
+};
+
+// What an arena with results is called: its results outlive it.
+struct ResultArenaRecord {
+  ArenaId arena;
+  std::string name;
+
+  bool operator==(const ResultArenaRecord&) const = default;
+};
+
+// So many results are looked at for a page, and it ends when its messages have so many bytes: nobody waits long for the store, and it fits
+// into one answer.
+inline constexpr int64_t kResultPageRows = 1000;
+inline constexpr size_t kResultPageBytes = 256 * 1024;
+
+// Where a page of results begins: behind this one. Of one arena `row` is the sequence; else they are in the order of their times.
+struct ResultPosition {
+  int64_t recorded_unix_ms = INT64_MAX;
+  int64_t row = INT64_MAX;
+
+  bool operator==(const ResultPosition&) const = default;
+};
+
+struct ResultQuery {
+  std::optional<ArenaId> arena = {};  // none: of all
+  std::string game = {};              // empty: of all
+  int64_t since_unix_ms = 0;
+  ResultPosition before = {};
+};
+
+struct FoundResult {
+  ResultRecord record;
+  std::string version;     // of the game that recorded it; empty: not known
+  uint64_t types = 0;      // to be read with Store::result_types(); 0: not known
+  std::string arena_name;  // empty: not known
+};
+
+// Newest first.
+struct ResultPage {
+  std::vector<FoundResult> results;
+  ResultPosition next;  // where the next page begins
+  bool more = false;    // there may be such a page
 };
 
 // A worker's end, or a frame that took too long (ipc/crash.capnp).
@@ -218,10 +275,13 @@ struct LifecycleRecord {
 // What one transaction writes, in the order of its members, but for unquarantined: an arena that is both forgotten and written
 // in one batch is afterwards there, with nothing from before. Writing the same batch twice has the effect of writing it once.
 struct StoreBatch {
-  std::vector<ArenaId> forgotten;             // row, checkpoints and quarantine go, results and incidents stay
-  std::vector<ArenaRecord> arenas;            // inserted, or replace the row of the same id
-  std::vector<CheckpointRecord> checkpoints;  // the two newest of each arena stay
-  std::vector<ResultRecord> results;          // the first of a sequence stays
+  std::vector<ArenaId> forgotten;                // row, checkpoints and quarantine go, results and incidents stay
+  std::vector<ArenaRecord> arenas;               // inserted, or replace the row of the same id
+  std::vector<CheckpointRecord> checkpoints;     // the two newest of each arena stay
+  std::vector<ResultRecord> results;             // the first of a sequence stays
+  std::vector<ResultArenaRecord> result_arenas;  // inserted, or replace the row of the same arena
+  std::vector<ResultVersionRecord>
+      result_versions;  // the same by (game, code), but that one without types leaves those that are there
   std::vector<IncidentRecord>
       incidents;  // the first of an (arena, epoch, kind, frame) stays; the oldest go when there are many
   std::vector<IncidentRecord>
@@ -237,9 +297,9 @@ struct StoreBatch {
   std::vector<LifecycleRecord> lifecycle;          // the same by number
 
   [[nodiscard]] bool empty() const {
-    return lifecycle.empty() && commands.empty() && rollouts.empty() && rollout_arenas.empty() && games.empty() &&
-           forgotten.empty() && arenas.empty() && checkpoints.empty() && results.empty() && incidents.empty() &&
-           recovered.empty() && quarantined.empty() && unquarantined.empty();
+    return result_arenas.empty() && result_versions.empty() && lifecycle.empty() && commands.empty() && rollouts.empty() &&
+           rollout_arenas.empty() && games.empty() && forgotten.empty() && arenas.empty() && checkpoints.empty() &&
+           results.empty() && incidents.empty() && recovered.empty() && quarantined.empty() && unquarantined.empty();
   }
 };
 

@@ -14,6 +14,9 @@ namespace {
 // A snapshot is a state, its header and its cursors.
 constexpr uint64_t kMaxCheckpointBytes = 2 * limits::kMaxStateBytes;
 
+// More than a template can send.
+constexpr size_t kMaxTypesBytes = 1024 * 1024;
+
 Result<void> require(bool holds, const char* otherwise) {
   if (holds) return {};
   return make_error(ErrorCode::invalid, otherwise);
@@ -50,9 +53,20 @@ Result<void> check(const CheckpointRecord& checkpoint) {
 }
 
 Result<void> check(const ResultRecord& result) {
-  return require(!result.arena.is_null() && is_orderable(result.sequence) && result.bytes.size() <= limits::kMaxEventBytes,
-                 "a result without an arena, with an impossible sequence number, or larger than an "
-                 "event is not stored");
+  return require(
+      !result.arena.is_null() && is_orderable(result.sequence) && result.bytes.size() <= limits::kMaxEventBytes &&
+          result.player.size() <= limits::kMaxPlayerNameBytes,
+      "a result without an arena, with an impossible sequence number, with too long a player's name, or larger than an "
+      "event is not stored");
+}
+
+Result<void> check(const ResultArenaRecord& arena) {
+  return require(!arena.arena.is_null(), "the name of an arena without an id is not stored");
+}
+
+Result<void> check(const ResultVersionRecord& version) {
+  return require(!version.game.empty() && version.types.size() <= kMaxTypesBytes,
+                 "a version without a game, or with more types than a module can tell of, is not stored");
 }
 
 Result<void> check(const IncidentRecord& incident) {
@@ -121,6 +135,8 @@ Result<void> check_batch(const StoreBatch& batch) {
   if (Result<void> checked = check_each(batch.arenas); !checked) return checked;
   if (Result<void> checked = check_each(batch.checkpoints); !checked) return checked;
   if (Result<void> checked = check_each(batch.results); !checked) return checked;
+  if (Result<void> checked = check_each(batch.result_arenas); !checked) return checked;
+  if (Result<void> checked = check_each(batch.result_versions); !checked) return checked;
   if (Result<void> checked = check_each(batch.incidents); !checked) return checked;
   if (Result<void> checked = check_each(batch.recovered); !checked) return checked;
   if (Result<void> checked = check_each(batch.quarantined); !checked) return checked;

@@ -27,6 +27,9 @@ RowKey key_of_arena(const ArenaRecord& arena) {
 RowKey key_of_game(const GameRecord& game) {
   return {Table::game, {}, std::hash<std::string>()(game.name)};
 }
+RowKey key_of_version(const ResultVersionRecord& version) {
+  return {Table::result_version, {}, std::hash<std::string>()(version.game + '\n' + version.code)};
+}
 
 // Calls use(row, what) for each record.
 template <class Use>
@@ -40,6 +43,12 @@ void each_record(const StoreBatch& batch, Use&& use) {
   }
   for (const ResultRecord& one : batch.results) {
     use(RowKey{Table::result, one.arena, one.sequence}, "result " + std::to_string(one.sequence) + of_arena(one.arena));
+  }
+  for (const ResultArenaRecord& one : batch.result_arenas) {
+    use(RowKey{Table::result_arena, one.arena, 0}, "the name of arena " + one.arena.text() + " beside its results");
+  }
+  for (const ResultVersionRecord& one : batch.result_versions) {
+    use(key_of_version(one), "the types of results of game " + one.game + ", version " + one.version);
   }
   for (const IncidentRecord& one : batch.incidents) {
     use(RowKey{Table::incident, one.arena, one.id}, "crash " + std::to_string(one.id) + of_arena(one.arena));
@@ -80,6 +89,8 @@ void add(StoreBatch& to, const StoreBatch& from) {
   append(to.arenas, from.arenas);
   append(to.checkpoints, from.checkpoints);
   append(to.results, from.results);
+  append(to.result_arenas, from.result_arenas);
+  append(to.result_versions, from.result_versions);
   append(to.incidents, from.incidents);
   append(to.recovered, from.recovered);
   append(to.quarantined, from.quarantined);
@@ -114,10 +125,17 @@ std::vector<Part> parts_of(StoreBatch batch) {
   for (const ArenaId id : batch.forgotten) single(id).forgotten.push_back(id);
   for (ArenaRecord& one : batch.arenas) single(one.id).arenas.push_back(std::move(one));
   for (CheckpointRecord& one : batch.checkpoints) single(one.arena).checkpoints.push_back(std::move(one));
+  for (ResultArenaRecord& one : batch.result_arenas) single(one.arena).result_arenas.push_back(std::move(one));
   for (ResultRecord& one : batch.results) single(one.arena).results.push_back(std::move(one));
   for (IncidentRecord& one : batch.incidents) single(one.arena).incidents.push_back(std::move(one));
   for (IncidentRecord& one : batch.recovered) single(one.arena).recovered.push_back(std::move(one));
   std::vector<Part> parts;
+  // Before the results that refer to them.
+  for (ResultVersionRecord& one : batch.result_versions) {
+    Single version;
+    version.result_versions.push_back(std::move(one));
+    parts.push_back({std::move(version)});
+  }
   // What has left quarantine makes room for what comes; an entry whose id is in both stays with it (records.h).
   std::set<uint64_t> gone(batch.unquarantined.begin(), batch.unquarantined.end());
   for (QuarantineRecord& one : batch.quarantined) {

@@ -1,7 +1,7 @@
 // What to do with a transaction that the database refuses for its content (ErrorCode::invalid): one record is to blame, or a few, and everybody
 // else's shall be stored. The batch is taken apart into what belongs together, and halved until what is refused is one record.
 //
-//   a part        the records of one arena; a game with its rollout; an entry of the history; an event
+//   a part        a version that has recorded results; the records of one arena; a game with its rollout; an entry of the history; an event
 //   a single one  of a part that is refused as a whole: each record of it, in the order of a transaction
 //
 // Pure: what writes is given. With n records of which r are to blame it is called some 2 r log2(n) times.
@@ -34,7 +34,9 @@ struct RowKey {
     rollout,
     rollout_arena,
     command,
-    lifecycle
+    lifecycle,
+    result_arena,
+    result_version
   };
   Table table = Table::arena;
   ArenaId arena;

@@ -189,6 +189,14 @@ Result<std::optional<uint64_t>> Store::latest_results_sequence(ArenaId arena) {
   return read([&](StoreConnection& from, const OnDamage&) { return from.latest_results_sequence(arena); });
 }
 
+Result<ResultPage> Store::result_page(const ResultQuery& query) {
+  return read([&](StoreConnection& from, const OnDamage&) { return from.result_page(query); });
+}
+
+Result<std::optional<std::string>> Store::result_types(uint64_t id) {
+  return read([&](StoreConnection& from, const OnDamage& on_damage) { return from.result_types(id, on_damage); });
+}
+
 Result<std::vector<IncidentRecord>> Store::incidents(std::optional<ArenaId> arena, IncidentScope scope, size_t newest) {
   return read(
       [&](StoreConnection& from, const OnDamage& on_damage) { return from.incidents(arena, scope, newest, on_damage); });

@@ -60,6 +60,10 @@ class Store {
   Result<std::vector<ResultRecord>> results(ArenaId arena);
   // Nothing if the arena has no results.
   Result<std::optional<uint64_t>> latest_results_sequence(ArenaId arena);
+  // Newest first; a bounded number of rows is looked at, and the page may be empty although there are more.
+  Result<ResultPage> result_page(const ResultQuery& query);
+  // Nothing if there are none of that id. Damaged ones are skipped as above.
+  Result<std::optional<std::string>> result_types(uint64_t id);
 
   // Newest first, at most so many. Of all arenas, forgotten ones too, if none is named. Damaged rows are skipped as above.
   Result<std::vector<IncidentRecord>> incidents(std::optional<ArenaId> arena, IncidentScope scope, size_t newest);

@@ -237,6 +237,7 @@ int StoreConnection::apply(const Migration& migration) {
 
 Result<void> StoreConnection::prepare_statements(const StoreOptions&) {
   int code = tables_.prepare(db_.get());
+  if (code == SQLITE_OK) code = result_tables_.prepare(db_.get());
   if (code == SQLITE_OK) code = rollout_tables_.prepare(db_.get());
   if (code == SQLITE_OK) code = incident_tables_.prepare(db_.get());
   if (code == SQLITE_OK) code = history_tables_.prepare(db_.get());
@@ -284,6 +285,7 @@ Result<void> StoreConnection::write(const StoreBatch& batch) {
   int code = execute(db_.get(), "BEGIN IMMEDIATE");
   ARENAD_CRASH_POINT("arenad.store.begun");
   if (code == SQLITE_OK) code = tables_.write(batch);
+  if (code == SQLITE_OK) code = result_tables_.write(batch);
   if (code == SQLITE_OK) code = rollout_tables_.write(batch);
   if (code == SQLITE_OK) code = incident_tables_.write(batch);
   if (code == SQLITE_OK) code = history_tables_.write(batch);
@@ -361,16 +363,30 @@ Result<std::vector<CheckpointRecord>> StoreConnection::checkpoints(ArenaId arena
 
 Result<std::vector<ResultRecord>> StoreConnection::results(ArenaId arena) {
   std::vector<ResultRecord> results;
-  const int code = tables_.read_results(arena, results);
+  const int code = result_tables_.read_results(arena, results);
   if (code != SQLITE_OK) return error(code, "read");
   return results;
 }
 
 Result<std::optional<uint64_t>> StoreConnection::latest_results_sequence(ArenaId arena) {
   std::optional<uint64_t> latest;
-  const int code = tables_.read_latest_sequence(arena, latest);
+  const int code = result_tables_.read_latest_sequence(arena, latest);
   if (code != SQLITE_OK) return error(code, "read");
   return latest;
+}
+
+Result<ResultPage> StoreConnection::result_page(const ResultQuery& query) {
+  ResultPage page;
+  const int code = result_tables_.read_page(query, page);
+  if (code != SQLITE_OK) return error(code, "read");
+  return page;
+}
+
+Result<std::optional<std::string>> StoreConnection::result_types(uint64_t id, const OnDamage& on_damage) {
+  std::optional<std::string> types;
+  const int code = result_tables_.read_types(id, on_damage, types);
+  if (code != SQLITE_OK) return error(code, "read");
+  return types;
 }
 
 Result<std::vector<IncidentRecord>> StoreConnection::incidents(std::optional<ArenaId> arena, IncidentScope scope, size_t newest,

@@ -31,6 +31,7 @@
 #include "state/incident_tables.h"
 #include "state/lifecycle_tables.h"
 #include "state/records.h"
+#include "state/result_tables.h"
 #include "state/rollout_tables.h"
 #include "state/sqlite.h"
 #include "state/store_options.h"
@@ -60,6 +61,8 @@ class StoreConnection {
   Result<std::vector<CheckpointRecord>> checkpoints(ArenaId arena, const OnDamage& on_damage);
   Result<std::vector<ResultRecord>> results(ArenaId arena);
   Result<std::optional<uint64_t>> latest_results_sequence(ArenaId arena);
+  Result<ResultPage> result_page(const ResultQuery& query);
+  Result<std::optional<std::string>> result_types(uint64_t id, const OnDamage& on_damage);
   Result<std::vector<IncidentRecord>> incidents(std::optional<ArenaId> arena, IncidentScope scope, size_t newest,
                                                 const OnDamage& on_damage);
   Result<std::vector<IncidentRecord>> slow_frames(uint64_t before, size_t newest, const OnDamage& on_damage);
@@ -110,6 +113,7 @@ class StoreConnection {
   int64_t version_ = 0;
   std::string identity_;
   StoreTables tables_;  // its statements end before db_
+  ResultTables result_tables_;
   RolloutTables rollout_tables_;
   IncidentTables incident_tables_;
   HistoryTables history_tables_;

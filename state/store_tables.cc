@@ -36,9 +36,6 @@ int StoreTables::prepare(sqlite3* db) {
        "DELETE FROM checkpoints WHERE arena = ?1 AND (epoch, frame) <"
        " (SELECT epoch, frame FROM checkpoints WHERE arena = ?1"
        "  ORDER BY epoch DESC, frame DESC LIMIT 1 OFFSET 1)"},
-      {&write_result_,
-       "INSERT OR IGNORE INTO results (arena, sequence, seat, type, bytes, recorded_unix_ms)"
-       " VALUES (?1, ?2, ?3, ?4, ?5, ?6)"},
       {&read_arenas_,
        "SELECT id, name, game, code, disposition, epoch, created_unix_ms, changed_unix_ms,"
        " reason, restarts, pinned FROM arenas ORDER BY id"},
@@ -48,10 +45,6 @@ int StoreTables::prepare(sqlite3* db) {
       {&read_checkpoints_,
        "SELECT epoch, frame, taken_unix_ms, checksum, bytes FROM checkpoints WHERE arena = ?1"
        " ORDER BY epoch DESC, frame DESC"},
-      {&read_results_,
-       "SELECT sequence, seat, type, bytes, recorded_unix_ms FROM results WHERE arena = ?1"
-       " ORDER BY sequence"},
-      {&read_latest_sequence_, "SELECT max(sequence) FROM results WHERE arena = ?1"},
   };
   for (const Text& text : texts) {
     const int code = text.statement->prepare(db, text.sql);
@@ -75,7 +68,6 @@ int StoreTables::write(const StoreBatch& batch) {
        [this](const GameRecord& game) { return write_game_.run(game.name, game.configured, game.current, game.previous); });
   each(batch.arenas, [this](const ArenaRecord& arena) { return write_arena(arena); });
   each(batch.checkpoints, [this](const CheckpointRecord& taken) { return write_checkpoint(taken); });
-  each(batch.results, [this](const ResultRecord& result) { return write_result(result); });
   return code;
 }
 
@@ -102,12 +94,6 @@ int StoreTables::write_checkpoint(const CheckpointRecord& checkpoint) {
   const int code = write_checkpoint_.run(checkpoint.arena, to_column(checkpoint.epoch.value), to_column(checkpoint.frame.value),
                                          checkpoint.taken_unix_ms, to_column(checksum_of(checkpoint)), Blob{checkpoint.bytes});
   return code == SQLITE_OK ? prune_checkpoints_.run(checkpoint.arena) : code;
-}
-
-int StoreTables::write_result(const ResultRecord& result) {
-  if (ARENAD_MUTANT("results.one_left_out") && result.sequence == 3) return SQLITE_OK;
-  return write_result_.run(result.arena, to_column(result.sequence), int64_t{result.seat}, to_column(result.type),
-                           Blob{result.bytes}, result.recorded_unix_ms);
 }
 
 // ---- Reading ----
@@ -156,27 +142,6 @@ int StoreTables::read_checkpoints(ArenaId arena, const OnDamage& on_damage, std:
                            ", frame " + std::to_string(checkpoint.frame.value) + ": checksum");
         }
         checkpoints.push_back(std::move(checkpoint));
-      },
-      arena);
-}
-
-int StoreTables::read_results(ArenaId arena, std::vector<ResultRecord>& results) {
-  return read_results_.each(
-      [&](const Row& row) {
-        results.push_back({.arena = arena,
-                           .sequence = row.word(0),
-                           .seat = static_cast<uint32_t>(row.number(1)),
-                           .type = row.word(2),
-                           .bytes = row.bytes(3),
-                           .recorded_unix_ms = row.number(4)});
-      },
-      arena);
-}
-
-int StoreTables::read_latest_sequence(ArenaId arena, std::optional<uint64_t>& latest) {
-  return read_latest_sequence_.each(
-      [&](const Row& row) {
-        if (!row.is_null(0)) latest = row.word(0);
       },
       arena);
 }

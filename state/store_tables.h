@@ -1,4 +1,4 @@
-// The tables of schema.sql: for each kind of record the SQL that writes and reads it. Belongs to one StoreConnection, which
+// The tables of schema.sql but that of results (result_tables.h): for each kind of record the SQL that writes and reads it. Belongs to one StoreConnection, which
 // brings the transaction, the database handle and the words for a failure; here a failure is SQLite's result code.
 //
 // Invariants: a batch may be written again, in whole, with the effect of once. Of an arena the two newest checkpoints stay. A
@@ -7,7 +7,6 @@
 
 #include <cstdint>
 #include <functional>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -31,14 +30,11 @@ class StoreTables {
   int read_arenas(const OnDamage& on_damage, std::vector<ArenaRecord>& arenas);
   int read_games(std::vector<GameRecord>& games);
   int read_checkpoints(ArenaId arena, const OnDamage& on_damage, std::vector<CheckpointRecord>& checkpoints);
-  int read_results(ArenaId arena, std::vector<ResultRecord>& results);
-  int read_latest_sequence(ArenaId arena, std::optional<uint64_t>& latest);
 
  private:
   int forget(ArenaId arena);
   int write_arena(const ArenaRecord& arena);
   int write_checkpoint(const CheckpointRecord& checkpoint);
-  int write_result(const ResultRecord& result);
 
   sqlite::Statement count_commit_;
   sqlite::Statement forget_checkpoints_;
@@ -48,14 +44,11 @@ class StoreTables {
   sqlite::Statement write_param_;
   sqlite::Statement write_checkpoint_;
   sqlite::Statement prune_checkpoints_;
-  sqlite::Statement write_result_;
   sqlite::Statement read_arenas_;
   sqlite::Statement write_game_;
   sqlite::Statement read_games_;
   sqlite::Statement read_params_;
   sqlite::Statement read_checkpoints_;
-  sqlite::Statement read_results_;
-  sqlite::Statement read_latest_sequence_;
 };
 
 }  // namespace arenad

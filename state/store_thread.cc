@@ -70,6 +70,12 @@ void WaitingWrites::merge(StoreBatch later) {
   while (commands_.size() > kCommandsKept) commands_.erase(commands_.begin());
   for (LifecycleRecord& event : later.lifecycle) lifecycle_.insert_or_assign(event.number, std::move(event));
   while (lifecycle_.size() > kLifecycleEventsKept) lifecycle_.erase(lifecycle_.begin());
+  for (ResultArenaRecord& arena : later.result_arenas) result_arenas_.insert_or_assign(arena.arena, std::move(arena));
+  for (ResultVersionRecord& version : later.result_versions) {
+    ResultVersionRecord& waiting = result_versions_[{version.game, version.code}];
+    if (version.types.empty()) version.types = std::move(waiting.types);
+    waiting = std::move(version);
+  }
   append(results_, std::move(later.results));
 }
 
@@ -84,6 +90,8 @@ StoreBatch WaitingWrites::take() {
   batch.commands = values_of(std::move(commands_));
   batch.lifecycle = values_of(std::move(lifecycle_));
   batch.results = std::move(results_);
+  batch.result_arenas = values_of(std::move(result_arenas_));
+  batch.result_versions = values_of(std::move(result_versions_));
   batch.incidents = incidents_.take();
   batch.recovered = incidents_.take_recovered();
   quarantine_.take(batch);

@@ -88,6 +88,8 @@ class WaitingWrites {
   std::map<std::string, RolloutRecord> rollouts_;  // by game
   std::map<std::pair<uint64_t, ArenaId>, RolloutArenaRecord> rollout_arenas_;
   std::vector<ResultRecord> results_;
+  std::map<ArenaId, ResultArenaRecord> result_arenas_;
+  std::map<std::pair<std::string, std::string>, ResultVersionRecord> result_versions_;  // by game and code
   WaitingIncidents incidents_;
   WaitingQuarantine quarantine_;
   std::map<uint64_t, CommandRecord> commands_;     // the newest, as many as are kept

@@ -61,6 +61,8 @@ Right right_for(wire::Request::Reader request) {
     case wire::Request::EXPORT:
     case wire::Request::DETACH:
     case wire::Request::RESULTS:
+    case wire::Request::RESULT_PAGE:
+    case wire::Request::RESULT_TYPES:
     case wire::Request::CRASHES:
     case wire::Request::CRASH:
     case wire::Request::QUARANTINE:

@@ -328,6 +328,7 @@ class Arena {
     std::optional<uint64_t> last;  // sequence up to which the worker need keep none: also of one that could not be read
   };
   NextResults next_results();
+  [[nodiscard]] ResultVersionRecord result_version() const;
   void save_results();
   void save_last();
   [[nodiscard]] bool has_more_than_saved() const;

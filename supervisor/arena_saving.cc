@@ -3,6 +3,7 @@
 
 #include "ipc/clock.h"
 #include "ipc/crash_point.h"
+#include "ipc/printable.h"
 #include "supervisor/arena.h"
 
 namespace arenad {
@@ -27,6 +28,10 @@ ArenaDisposition disposition_of(ArenaState state) {
       return ArenaDisposition::lost;
   }
   return ArenaDisposition::running;
+}
+
+std::string code_text(const IncarnationView& view) {
+  return view.code().is_null() ? "" : view.code().text();
 }
 
 StreamView system_of(const IncarnationView& view) {
@@ -114,9 +119,15 @@ Arena::NextResults Arena::next_results() {
       case OutboxReader::Step::record: {
         const RecordHeader& header = results_.header();
         next.last = header.sequence;
-        next.results.push_back({record_.id, header.sequence, static_cast<uint32_t>(header.party), header.type,
-                                std::string(static_cast<const char*>(results_.words()), results_.word_count() * 8),
-                                static_cast<int64_t>(unix_ms())});
+        next.results.push_back({.arena = record_.id,
+                                .sequence = header.sequence,
+                                .seat = static_cast<uint32_t>(header.party),
+                                .type = header.type,
+                                .bytes = std::string(static_cast<const char*>(results_.words()), results_.word_count() * 8),
+                                .recorded_unix_ms = static_cast<int64_t>(unix_ms()),
+                                .player = channels_.player_at(static_cast<Seat>(header.party)),
+                                .game = record_.game,
+                                .code = code_text(*lived_)});
         continue;
       }
       case OutboxReader::Step::damaged:
@@ -144,11 +155,24 @@ Arena::NextResults Arena::next_results() {
   }
 }
 
+// Of the incarnation whose results are stored. While its code is changed, it may be another one than game() already.
+ResultVersionRecord Arena::result_version() const {
+  ResultVersionRecord version{.game = record_.game, .code = code_text(*lived_), .version = printable(lived_->version())};
+  const GameTemplate* former = handover_ ? handover_->from : nullptr;
+  for (const GameTemplate* each : {static_cast<const GameTemplate*>(game_), former}) {
+    if (each != nullptr && each->hash() == lived_->code()) version.types = each->facts().schema;
+  }
+  return version;
+}
+
 void Arena::save_results() {
   NextResults next = next_results();
   if (!next.last) return;
   StoreBatch batch;
   batch.results = std::move(next.results);
+  // Each time, as another database may have taken the place of the one that has them.
+  batch.result_arenas.push_back({record_.id, record_.name});
+  batch.result_versions.push_back(result_version());
   const uint64_t sequence = *next.last;
   ARENAD_CRASH_POINT("arenad.results.read");
   submit(std::move(batch), Saving::results, [this, sequence] {

@@ -35,6 +35,11 @@ uint32_t ChannelRoster::present(Kind kind) const {
   }));
 }
 
+std::string ChannelRoster::player_at(Seat seat) const {
+  const auto found = std::ranges::find(seats_, seat, [](const auto& entry) { return entry.second; });
+  return found == seats_.end() ? std::string() : found->first;
+}
+
 Result<Seat> ChannelRoster::find_place(Kind kind, const std::string& player, uint32_t max_players) const {
   if (kind == Kind::observer) {
     for (Seat slot = limits::kMaxSeats; slot < limits::kMaxSlots; ++slot) {

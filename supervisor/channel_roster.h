@@ -49,6 +49,8 @@ class ChannelRoster {
   // The channel whose client is there now.
   [[nodiscard]] const RosterChannel* present_at(Seat slot) const;
   [[nodiscard]] uint32_t present(Kind kind) const;
+  // Who is or was there, if that is known; else empty.
+  [[nodiscard]] std::string player_at(Seat seat) const;
 
  private:
   uint64_t last_id_ = 0;

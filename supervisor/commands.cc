@@ -86,6 +86,10 @@ void Commands::carry_out(RequestId from, wire::Request::Reader request, std::vec
       return detach(from, request.getDetach());
     case wire::Request::RESULTS:
       return results(from, text_of(request.getResults()));
+    case wire::Request::RESULT_PAGE:
+      return result_page(from, request.getResultPage());
+    case wire::Request::RESULT_TYPES:
+      return result_types(from, request.getResultTypes());
     case wire::Request::CRASHES:
       return crashes(from, request.getCrashes());
     case wire::Request::CRASH:
@@ -531,30 +535,6 @@ void Commands::detach(RequestId from, uint32_t attachment) {
   if (Arena* arena = scope_.roster.find(found->second.arena)) arena->detach(attachment, ARENAD_LEFT);
   attachments_.erase(found);
   scope_.server.reply(from, [](wire::Reply::Builder reply) { reply.setDetached(); });
-}
-
-void Commands::results(RequestId from, const std::string& name) {
-  // Results outlive their arena: an id that the roster has forgotten may still have some.
-  const Arena* arena = scope_.roster.find(name);
-  const auto id = arena != nullptr ? std::optional(arena->record().id) : ArenaId::parse(name);
-  if (!id) return scope_.server.fail(from, make_error(ErrorCode::unknown_arena, "no arena " + name));
-  auto found = std::make_shared<Result<std::vector<ResultRecord>>>(std::vector<ResultRecord>{});
-  scope_.services.store.submit_query(
-      [found, id = *id](Store& store) { *found = store.results(id); },
-      [this, found, from](const Result<void>& ran) {
-        if (!ran) return scope_.server.fail(from, ran.error());
-        if (!*found) return scope_.server.fail(from, found->error());
-        scope_.server.reply(from, [&](wire::Reply::Builder reply) {
-          const auto& records = found->value();
-          auto to = reply.initResults(static_cast<uint>(records.size()));
-          for (uint i = 0; i < to.size(); ++i) {
-            to[i].setSequence(records[i].sequence);
-            to[i].setSeat(records[i].seat);
-            to[i].setType(records[i].type);
-            to[i].setMessage({reinterpret_cast<const capnp::byte*>(records[i].bytes.data()), records[i].bytes.size()});
-          }
-        });
-      });
 }
 
 void Commands::forget_oldest_finished() {

@@ -88,7 +88,11 @@ class Commands {
   void export_recording(RequestId from, const std::string& arena);
   void attach(RequestId from, wire::Attach::Reader attach, std::vector<Fd> fds);
   void detach(RequestId from, uint32_t attachment);
+  // commands_results.cc
   void results(RequestId from, const std::string& arena);
+  void result_page(RequestId from, wire::ResultQuery::Reader query);
+  void result_types(RequestId from, uint64_t id);
+  [[nodiscard]] std::optional<ArenaId> arena_with_results(const std::string& name) const;
   // commands_incidents.cc
   void crashes(RequestId from, wire::CrashQuery::Reader query);
   void crash(RequestId from, uint64_t id);

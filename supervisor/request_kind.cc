@@ -81,6 +81,8 @@ RequestKind kind_of(wire::Request::Reader request) {
     case wire::Request::DETACH:
       return {"detach", reads};
     case wire::Request::RESULTS:
+    case wire::Request::RESULT_PAGE:
+    case wire::Request::RESULT_TYPES:
       return {"results", reads};
     case wire::Request::CRASHES:
     case wire::Request::CRASH:
@@ -160,6 +162,10 @@ std::string subject_of(wire::Request::Reader request) {
       return joined(text_of(request.getAttach().getArena()), text_of(request.getAttach().getPlayer()));
     case wire::Request::RESULTS:
       return text_of(request.getResults());
+    case wire::Request::RESULT_PAGE:
+      return joined(text_of(request.getResultPage().getArena()), text_of(request.getResultPage().getGame()));
+    case wire::Request::RESULT_TYPES:
+      return std::to_string(request.getResultTypes());
     case wire::Request::CRASHES:
       return arenas_of(request.getCrashes().getSelection());
     case wire::Request::CRASH:

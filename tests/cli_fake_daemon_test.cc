@@ -355,30 +355,6 @@ TEST_SUITE("arenactl restart, drain, stop") {
   }
 }
 
-TEST_SUITE("arenactl results") {
-  TEST_CASE("as a table and as JSON") {
-    FakeDaemon daemon([](Answering answering) {
-      auto result = answering.reply.initResults(1)[0];
-      result.setSequence(4);
-      result.setSeat(2);
-      result.setType(0x8877665544332211);
-      result.setMessage(capnp::Data::Reader(reinterpret_cast<const kj::byte*>("\xca\xfe"), 2));
-    });
-    const Ended ended = ask(daemon, {"results", "duel-1"});
-    CHECK(ended.code == 0);
-    CHECK(ended.out ==
-          "SEQUENCE  SEAT  TYPE                BYTES  MESSAGE\n"
-          "       4     2  0x8877665544332211      2  cafe\n");
-    CHECK(json::parse(ask(daemon, {"results", "duel-1", "--json"}).out) ==
-          json{{"schema", 1},
-               {"arena", "duel-1"},
-               {"results", {{{"sequence", 4}, {"seat", 2}, {"type", "0x8877665544332211"}, {"message_hex", "cafe"}}}}});
-    CHECK(daemon.requests()[0] == "results = \"duel-1\"");
-    CHECK(ask(daemon, {"results"}).code == 2);
-    CHECK(ask(daemon, {"results", "duel-1", "duel-2"}).code == 2);
-  }
-}
-
 TEST_SUITE("arenactl export") {
   const std::string kRecording("a recording\0with every byte \xff", 29);
 
@@ -607,7 +583,7 @@ TEST_SUITE("arenactl's command line") {
                   "arenactl: what shall be done? A verb is missing: start status list inspect top restart drain undrain stop "
                   "reset-failed snapshot kill signal logs events crashes slow quarantine results export history reload-config "
                   "shutdown version "
-                  "reload rollback rollout pin unpin versions upgrade gate\narenactl: see arenactl --help\n"},
+                  "reload rollback rollout pin unpin versions upgrade gate new-game\narenactl: see arenactl --help\n"},
         std::pair{Texts{"stop", "--ys"},
                   "arenactl: unknown option '--ys'; did you mean '--yes'?\narenactl: see arenactl stop --help\n"},
         std::pair{Texts{"status", "--jsno"},

@@ -544,26 +544,6 @@ TEST_SUITE("arenactl: status") {
   }
 }
 
-TEST_SUITE("arenactl: results") {
-  TEST_CASE("the table shows the beginning of a message") {
-    capnp::MallocMessageBuilder message;
-    auto results = message.initRoot<wire::Reply>().initResults(2);
-    results[0].setSequence(1);
-    results[0].setSeat(3);
-    results[0].setType(0xfedcba9876543210);
-    results[0].setMessage(capnp::Data::Reader(reinterpret_cast<const kj::byte*>("\x01\x02"), 2));
-    const std::string bytes(33, 'A');
-    results[1].setMessage(capnp::Data::Reader(reinterpret_cast<const kj::byte*>(bytes.data()), bytes.size()));
-    std::string hex;
-    for (size_t i = 0; i < 32; ++i) hex += "41";
-    CHECK(result_table(results.asReader()).text(Colour::none, Header::shown) ==
-          "SEQUENCE  SEAT  TYPE                BYTES  MESSAGE\n"
-          "       1     3  0xfedcba9876543210      2  0102\n"
-          "       0     0  0x0000000000000000     33  " +
-              hex + "...\n");
-  }
-}
-
 TEST_SUITE("arenactl: JSON") {
   TEST_CASE("every answer is one object in one line with the schema's number") {
     SampleStatus sample{{"duel-1", "running"}};

@@ -122,7 +122,12 @@ TEST_CASE("history: a database of version 4 gets its table, and keeps what it ha
     Store store = open_well(folder.file());
     well(store.commit(before));
   }
-  Raw(folder.file()).run("DROP TABLE history; DROP TABLE lifecycle_events; PRAGMA user_version = 4");
+  Raw(folder.file())
+      .run(
+          "DROP TABLE history; DROP TABLE lifecycle_events; DROP TABLE result_types; DROP TABLE result_versions; DROP TABLE "
+          "result_arenas;"
+          "DROP INDEX results_by_time; ALTER TABLE results DROP COLUMN player; ALTER TABLE results DROP COLUMN version;"
+          "PRAGMA user_version = 4");
   Store store = open_well(folder.file());
   CHECK(well(store.games()) == before.games);
   well(store.commit(batch_of({command_of(1)})));

@@ -42,6 +42,8 @@ std::vector<ForbiddenRequest> all_requests(const std::string& arena) {
       {"status", [](Request r) { select_all(r.initStatus()); }},
       {"export", [arena](Request r) { r.setExport(arena); }},
       {"results", [arena](Request r) { r.setResults(arena); }},
+      {"results", [](Request r) { r.initResultPage(); }},
+      {"results", [](Request r) { r.setResultTypes(1); }},
       {"crashes", [](Request r) { select_all(r.initCrashes().initSelection()); }},
       {"quarantine", [](Request r) { select_all(r.initQuarantine()); }},
       {"rollout status", [](Request r) { r.setRollouts(""); }},

@@ -12,6 +12,7 @@
 
 using Cxx = import "/capnp/c++.capnp";
 $Cxx.namespace("tanks");
+using Arenad = import "/arenad/results.capnp";
 
 const nobody :UInt8 = 255;
 
@@ -197,20 +198,20 @@ enum Standing {
 }
 
 struct Result {
-  team @0 :UInt8;
-  kind @1 :Kind;
-  standing @2 :Standing;
-  reason @3 :EndReason;
-  survived @4 :Bool;
-  shots @5 :UInt32;
-  hits @6 :UInt32;
-  penetrations @7 :UInt32;
-  damageDealt @8 :UInt32;
-  damageReceived @9 :UInt32;
-  kills @10 :UInt32;
-  spotted @11 :UInt32;
-  captureTicks @12 :UInt32;
-  aliveTicks @13 :UInt32;
+  team @0 :UInt8 $Arenad.aggregate(skip);
+  kind @1 :Kind $Arenad.aggregate(last);
+  standing @2 :Standing $Arenad.aggregate(last);
+  reason @3 :EndReason $Arenad.aggregate(skip);
+  survived @4 :Bool $Arenad.aggregate(sum);
+  shots @5 :UInt32 $Arenad.aggregate(sum);
+  hits @6 :UInt32 $Arenad.aggregate(sum);
+  penetrations @7 :UInt32 $Arenad.aggregate(sum);
+  damageDealt @8 :UInt32 $Arenad.aggregate(sum);
+  damageReceived @9 :UInt32 $Arenad.aggregate(sum);
+  kills @10 :UInt32 $Arenad.aggregate(sum);
+  spotted @11 :UInt32 $Arenad.aggregate(sum);
+  captureTicks @12 :UInt32 $Arenad.aggregate(sum);
+  aliveTicks @13 :UInt32 $Arenad.aggregate(max);
 }
 
 # ---- state ---------------------------------------------------------------------------------------

@@ -22,6 +22,7 @@ class TanksGame {
  public:
   using State = tanks::State;
   using Events = arenad::Events<Order>;
+  using Results = arenad::Results<Result>;
   // The largest state has 30 tanks, 64 obstacles, 30 shells and 30 names: 8 KiB. In the busiest
   // frame 30 players join, and all fire, hit, destroy and are spotted: 13 KiB with record headers.
   static constexpr arenad::GameInfo info{.name = "tanks",

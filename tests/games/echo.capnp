@@ -3,6 +3,7 @@
 
 using Cxx = import "/capnp/c++.capnp";
 $Cxx.namespace("arenad::echo");
+using Arenad = import "/arenad/results.capnp";
 
 struct State {
   frames @0 :UInt64;
@@ -88,6 +89,6 @@ struct Piece {
 }
 
 struct Score {
-  seat @0 :UInt16;
-  last @1 :UInt64;
+  seat @0 :UInt16 $Arenad.aggregate(skip);
+  last @1 :UInt64 $Arenad.aggregate(sum);
 }

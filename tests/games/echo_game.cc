@@ -32,6 +32,7 @@ class EchoGame {
  public:
   using State = echo::State;
   using Events = arenad::Events<Say, Note, Grow, Flood, Ask, Finish, Award, Misbehave, AskTime, Print>;
+  using Results = arenad::Results<Score>;
   static constexpr GameInfo info{.name = "echo",
                                  .version = "1.0",
                                  .tick_hz = 0,

@@ -86,6 +86,7 @@ const std::map<std::string, Words> kCalls = {
     {"unpin", {"duel"}},
     {"versions", {}},
     {"upgrade", {"--dry-run"}},
+    {"new-game", {"--cpp", "duel", "--directory", "/dev/null/duel"}},
 };
 
 void check_has_schema(const std::string& out) {

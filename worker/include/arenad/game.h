@@ -14,7 +14,8 @@
 //     };
 //     ARENAD_GAME(Duel)
 //
-// Optional: on_migrate(ctx, from): instead of on_restore, for the state of another version (Migration); static warm_up();
+// Optional: using Results = arenad::Results<duel::Score>, which shows results by the names of their fields and adds them up;
+// on_migrate(ctx, from): instead of on_restore, for the state of another version (Migration); static warm_up();
 // on_join(ctx, seat, name), on_leave(ctx, seat, reason), on_drain(ctx, deadline_unix_ns). on_init may take a
 // third parameter, arenad_arena_options&, to choose the tick rate and the number of seats of this one arena.
 //
@@ -57,6 +58,9 @@ struct GameInfo {
 
 template <class... T>
 struct Events {};
+// The types of a game's results: `using Results = arenad::Results<duel::Score>`. Whoever reads them later has their fields by name.
+template <class... T>
+struct Results {};
 
 // Thrown by on_event: it has failed because of this very event. The arena is recovered, and the event left out at once and kept in quarantine.
 class EventToBlame : public std::runtime_error {

@@ -98,8 +98,8 @@ inline uint64_t schema_hash(const capnp::StructSchema& schema) {
   return hash.value();
 }
 
-template <class... T>
-void add_types(SchemaNodes& nodes, Events<T...>) {
+template <template <class...> class Types, class... T>
+void add_types(SchemaNodes& nodes, Types<T...>) {
   (add_type<T>(nodes), ...);
 }
 
@@ -109,6 +109,7 @@ const void* game_schema(size_t* bytes) {
     SchemaNodes nodes;
     add_type<typename Game::State>(nodes);
     if constexpr (requires { typename Game::Events; }) add_types(nodes, typename Game::Events{});
+    if constexpr (requires { typename Game::Results; }) add_types(nodes, typename Game::Results{});
     return nodes.message();
   }();
   *bytes = message.asBytes().size();

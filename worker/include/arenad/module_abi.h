@@ -120,7 +120,8 @@ typedef struct arenad_game {
   /* May be NULL. Why the last callback gave ARENAD_REFUSED, ARENAD_FAILED or ARENAD_BLAMED; valid until the next call. */
   const char* (*last_error)(void* game);
   /* May be NULL. The types that the game declares, as a Cap'n Proto message in stream framing whose root is GameSchema
-   * (control.capnp). Only tools look at it, to show events and results as text. */
+   * (control.capnp): of the state, the events and the results, with all that they are made of and the annotations of their fields. Only tools
+   * look at it, to show events as text, and to show and add up results by the names of their fields. */
   const void* (*schema)(size_t* bytes);
   /* May be NULL. Instead of restore, for a state that another version of this game has written: old_version is that one's `version`,
    * old_schema_hash its `schema_hash`. ARENAD_REFUSED: it cannot be taken over; then the old version goes on. */
