@@ -151,7 +151,7 @@ arenad_verdict GameBox::event(const arenad_event& event) {
     return ARENAD_MALFORMED;
   }
   const auto message = py::reinterpret_steal<py::object>(read);
-  return guarded(ARENAD_FAILED, [&] {
+  return guarded(game_.quarantines ? ARENAD_BLAMED : ARENAD_FAILED, [&] {
     begin_frame();
     on_event_(event.seat, message);
   });

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <csignal>
 #include <filesystem>
+#include <tuple>
 
 #include <doctest/doctest.h>
 
@@ -84,7 +85,9 @@ TEST_CASE("a native crash in a game in Python, an exit and a hang are survived")
     play(ann, 5);
   }
   const auto all = crashes(daemon, "duel");
-  const auto is = [&](const std::string& kind) { return std::ranges::any_of(all, [&](const Report& one) { return one.kind == kind; }); };
+  const auto is = [&](const std::string& kind) {
+    return std::ranges::any_of(all, [&](const Report& one) { return one.kind == kind; });
+  };
   CHECK(is("crash"));
   CHECK(is("exit"));
   CHECK(is("hang"));
@@ -101,8 +104,52 @@ TEST_CASE("an exception is told with its place, and the event that raises again 
   play(ann, 3);
   const auto all = crashes(daemon, "duel");
   REQUIRE(!all.empty());
-  CHECK(all[0].cause.find("on_event failed: echo_py.misbehave.Burst: this game has burst (echo_py/misbehave.py:") != std::string::npos);
+  CHECK(all[0].cause.find("on_event failed: echo_py.misbehave.Burst: this game has burst (echo_py/misbehave.py:") !=
+        std::string::npos);
   CHECK(quarantine(daemon)[0].player == "ann");
+}
+
+TEST_CASE("a game whose policy is quarantine has an event that raises left out at once") {
+  Daemon daemon(std::string(kLimits) + game_section("echo_py", module_path("echo_blames")));
+  daemon.start();
+  daemon.start_arena("duel", {}, "echo_py");
+  Player ann(daemon.socket(), "duel", "ann");
+  play(ann, 3);
+  misbehave(ann, {.how = "raise"});
+  REQUIRE(eventually([&] { return quarantine(daemon).size() == 1; }));
+  play(ann, 3);
+  CHECK(crashes(daemon, "duel").size() == 1);
+  CHECK(daemon.arena("duel").restarts_total == 1);
+}
+
+TEST_CASE("a slow frame and a death are told with the stack of Python") {
+  Daemon daemon(echo_py("hard_limit_ms = 60000\n"));
+  daemon.start();
+  daemon.start_arena("duel", {{"hz", "30"}}, "echo_py");
+  Player ann(daemon.socket(), "duel", "ann");
+  play(ann, 3);
+  for (const auto& [how, function, native] : {std::tuple{"burn", "burn (echo_py/misbehave.py:", false},
+                                              {"heavy", "call_something_heavy (echo_py/misbehave.py:", true}}) {
+    INFO(std::string(how));
+    misbehave(ann, {.how = how, .ms = 700});
+    play(ann, 1);
+    REQUIRE(eventually([&] {
+      return daemon.arenactl({"slow", "echo_py", "--stacks"}).out.find(function) != std::string::npos;
+    }));
+    const std::string said = daemon.arenactl({"slow", "echo_py", "--stacks"}).out;
+    INFO(said);
+    CHECK(said.find("Echo.on_event (echo_py/game.py:") != std::string::npos);
+    if (native) CHECK(said.find("sum") != std::string::npos);
+  }
+  const auto flame = daemon.folder() / "flame.html";
+  CHECK(daemon.arenactl({"slow", "echo_py", "--flame", flame.string()}).code == 0);
+  CHECK(read_file(flame).find("call_something_heavy") != std::string::npos);
+  misbehave(ann, {.how = "raise"});
+  REQUIRE(eventually([&] { return quarantine(daemon).size() == 1; }));
+  const std::string report = daemon.arenactl({"crashes", "show", std::to_string(crashes(daemon, "duel")[0].id)}).out;
+  INFO(report);
+  CHECK(report.find("misbehave (echo_py/misbehave.py:") != std::string::npos);
+  CHECK(report.find("Echo.on_event") + report.find("on_event (echo_py/game.py:") != 2 * std::string::npos);
 }
 
 TEST_CASE("a start that the game refuses tells why, and so does a game that cannot be loaded") {

@@ -9,6 +9,7 @@ import arenad
 
 from .echo_capnp import Arrived, Ask, AskTime, Award, Departed, Echo as EchoMessage, Finish, Grow, Misbehave, Note, Report, Say, Score, State, Time
 from .misbehave import misbehave
+from .policy import ON_EXCEPTION
 
 SEATS = 8
 MASK = 0xFFFF_FFFF_FFFF_FFFF
@@ -17,6 +18,7 @@ MASK = 0xFFFF_FFFF_FFFF_FFFF
 class Echo(arenad.Game[State]):
     name = "echo_py"
     version = "1.0"
+    on_exception = ON_EXCEPTION
     tick_hz = 0
     max_players = SEATS
     max_state_bytes = 64 * 1024
