@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Builds a game and a client the way a user of an installed Arenad does: in a folder of their own, with nothing but
-# find_package(Arenad). Everything happens in a private folder that is removed at the end.
+# find_package(Arenad); and what arenactl new-game makes, with the commands of its README. Everything happens in a private folder that is removed
+# at the end.
 #
 #     out_of_tree_test.sh BUILD_DIR SOURCE_DIR
 set -euo pipefail
@@ -13,7 +14,16 @@ build_dir=$(cd -- "$1" && pwd)
 source_dir=$(cd -- "$2" && pwd)
 
 work=$(mktemp -d)
-trap 'rm -rf -- "$work"' EXIT
+keeper=
+clean_up() {
+  # In order, so that its workers end with it.
+  if [[ -n $keeper ]]; then
+    kill "$keeper" 2>/dev/null || true
+    wait "$keeper" || true
+  fi
+  rm -rf -- "$work"
+}
+trap clean_up EXIT
 prefix=$work/prefix
 
 # Runs a step; shows its output only if it fails.
@@ -80,11 +90,67 @@ END
   } >"$work/client/client.cc"
 }
 
+# The sh block of this number in a file.
+block() {
+  awk -v wanted="$1" '/^```sh$/ { inside = ++count == wanted; next } /^```$/ { inside = 0 } inside' "$2"
+}
+
+# These commands of a README, as somebody types them in its folder. In the place of this process.
+typed() {
+  cd "$1"
+  exec env ARENAD="$prefix" CMAKE_GENERATOR=Ninja CMAKE_BUILD_TYPE="$(cached CMAKE_BUILD_TYPE)" CXX="$(cached CMAKE_CXX_COMPILER)" \
+    CXXFLAGS="$(compiler_flags)" bash -euo pipefail -c "$2"
+}
+
+typed_and_done() {
+  (typed "$@")
+}
+
+answers() {
+  for ((i = 0; i < 300; ++i)); do
+    ! "$prefix/bin/arenactl" --socket "$1/run/arenad.sock" version >/dev/null 2>&1 || return 0
+    sleep 0.1
+  done
+  return 1
+}
+
+play_new_game_in_cpp() {
+  local folder=$work/my_duel build run
+  step "new-game --cpp" "$prefix/bin/arenactl" new-game --cpp my_duel --directory "$folder"
+  # Its last line runs arenad, until somebody ends it.
+  build=$(block 1 "$folder/README.md" | head -n -1)
+  run=$(block 1 "$folder/README.md" | sed -n '1p;$p')
+  step "new-game --cpp: build and test, as its README says" typed_and_done "$folder" "$build"
+  step "my_duel.so is a game module" exports_game "$folder/build/games/my_duel.so"
+  (typed "$folder" "${run/arena-keeper/exec arena-keeper}") >"$work/keeper.log" 2>&1 &
+  keeper=$!
+  step "new-game --cpp: arenad answers" answers "$folder"
+  step "new-game --cpp: play, as its README says" typed_and_done "$folder" "$(block 2 "$folder/README.md")"
+  cp "$work/log" "$work/played"
+  step "new-game --cpp: results by the names of their fields" grep -E '^WHEN +ARENA +SEAT +HITS +SHOTS$' "$work/played"
+  kill "$keeper"
+  wait "$keeper" || true
+  keeper=
+}
+
+check_new_game_in_python() {
+  local folder=$work/my_python_duel
+  step "new-game --python" "$prefix/bin/arenactl" new-game --python my_python_duel --directory "$folder"
+  step "new-game --python: syntax" /usr/bin/python3 -m py_compile "$folder/my_python_duel/__init__.py" "$folder/my_python_duel/game.py" \
+    "$folder/tests/test_game.py"
+  step "new-game --python: schema" capnp compile -o- -I"$prefix/share/arenad/schema" "$folder/my_python_duel/my_python_duel.capnp"
+  # Where Arenad was built with Python.
+  if [[ -x $prefix/bin/arenad-python ]]; then
+    step "new-game --python: its tests" "$prefix/bin/arenad-python" test "$folder"
+  fi
+}
+
 step "install" cmake --install "$build_dir" --prefix "$prefix"
 for program in arenad arena-worker arenactl; do
   step "bin/$program" test -x "$prefix/bin/$program"
 done
 step "schemas" test -f "$prefix/share/arenad/schema/control.capnp"
+step "the schema for results" test -f "$prefix/share/arenad/schema/arenad/results.capnp"
 
 cp -r "$source_dir/examples/tanks" "$work/tanks"
 configure_and_build tanks
@@ -107,3 +173,5 @@ if [[ -e $prefix/bin/arenad-python ]]; then
   step "tanks_py: the same file" cmp "$work/tanks_py.so" "$work/examples/build/games/tanks_py.so"
   step "no bytecode is left where Arenad is installed" test -z "$(find "$prefix" "$work/examples/tanks_py" -name __pycache__)"
 fi
+play_new_game_in_cpp
+check_new_game_in_python
