@@ -4,10 +4,10 @@
 #include <csignal>
 #include <filesystem>
 #include <optional>
-#include <sqlite3.h>
 #include <thread>
 
 #include <doctest/doctest.h>
+#include <sqlite3.h>
 
 #include "tests/real/reports.h"
 #include "tests/support/why_not.h"
