@@ -35,7 +35,7 @@ TEST_CASE("installed, used, upgraded under a match, removed, installed again and
   CHECK(unit.property("UnitFileState") == "enabled");
   CHECK(unit.run("arenactl list --no-header") == "");
   CHECK(unit.run("ps -o user= -p " + std::to_string(unit.main_pid())) == "arenad\n");
-  CHECK(unit.try_to("dpkg --verify arenad arenactl arenad-chaos libarenad-dev").out == "");
+  CHECK(unit.try_to("dpkg --verify arenad arenactl arenad-chaos arenad-python libarenad-dev").out == "");
   CHECK(unit.try_to("systemd-analyze verify arenad.service").err == "");
   const char* ask_version = "arenactl version --json | sed 's/,\"uptime_ms.*//'";
   const std::string first = unit.run(ask_version);
@@ -103,7 +103,7 @@ TEST_CASE("installed, used, upgraded under a match, removed, installed again and
   }
 
   // Purged while it runs.
-  (void)unit.run("rm /usr/lib/arenad/games/echo.so && dpkg --purge arenad arenactl arenad-chaos libarenad-dev 2>&1");
+  (void)unit.run("rm /usr/lib/arenad/games/echo.so && dpkg --purge arenad arenactl arenad-chaos arenad-python libarenad-dev 2>&1");
   CHECK(unit.try_to("pgrep -u arenad").out == "");
   CHECK(unit.run(kFindFiles) == before);
   CHECK(unit.try_to("systemctl list-units --all --no-legend 'arenad*'").out == "");
