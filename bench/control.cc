@@ -8,7 +8,6 @@
 #include <fstream>
 #include <memory>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "bench/benchmark.h"
@@ -16,6 +15,7 @@
 #include "bench/peer.h"
 #include "bench/quantile.h"
 #include "bench/shared.h"
+#include "bench/sleep.h"
 #include "bench/worker_probe.h"
 #include "ipc/clock.h"
 #include "ipc/process.h"
@@ -34,11 +34,6 @@ constexpr uint64_t kQuestionEveryMs = 5;
 constexpr uint64_t kIdleArenas = 300;
 constexpr double kIdleSeconds = 15;
 constexpr uint64_t kCallTimeoutMs = 60'000;
-
-void sleep_ms(uint64_t ms) {
-  const timespec time{static_cast<time_t>(ms / 1000), static_cast<long>(ms % 1000 * 1'000'000)};
-  ::nanosleep(&time, nullptr);
-}
 
 double ms_since(uint64_t began_ns) {
   return static_cast<double>(monotonic_ns() - began_ns) / static_cast<double>(kMillisecond);

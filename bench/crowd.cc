@@ -3,13 +3,13 @@
 #include <array>
 #include <fmt/format.h>
 #include <memory>
-#include <time.h>
 
 #include "bench/load_process.h"
 #include "bench/peer.h"
 #include "bench/private_memory.h"
 #include "bench/quantile.h"
 #include "bench/shared.h"
+#include "bench/sleep.h"
 #include "bench/worker_probe.h"
 #include "ipc/clock.h"
 
@@ -23,11 +23,6 @@ constexpr uint64_t kWarmUpMs = 5000;
 constexpr size_t kMemorySamples = 31;
 // An arena runs if it makes at least this share of its ticks, and takes at least this share of its players' inputs.
 constexpr double kLeastShare = 0.95;
-
-void sleep_ms(uint64_t ms) {
-  const timespec time{static_cast<time_t>(ms / 1000), static_cast<long>(ms % 1000 * 1'000'000)};
-  ::nanosleep(&time, nullptr);
-}
 
 std::string arena_name(uint64_t number) {
   return fmt::format("tanks-{}", number);

@@ -1,12 +1,12 @@
 // How long the collector of Python holds up a frame, with a million live objects: in an arena, and in a Python as it comes.
 #include <fmt/format.h>
 #include <sstream>
-#include <time.h>
 
 #include "bench/bench.capnp.h"
 #include "bench/benchmark.h"
 #include "bench/daemon.h"
 #include "bench/script.h"
+#include "bench/sleep.h"
 #include "bench/worker_probe.h"
 #include "ipc/clock.h"
 
@@ -16,11 +16,6 @@ namespace {
 constexpr double kSeconds = 30;
 constexpr uint64_t kDefaultFrames = 600;
 constexpr uint64_t kAnswerTimeoutNs = 60 * kSecond;
-
-void sleep_ms(uint64_t ms) {
-  const timespec time{static_cast<time_t>(ms / 1000), static_cast<long>(ms % 1000 * 1'000'000)};
-  ::nanosleep(&time, nullptr);
-}
 
 // What the game answers to a Poke.
 Result<uint64_t> ask(Attachment& arena) {

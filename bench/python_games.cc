@@ -2,7 +2,6 @@
 #include <algorithm>
 #include <fmt/format.h>
 #include <sstream>
-#include <time.h>
 
 #include "bench/bench_player.h"
 #include "bench/benchmark.h"
@@ -10,6 +9,7 @@
 #include "bench/load_process.h"
 #include "bench/quantile.h"
 #include "bench/script.h"
+#include "bench/sleep.h"
 #include "ipc/clock.h"
 
 namespace arenad::bench {
@@ -20,11 +20,6 @@ constexpr uint64_t kStarts = 200;
 constexpr uint64_t kNeighbours = 20;
 constexpr uint64_t kHeavyCalls = 10;
 constexpr uint64_t kBetweenCallsMs = 500;
-
-void sleep_ms(uint64_t ms) {
-  const timespec time{static_cast<time_t>(ms / 1000), static_cast<long>(ms % 1000 * 1'000'000)};
-  ::nanosleep(&time, nullptr);
-}
 
 // A start as a backend sees it: until the first player's first event has been applied, in the first frame.
 Result<double> start_once(const Daemon& daemon, ControlClient& control, const std::string& name) {

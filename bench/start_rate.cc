@@ -3,13 +3,13 @@
 #include <atomic>
 #include <deque>
 #include <fmt/format.h>
-#include <time.h>
 #include <vector>
 
 #include "bench/benchmark.h"
 #include "bench/daemon.h"
 #include "bench/peer.h"
 #include "bench/shared.h"
+#include "bench/sleep.h"
 #include "ipc/clock.h"
 
 namespace arenad::bench {
@@ -28,11 +28,6 @@ struct Progress {
   std::atomic<uint64_t> stopped;
   std::atomic<uint32_t> ready;
 };
-
-void sleep_ms(uint64_t ms) {
-  const timespec time{static_cast<time_t>(ms / 1000), static_cast<long>(ms % 1000 * 1'000'000)};
-  ::nanosleep(&time, nullptr);
-}
 
 Result<void> call_again_and_again(const Daemon& daemon, uint32_t caller, Progress& progress) {
   auto control = daemon.connect();
