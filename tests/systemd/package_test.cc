@@ -103,7 +103,8 @@ TEST_CASE("installed, used, upgraded under a match, removed, installed again and
   }
 
   // Purged while it runs.
-  (void)unit.run("rm /usr/lib/arenad/games/echo.so && dpkg --purge arenad arenactl arenad-chaos arenad-python libarenad-dev 2>&1");
+  (void)unit.run(
+      "rm /usr/lib/arenad/games/echo.so && dpkg --purge arenad arenactl arenad-chaos arenad-python libarenad-dev 2>&1");
   CHECK(unit.try_to("pgrep -u arenad").out == "");
   CHECK(unit.run(kFindFiles) == before);
   CHECK(unit.try_to("systemctl list-units --all --no-legend 'arenad*'").out == "");

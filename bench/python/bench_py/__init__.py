@@ -6,7 +6,8 @@ from typing import Any
 
 import arenad
 
-from .bench_capnp import Ballast, Echo, Poke, Say, State
+from .bench_capnp import Ballast, Echo, Poke, Say
+from .body_capnp import State
 
 BODY_WORDS = 8192
 MASK = 0xFFFF_FFFF_FFFF_FFFF
@@ -22,15 +23,14 @@ class Bench(arenad.Game[State]):
     Outputs = (Echo,)
 
     def on_init(self, ctx: arenad.Context, params: arenad.Params) -> None:
-        self.state.body = bytes(8 * BODY_WORDS)
+        self.state.body = [0] * BODY_WORDS
 
     def on_event(self, ctx: arenad.Context, seat: int, event: Any) -> None:
         state = self.state
         if isinstance(event, Poke.Reader):
-            at = event.value % BODY_WORDS * 8
-            body = state.body
-            word = int.from_bytes(body[at : at + 8], "little") * 6364136223846793005 + event.value & MASK
-            state.body = body[:at] + word.to_bytes(8, "little") + body[at + 8 :]
+            value = event.value
+            at = value % BODY_WORDS
+            state.body[at] = (state.body[at] * 6364136223846793005 + value) & MASK
             state.pokes += 1
             ctx.broadcast(Echo(pokes=state.pokes))
         elif isinstance(event, Say.Reader):
