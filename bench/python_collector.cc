@@ -17,9 +17,13 @@ constexpr double kSeconds = 30;
 constexpr uint64_t kDefaultFrames = 600;
 constexpr uint64_t kAnswerTimeoutNs = 60 * kSecond;
 
-// What the game answers to a Poke.
-Result<uint64_t> ask(Attachment& arena) {
-  if (arena.send<Poke>([](Poke::Builder) {}) != Sent::ok) return make_error(ErrorCode::failed, "the arena takes no events");
+// What the game answers to a Poke (python/collector_py).
+constexpr uint64_t kLongestPause = 0;
+constexpr uint64_t kCollections = 1;
+
+Result<uint64_t> ask(Attachment& arena, uint64_t what) {
+  if (arena.send<Poke>([&](Poke::Builder poke) { poke.setValue(what); }) != Sent::ok)
+    return make_error(ErrorCode::failed, "the arena takes no events");
   for (const uint64_t deadline_ns = monotonic_ns() + kAnswerTimeoutNs; monotonic_ns() < deadline_ns; arena.wait(10)) {
     for (Incoming incoming = arena.receive(); incoming != Incoming::none; incoming = arena.receive()) {
       if (incoming == Incoming::gone || incoming == Incoming::disconnected)
@@ -34,6 +38,7 @@ Result<uint64_t> ask(Attachment& arena) {
 
 struct InArena {
   uint64_t longest_us;
+  uint64_t collections;
   uint64_t late;
   uint64_t frames;
 };
@@ -50,10 +55,12 @@ Result<InArena> play(const Conditions& conditions) {
   auto arena = (*client)->attach({.arena = "collecting", .player = "ann"});
   if (!arena) return arena.error();
   sleep_ms(static_cast<uint64_t>(std::max(2.0, kSeconds * conditions.scale) * 1000));
-  auto longest = ask(**arena);
+  auto longest = ask(**arena, kLongestPause);
   if (!longest) return longest.error();
+  auto collections = ask(**arena, kCollections);
+  if (!collections) return collections.error();
   const WorkerProbe probe(**arena);
-  const InArena facts{*longest, probe.status().frames_late.load(), probe.status().frames.load()};
+  const InArena facts{*longest, *collections, probe.status().frames_late.load(), probe.status().frames.load()};
   arena->reset();
   if (auto stopped = daemon->stop(); !stopped) return stopped.error();
   return facts;
@@ -74,7 +81,8 @@ Result<Figures> measure_python_collector(const Conditions& conditions) {
   auto ours = play(conditions);
   if (!ours) return ours.error();
   return Figures{{"python.gc_pause_max_ms", static_cast<double>(ours->longest_us) / 1000,
-                  fmt::format("{} frames, of which {} began more than a tick late", ours->frames, ours->late)},
+                  fmt::format("{} collections between {} frames, of which {} began more than a tick late", ours->collections,
+                              ours->frames, ours->late)},
                  {"python.gc_pause_default_ms", default_ms,
                   fmt::format("{} frames, {} + {} + {} collections", frames, young, older, whole)}};
 }

@@ -42,6 +42,7 @@ class Collector:
         self._log = log
         self._seconds_for_an_object = SECONDS_FOR_AN_OBJECT
         self._collections = 0
+        self._since_older = 0
         self._survivors = 0  # since the last whole collection, at most
         self._waited = 0
         self.set_aside = 0
@@ -67,28 +68,36 @@ class Collector:
         if self.cyclic != self._told_cyclic or self.put_off != self._told_put_off:
             self._tell()
 
-    def _expected(self, objects: int) -> float:
-        return objects * self._seconds_for_an_object
+    def _fits(self, objects: int, seconds_left: float) -> bool:
+        return objects * self._seconds_for_an_object <= seconds_left * SHARE_OF_IDLE
 
     def _collect_young(self, young: int, seconds_left: float) -> None:
-        with_older = self._collections % OLDER_EVERY == OLDER_EVERY - 1
-        objects = young + (self._survivors if with_older else 0)
-        if self._expected(objects) > seconds_left * SHARE_OF_IDLE:
-            if young < YOUNG_BOUND:
-                return
-            self.put_off += 1
-            self._set_aside(young)
+        if not self._fits(young, seconds_left):
+            self._forget_a_little()
+            if young >= YOUNG_BOUND:
+                self.put_off += 1
+                self._set_aside(young)
             return
         self._collections += 1
-        found = self._collect(1 if with_older else 0, objects)
+        self._since_older += 1
+        # Older ones that do not fit now stay due, and hold up no younger ones.
+        with_older = self._since_older >= OLDER_EVERY and self._fits(young + self._survivors, seconds_left)
+        if with_older:
+            self._since_older = 0
+        found = self._collect(1 if with_older else 0, young + (self._survivors if with_older else 0))
         self._survivors += max(0, young - found)
 
+    def _forget_a_little(self) -> None:
+        """One slow moment of the machine must not put collections off for ever."""
+        self._seconds_for_an_object *= 0.98
+
     def _collect_whole(self, seconds_left: float) -> None:
-        if self._expected(self._survivors) <= seconds_left * SHARE_OF_IDLE:
+        if self._fits(self._survivors, seconds_left):
             self._collect(2, self._survivors)
             self._survivors = 0
             self._waited = 0
             return
+        self._forget_a_little()
         self._waited += 1
         if self._waited >= WHOLE_PATIENCE:
             self._set_aside(self._survivors)

@@ -63,6 +63,20 @@ class Collecting(unittest.TestCase):
         self.collector.idle(1.0)
         self.assertEqual(self.links(), 0)
 
+    def test_older_ones_that_do_not_fit_hold_up_no_younger_ones(self):
+        self.collector._survivors = 10**6
+        for _ in range(3 * collector.OLDER_EVERY):
+            leak(2000)
+            self.collector.idle(0.040)
+            self.assertEqual(self.links(), 0)
+
+    def test_one_slow_moment_is_forgotten(self):
+        self.collector._seconds_for_an_object = 100e-6
+        leak(2000)
+        for _ in range(300):
+            self.collector.idle(0.040)
+        self.assertEqual(self.links(), 0)
+
     def test_beyond_the_bound_it_is_set_aside_and_told(self):
         self.collector._told_at -= collector.TELL_EVERY_SECONDS
         leak(collector.YOUNG_BOUND)

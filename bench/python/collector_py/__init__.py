@@ -1,4 +1,5 @@
-"""How long Python's collector holds up a frame, with a million live objects. Its answer to a Poke is the longest time so far, in microseconds.
+"""How long Python's collector holds up a frame, with a million live objects. Its answer to a Poke of 0 is the longest time so far, in microseconds; to one of 1, how often
+it has run.
 
 A frame makes some thousands of objects, of which some are in cycles. What the collector takes of a frame is counted whole; of the time before the next tick, what it
 takes beyond that.
@@ -73,7 +74,8 @@ class Collecting(arenad.Game[State]):
         self._pauses = Pauses()
 
     def on_event(self, ctx: arenad.Context, seat: int, event: Any) -> None:
-        ctx.broadcast(Echo(pokes=int(self._pauses.longest_seconds * 1e6)))
+        pauses = self._pauses
+        ctx.broadcast(Echo(pokes=sum(pauses.collections) if event.value else int(pauses.longest_seconds * 1e6)))
 
     def on_tick(self, ctx: arenad.Context) -> None:
         pauses = self._pauses
