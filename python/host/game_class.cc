@@ -30,14 +30,14 @@ GameClass load_game(const std::string& package) {
   game.quarantines = py::cast<std::string>(game.type.attr("on_exception")) == "quarantine";
   game.state = &struct_named(game.type.attr("State"));
   game.schema_hash = detail::schema_hash(game.state->schema);
-  std::vector<uint64_t> roots{game.state->id};
+  std::vector<const typed::StructType*> roots{game.state};
   for (const py::handle type : game.type.attr("Events")) {
     const typed::StructType& event = struct_named(type);
     game.events.emplace(event.id, &event);
-    roots.push_back(event.id);
+    roots.push_back(&event);
   }
-  for (const py::handle type : game.type.attr("Results")) roots.push_back(struct_named(type).id);
-  game.schema = typed::layouts_of(*game.state)->game_schema(roots);
+  for (const py::handle type : game.type.attr("Results")) roots.push_back(&struct_named(type));
+  game.schema = typed::game_schema(roots);
   return game;
 }
 

@@ -307,7 +307,7 @@ void Layouts::find_cycles() {
   }
 }
 
-kj::Array<capnp::word> Layouts::game_schema(const std::vector<uint64_t>& roots) const {
+kj::Array<capnp::word> game_schema(const std::vector<const StructType*>& roots) {
   std::map<uint64_t, capnp::schema::Node::Reader> nodes;
   const std::function<void(const capnp::Type&)> add = [&](const capnp::Type& type) {
     if (type.isList()) return add(type.asList().getElementType());
@@ -316,7 +316,7 @@ kj::Array<capnp::word> Layouts::game_schema(const std::vector<uint64_t>& roots) 
     if (!nodes.emplace(type.asStruct().getProto().getId(), type.asStruct().getProto()).second) return;
     for (const auto field : type.asStruct().getFields()) add(field.getType());
   };
-  for (const uint64_t root : roots) add(capnp::Type(loader_.get(root).asStruct()));
+  for (const StructType* root : roots) add(capnp::Type(root->schema));
   capnp::MallocMessageBuilder message;
   auto list = message.initRoot<capnp::schema::CodeGeneratorRequest>().initNodes(static_cast<unsigned>(nodes.size()));
   unsigned next = 0;

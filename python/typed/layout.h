@@ -119,8 +119,6 @@ class Layouts {
   [[nodiscard]] std::vector<Name> top_level() const { return nested(file_id_); }
   [[nodiscard]] std::vector<Name> nested(uint64_t id) const;
   [[nodiscard]] capnp::Schema schema(uint64_t id) const { return loader_.get(id); }
-  // The nodes with all their annotations, for tools (module_abi.h, `schema`).
-  [[nodiscard]] kj::Array<capnp::word> game_schema(const std::vector<uint64_t>& roots) const;
 
  private:
   Type type_of(const capnp::Type& type, const std::string& where);
@@ -136,5 +134,8 @@ class Layouts {
   std::map<uint64_t, std::unique_ptr<StructType>> structs_;
   std::map<uint64_t, std::unique_ptr<EnumType>> enums_;
 };
+
+// The nodes of these types and of all in them, with their annotations, for tools (module_abi.h, `schema`). They may be of several schemas.
+kj::Array<capnp::word> game_schema(const std::vector<const StructType*>& roots);
 
 }  // namespace arenad::typed
