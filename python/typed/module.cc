@@ -346,13 +346,6 @@ const StructType* struct_type(PyObject* type_object) {
   return nullptr;
 }
 
-std::shared_ptr<const Layouts> layouts_of(const StructType& type) {
-  for (const auto& layouts : all_layouts()) {
-    if (layouts->find(type.id) == &type) return layouts;
-  }
-  return nullptr;
-}
-
 PyObject* init_module() {
   static PyModuleDef definition{PyModuleDef_HEAD_INIT,
                                 "_arenad",

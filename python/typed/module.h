@@ -1,8 +1,6 @@
 // The module `_arenad`: the types of a schema, and messages of them, for Python. The host has it built in (python/host/); at the desk it is an extension module.
 #pragma once
 
-#include <memory>
-
 #include "python/typed/layout.h"
 
 namespace arenad::typed {
@@ -12,7 +10,5 @@ PyObject* init_module();
 
 // The type that a class of a schema, or its Reader, stands for; nullptr with a TypeError if it is none.
 const StructType* struct_type(PyObject* type_object);
-// The types that it was made with.
-std::shared_ptr<const Layouts> layouts_of(const StructType& type);
 
 }  // namespace arenad::typed
