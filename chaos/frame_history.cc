@@ -54,6 +54,7 @@ void FrameHistory::follow_channels(const DecidedFrame& frame) {
       case FrameEntryKind::drain:
       case FrameEntryKind::skip:
       case FrameEntryKind::retry:
+      case FrameEntryKind::signal:
         break;
     }
   });

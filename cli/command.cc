@@ -8,6 +8,7 @@ Commands all_commands() {
   commands.push_back(status_command());
   commands.push_back(list_command());
   commands.push_back(inspect_command());
+  commands.push_back(state_command());
   commands.push_back(top_command());
   commands.push_back(restart_command());
   commands.push_back(drain_command());
@@ -17,6 +18,7 @@ Commands all_commands() {
   commands.push_back(snapshot_command());
   commands.push_back(kill_command());
   commands.push_back(signal_command());
+  commands.push_back(tell_command());
   commands.push_back(logs_command());
   commands.push_back(events_command());
   commands.push_back(crashes_command());

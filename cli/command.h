@@ -61,6 +61,8 @@ std::unique_ptr<Command> reset_failed_command();
 std::unique_ptr<Command> snapshot_command();
 std::unique_ptr<Command> kill_command();
 std::unique_ptr<Command> signal_command();
+std::unique_ptr<Command> tell_command();
+std::unique_ptr<Command> state_command();
 std::unique_ptr<Command> shutdown_command();
 std::unique_ptr<Command> crashes_command();
 std::unique_ptr<Command> slow_command();

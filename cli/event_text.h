@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <span>
 #include <string>
+#include <string_view>
 
 #include "arenad/result.h"
 
@@ -19,7 +20,8 @@ struct EventText {
 };
 
 // `schema` is a message in stream framing with the root GameSchema (control.capnp), `message` one segment. The error says why the
-// event cannot be shown.
-Result<EventText> event_text(std::span<const unsigned char> schema, uint64_t type, std::span<const unsigned char> message);
+// event cannot be shown. what: for errors; a game's state is shown in the same way.
+Result<EventText> event_text(std::span<const unsigned char> schema, uint64_t type, std::span<const unsigned char> message,
+                             std::string_view what = "the event");
 
 }  // namespace arenad::cli

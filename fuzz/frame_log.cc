@@ -76,6 +76,7 @@ std::vector<std::string> seeds() {
     frame.add(FrameEntryKind::skip, 0, 2, std::string(8, '\1'));
     frame.add(FrameEntryKind::skip, 0, 3, std::string(16, '\1'));
     frame.add(FrameEntryKind::retry, 1, 3, std::string(40, '\2'));
+    frame.add(FrameEntryKind::signal, 0, 4, "zone\n30 s");
     frame.close();
     records.append(reinterpret_cast<const char*>(frame.words().data()), frame.words().size_bytes());
   }

@@ -31,7 +31,7 @@ bool are_same(const SnapshotFacts& a, const SnapshotFacts& b) {
 
 bool are_same(const ChannelAt& a, const ChannelAt& b) {
   return a.channel == b.channel && a.slot == b.slot && a.position == b.position && a.next_sequence == b.next_sequence &&
-         a.player == b.player && a.broken == b.broken;
+         a.player == b.player && a.broken == b.broken && a.kicked == b.kicked && a.let_in == b.let_in;
 }
 
 // What was read is written once more, and read again.

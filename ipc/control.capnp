@@ -51,6 +51,8 @@ struct Request {
     slow @34 :SlowQuery;
     resultPage @35 :ResultQuery;
     resultTypes @36 :UInt64;     # what a StoredResult says of its types
+    tell @37 :Tell;
+    gameState @38 :Text;         # an arena; the reply carries a memfd with the message of its newest snapshot
   }
 }
 
@@ -58,6 +60,13 @@ struct Request {
 struct Signal {
   selection @0 :Selection;
   number @1 :UInt32;           # as on this machine: signal(7)
+}
+
+# To the games of arenas: answered when a frame of each has applied it, with what the game replies.
+struct Tell {
+  selection @0 :Selection;
+  name @1 :Text;               # 1 to 64 letters, digits, '.', '-' and '_'
+  payload @2 :Text;            # at most 8 KiB
 }
 
 struct HistoryQuery {
@@ -208,7 +217,8 @@ struct Reply {
     slow @23 :SlowFrames;
     resultPage @24 :ResultPage;
     resultTypes @25 :Data;                    # a message with the root GameSchema; empty: there are none of that number
-    # pin, undrain, resetFailed, signal and snapshot are answered with items
+    gameState @26 :GameState;
+    # pin, undrain, resetFailed, signal, snapshot and tell are answered with items
     # quarantineRetry and quarantineDrop are answered with items: `id` is the entry's number, `name` the arena's name
   }
 }
@@ -228,6 +238,17 @@ struct QuarantinedEvent {
   frame @10 :UInt64;
   atUnixMs @11 :Int64;
   incident @12 :UInt64;  # the death that decided it
+}
+
+# What a game has written of itself.
+struct GameState {
+  name @0 :Text;         # the arena's
+  frame @1 :UInt64;      # as of its end
+  game @2 :Text;
+  version @3 :Text;
+  type @4 :UInt64;
+  bytes @5 :UInt64;      # of the memfd: one Cap'n Proto segment
+  schema @6 :Data;       # a message with the root GameSchema; empty: not known now
 }
 
 struct QuarantinedDetail {

@@ -26,12 +26,13 @@
 namespace arenad {
 
 enum class FrameEntryKind : uint16_t {
-  take = 1,   // slot's events up to stream position `value`
-  join = 2,   // channel id `value` takes slot; text: the player's name
-  leave = 3,  // slot's channel goes, for reason `value` (arenad_leave_reason)
-  drain = 4,  // the match should end by Unix nanoseconds `value`
-  skip = 5,   // this frame does not apply event `value` of a channel: it is in quarantine; text: SkipText
-  retry = 6,  // an event from quarantine, entry `value`, for slot's player; text: RetryHead, then the message
+  take = 1,    // slot's events up to stream position `value`
+  join = 2,    // channel id `value` takes slot; text: the player's name
+  leave = 3,   // slot's channel goes, for reason `value` (arenad_leave_reason)
+  drain = 4,   // the match should end by Unix nanoseconds `value`
+  skip = 5,    // this frame does not apply event `value` of a channel: it is in quarantine; text: SkipText
+  retry = 6,   // an event from quarantine, entry `value`, for slot's player; text: RetryHead, then the message
+  signal = 7,  // number `value`, for the game; text: its name, a newline, its payload
 };
 
 struct FrameEntry {

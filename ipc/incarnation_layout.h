@@ -33,6 +33,7 @@ namespace arenad {
 
 constexpr uint64_t kIncarnationMagic = 0x31434E4941415241;  // "ARAAINC1"
 constexpr uint32_t kIncarnationLayoutVersion = 2;
+constexpr uint64_t kApplyingSignal = UINT64_MAX;  // in applying_channel: a signal, of which applying_sequence is the number
 
 struct Place {
   uint64_t offset;
@@ -137,7 +138,7 @@ struct WorkerStatus {
   std::atomic<uint64_t> frame_decided;
   std::atomic<uint64_t> frame_done;
   std::atomic<uint64_t> heartbeat_ns;      // monotonic; when the last frame was begun
-  std::atomic<uint64_t> applying_channel;  // ChannelId of the event being applied, 0: none
+  std::atomic<uint64_t> applying_channel;  // ChannelId of the event being applied, 0: none; kApplyingSignal
   std::atomic<uint64_t> applying_sequence;
   std::atomic<uint32_t> phase;  // Phase
   uint32_t pad_d;

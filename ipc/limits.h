@@ -31,6 +31,10 @@ constexpr size_t kMaxDeathsOfArena = 100;  // incidents that are kept, the newes
 constexpr size_t kMaxSlowOfArena = 100;    // apart, so that slow frames never push out a death
 constexpr size_t kMaxScriptLines = 64;     // of a report: what a game in a language of its own says of where it was
 constexpr size_t kMaxIncidents = 10'000;   // of all arenas, with those that are forgotten
+constexpr size_t kMaxSignalNameBytes = 64;
+constexpr size_t kMaxSignalBytes = 8 * 1024;  // what goes with it: it lies in the frame's record
+constexpr size_t kMaxSignalsWaiting = 256;    // of one arena
+constexpr size_t kMaxKickReasonBytes = 255;
 
 constexpr uint64_t kMaxCatchUpTicks = 4;  // of a worker that was late; if it is behind by more, they are given up
 

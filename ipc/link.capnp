@@ -65,6 +65,7 @@ struct ToWorker {
     snapshot @5 :Void;     # take one at the end of the next frame
     adopt @6 :Void;        # the offer is taken. One fd: the new board
     retry @7 :Retry;       # an event from quarantine: apply it in the next frame
+    signal @8 :GameSignal; # what its game is told
   }
 }
 
@@ -81,6 +82,8 @@ struct FromWorker {
     results @8 :Void;      # there are new results in the system ring
     offer @9 :Offer;       # to another arenad than the one that had started this worker: first message on the connection
     retried @10 :Retried;
+    kicked @11 :Kicked;    # a channel whose player the game does not want
+    signalled @12 :Signalled;
   }
 }
 
@@ -157,6 +160,28 @@ struct Retried {
     applied @1 :Void;
     notApplied @2 :Text;   # why
   }
+}
+
+struct GameSignal {
+  number @0 :UInt64;       # unlike that of any other signal which this arena's frames may still name
+  name @1 :Text;
+  payload @2 :Text;
+}
+
+# What became of it, in a frame that has run.
+struct Signalled {
+  number @0 :UInt64;
+  union {
+    reply @1 :Text;
+    refused @2 :Text;      # why. Nothing was changed
+    failed @3 :Text;       # the worker has died of it; it is left out
+  }
+}
+
+struct Kicked {
+  channel @0 :UInt64;
+  reason @1 :Text;
+  wasIn @2 :Bool;          # else: the game did not let it in
 }
 
 # A live worker whose arenad is gone. fds: its region; the channels in their order; the file of its output. Channels that do not fit in one

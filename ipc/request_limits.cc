@@ -70,6 +70,7 @@ Result<void> check_request(wire::Request::Reader request) {
     case wire::Request::HISTORY:
     case wire::Request::SLOW:
     case wire::Request::RESULT_PAGE:
+    case wire::Request::GAME_STATE:
     case wire::Request::RESULT_TYPES:
       return {};
     case wire::Request::STATUS:
@@ -102,6 +103,8 @@ Result<void> check_request(wire::Request::Reader request) {
       return check_arenas(request.getSignal().getSelection().getArenas());
     case wire::Request::SNAPSHOT:
       return check_arenas(request.getSnapshot().getArenas());
+    case wire::Request::TELL:
+      return check_arenas(request.getTell().getSelection().getArenas());
     case wire::Request::LOGS:
       return check_arenas(request.getLogs().getSelection().getArenas());
     case wire::Request::EVENTS:

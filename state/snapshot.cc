@@ -97,8 +97,9 @@ std::span<std::byte> SlotWriter::begin(const SnapshotFacts& facts, std::span<con
   char* names = reinterpret_cast<char*>(cursor + channels.size());
   for (const ChannelAt& channel : channels) {
     const auto name_bytes = static_cast<uint16_t>(std::min(channel.player.size(), limits::kMaxPlayerNameBytes));
-    *cursor++ = {channel.channel.value, channel.position, channel.next_sequence,
-                 channel.slot,          name_bytes,       channel.broken ? 1u : 0u};
+    const uint32_t fate =
+        (channel.broken ? kRecordsBroken : 0) | (channel.kicked ? kKicked : 0) | (channel.let_in ? 0 : kNotLetIn);
+    *cursor++ = {channel.channel.value, channel.position, channel.next_sequence, channel.slot, name_bytes, fate};
     std::memcpy(names, channel.player.data(), name_bytes);
     names += name_bytes;
     h.names_bytes += name_bytes;
@@ -160,8 +161,14 @@ Result<Snapshot> Snapshot::parse(std::vector<uint64_t> words) {
     std::memcpy(&c, cursors + i * sizeof c, sizeof c);
     const bool has_name = c.name_bytes <= names_left && c.name_bytes <= limits::kMaxPlayerNameBytes;
     if (c.slot >= limits::kMaxSlots || !has_name) return damaged("a channel that cannot be");
-    snapshot.channels_.push_back(
-        {{c.channel_id}, c.slot, c.position, c.next_sequence, std::string(names, c.name_bytes), c.broken != 0});
+    snapshot.channels_.push_back({{c.channel_id},
+                                  c.slot,
+                                  c.position,
+                                  c.next_sequence,
+                                  std::string(names, c.name_bytes),
+                                  (c.fate & kRecordsBroken) != 0,
+                                  (c.fate & kKicked) != 0,
+                                  (c.fate & kNotLetIn) == 0});
     names += c.name_bytes;
     names_left -= c.name_bytes;
   }

@@ -40,6 +40,8 @@ struct ChannelAt {
   uint64_t next_sequence = 1;
   std::string player;
   bool broken = false;  // its records could not be told apart; it is to be expelled
+  bool kicked = false;  // by the game; it is to leave
+  bool let_in = true;   // the game has heard of it
 };
 
 // The size of a slot that takes states of this many bytes with any number of channels; a multiple of the page size.

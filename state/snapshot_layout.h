@@ -58,8 +58,12 @@ struct SnapshotCursor {
   uint64_t next_sequence;
   uint16_t slot;
   uint16_t name_bytes;
-  uint32_t broken;  // 1: its records could not be told apart; it is to be expelled
+  uint32_t fate;  // of kRecordsBroken, kKicked, kNotLetIn; 0: it stays
 };
+// An arenad that knows the first one alone expels whoever has any.
+constexpr uint32_t kRecordsBroken = 1;  // its records could not be told apart; it is to be expelled
+constexpr uint32_t kKicked = 2;         // by the game; it leaves in the next frame
+constexpr uint32_t kNotLetIn = 4;       // the game has not heard of it
 static_assert(sizeof(SnapshotCursor) == 32);
 
 struct SlotHeader {

@@ -59,6 +59,7 @@ Right right_for(wire::Request::Reader request) {
     case wire::Request::VERSION:
     case wire::Request::STATUS:
     case wire::Request::EXPORT:
+    case wire::Request::GAME_STATE:
     case wire::Request::DETACH:
     case wire::Request::RESULTS:
     case wire::Request::RESULT_PAGE:
@@ -89,6 +90,7 @@ Right right_for(wire::Request::Reader request) {
     case wire::Request::RESET_FAILED:
     case wire::Request::SIGNAL:
     case wire::Request::SNAPSHOT:
+    case wire::Request::TELL:
       return Right::operate;
     case wire::Request::RELOAD:
     case wire::Request::RELOAD_CONFIG:

@@ -387,6 +387,8 @@ void Arena::take_message(const LinkMessage& message) {
       announced_end_ = WorkerEnd::ended;
       break;
     case wire::FromWorker::RELEASED:
+      // That it has left was told by a worker that died meanwhile.
+      part_with({root.getReleased()}, ARENAD_DROPPED, "gone", "it has left the arena");
       channels_.forget({root.getReleased()});
       kept_.forget_channel({root.getReleased()});
       break;
@@ -401,6 +403,12 @@ void Arena::take_message(const LinkMessage& message) {
       retried(told.getId(), told.isApplied() ? std::string() : std::string(told.getNotApplied()));
       break;
     }
+    case wire::FromWorker::KICKED:
+      kick(root.getKicked());
+      break;
+    case wire::FromWorker::SIGNALLED:
+      signalled(root.getSignalled());
+      break;
   }
 }
 
@@ -470,6 +478,7 @@ void Arena::worker_live() {
   announce_incarnation();
   carry_out(lifecycle_.worker_live(monotonic_ns()));
   send_waiting_retries();
+  send_waiting_signals();
   handover_worker_live();
   if (draining_ && state() == ArenaState::running) tell_drain();
   if (recovers_to_finish_) tell_worker([](wire::ToWorker::Builder message) { message.setFinish(); });
@@ -532,7 +541,9 @@ void Arena::worker_ended(Exit exit) {
   }
   if (!handover_worker_ended(end)) carry_out(lifecycle_.worker_ended(end, died_ns_, random_u64(), charge));
   ARENAD_CRASH_POINT("arenad.death.after");
-  if (!is_active()) refuse_retries();
+  if (is_active()) return;
+  refuse_retries();
+  refuse_signals();
 }
 
 void Arena::begin_watching() {

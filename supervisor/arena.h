@@ -186,6 +186,11 @@ class Arena {
   // Errors: refused, while it is not sure that no replay needs to know of it.
   Result<void> drop_quarantined(uint64_t id);
 
+  // Applies a signal in the next frame. The answer, the game's reply, comes once, when it is known what became of it. Errors: refused (nothing was done),
+  // failed (the worker has died of it), exhausted.
+  using SignalAnswer = std::function<void(Result<std::string>)>;
+  void tell_game(const std::string& name, const std::string& payload, SignalAnswer answer);
+
   struct Attached {
     Seat seat = 0;
     ChannelId channel;
@@ -312,6 +317,16 @@ class Arena {
   void retried(uint64_t id, const std::string& why_not);
   void answer_retry(uint64_t id, const Result<std::string>& outcome);
   void refuse_retries();
+  struct WaitingSignal {
+    std::string name;
+    std::string payload;
+    SignalAnswer answer;
+  };
+  void send_signal(uint64_t number, const WaitingSignal& signal);
+  void send_waiting_signals();
+  void signalled(wire::Signalled::Reader told);
+  void answer_signal(uint64_t number, Result<std::string> reply);
+  void refuse_signals();
   QuarantineRecord quarantine_entry(const EventRef& event, FrameNumber frame, const std::string& player);
   void take_note_of_logged_frames();
   void hold_again(const EventRef& event, FrameNumber frame);
@@ -320,6 +335,8 @@ class Arena {
   void announce_incarnation();
   void announce_gone();
   void expel(ChannelId channel);
+  void kick(wire::Kicked::Reader told);
+  void part_with(ChannelId channel, uint32_t reason, const char* state, const std::string& why);
   void note_disposition();
   void persist();
   // Results that have come since the last call.
@@ -377,6 +394,8 @@ class Arena {
     RetryAnswer answer;
   };
   std::map<uint64_t, WaitingRetry> retries_;
+  std::map<uint64_t, WaitingSignal> signals_;
+  uint64_t last_signal_ = 0;
   struct ChangeOfCode {
     Handover progress;
     GameTemplate* from;

@@ -59,12 +59,26 @@ void Arena::announce_gone() {
 }
 
 void Arena::expel(ChannelId channel) {
-  channels_.leave(channel, ARENAD_EXPELLED);
+  log_warning("arena={} msg=\"a client was expelled: its channel holds something that is not a record\"", record_.name);
+  part_with(channel, ARENAD_EXPELLED, "expelled", "the channel holds something that is not a record");
+}
+
+void Arena::kick(wire::Kicked::Reader told) {
+  const RosterChannel* channel = channels_.find({told.getChannel()});
+  if (channel == nullptr || channel->gone_reason) return;  // told again by a replay
+  const std::string reason(told.getReason());
+  log_info("arena={} msg=\"player {} {}: {}\"", record_.name, channel->player,
+           told.getWasIn() ? "was kicked by the game" : "was not let in by the game", reason);
+  part_with(channel->id, ARENAD_KICKED, told.getWasIn() ? "kicked" : "denied", reason);
+}
+
+// The worker lets it go, or has done so.
+void Arena::part_with(ChannelId channel, uint32_t reason, const char* state, const std::string& why) {
+  channels_.leave(channel, reason);
   const auto found =
       std::find_if(attachments_.begin(), attachments_.end(), [&](const auto& a) { return a.channel == channel; });
   if (found == attachments_.end()) return;
-  log_warning("arena={} msg=\"a client was expelled: its channel holds something that is not a record\"", record_.name);
-  services_.clients.gone(found->connection, found->attachment, "expelled", "the channel holds something that is not a record");
+  services_.clients.gone(found->connection, found->attachment, state, why);
   attachments_.erase(found);
   board_.ring();
 }

@@ -38,7 +38,7 @@ WorkerActivity activity_of(const IncarnationView& region) {
 std::optional<EventRef> applying(const IncarnationView& region) {
   const WorkerStatus& s = region.status();
   const uint64_t channel = s.applying_channel.load(std::memory_order_acquire);
-  if (channel == 0 || static_cast<Phase>(s.phase.load()) != Phase::applying) return std::nullopt;
+  if (channel == 0 || channel == kApplyingSignal || static_cast<Phase>(s.phase.load()) != Phase::applying) return std::nullopt;
   return EventRef{{channel}, s.applying_sequence.load(std::memory_order_relaxed)};
 }
 

@@ -95,6 +95,7 @@ std::optional<std::string> Arena::not_steady() const {
   }
   if (worker_ && announced_end_) return is("ending");
   if (!retries_.empty()) return is("trying an event from quarantine again");
+  if (!signals_.empty()) return is("being told something");
   if (!is_saved()) return is("not in the database yet");
   return std::nullopt;
 }

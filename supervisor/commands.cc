@@ -51,6 +51,15 @@ Result<void> check_channel(const Fd& region) {
   return view->check_header();
 }
 
+// In memory that nobody can change any more.
+Result<Region> sealed_copy(const char* name, std::string_view bytes) {
+  auto region = Region::create(name, bytes.size());
+  if (!region) return region.error();
+  std::memcpy(region->data(), bytes.data(), bytes.size());
+  if (auto sealed = region->seal(); !sealed) return sealed.error();
+  return region;
+}
+
 }  // namespace
 
 void Commands::request(RequestId from, wire::Request::Reader request, std::vector<Fd> fds) {
@@ -80,6 +89,8 @@ void Commands::carry_out(RequestId from, wire::Request::Reader request, std::vec
       return drain(from, request.getDrain());
     case wire::Request::EXPORT:
       return export_recording(from, text_of(request.getExport()));
+    case wire::Request::GAME_STATE:
+      return game_state(from, text_of(request.getGameState()));
     case wire::Request::ATTACH:
       return attach(from, request.getAttach(), std::move(fds));
     case wire::Request::DETACH:
@@ -126,6 +137,8 @@ void Commands::carry_out(RequestId from, wire::Request::Reader request, std::vec
       return signal(from, request.getSignal());
     case wire::Request::SNAPSHOT:
       return snapshot(from, request.getSnapshot());
+    case wire::Request::TELL:
+      return tell(from, request.getTell());
     case wire::Request::SHUTDOWN:
       return shutdown(from);
     case wire::Request::HISTORY:
@@ -465,15 +478,39 @@ void Commands::drain(RequestId from, wire::Drain::Reader drain) {
   }
 }
 
+void Commands::game_state(RequestId from, const std::string& name) {
+  auto arena = find(name);
+  if (!arena) return scope_.server.fail(from, arena.error());
+  auto snapshot = newest_snapshot(**arena);
+  if (!snapshot) return scope_.server.fail(from, snapshot.error());
+  const std::string_view state(static_cast<const char*>(snapshot->state()), snapshot->state_words() * sizeof(uint64_t));
+  auto region = sealed_copy("arenad-game-state", state);
+  if (!region) return scope_.server.fail(from, region.error());
+  const int fd = region->fd().get();
+  scope_.server.reply(from,
+                      [&](wire::Reply::Builder reply) {
+                        auto to = reply.initGameState();
+                        const SnapshotFacts& facts = snapshot->facts();
+                        to.setName((*arena)->record().name);
+                        to.setFrame(facts.frame.value);
+                        to.setGame(facts.game);
+                        to.setVersion(facts.game_version);
+                        to.setType(facts.state_type);
+                        to.setBytes(state.size());
+                        if ((*arena)->game() == nullptr) return;
+                        const std::string& schema = (*arena)->game()->facts().schema;
+                        to.setSchema({reinterpret_cast<const capnp::byte*>(schema.data()), schema.size()});
+                      },
+                      {&fd, 1});
+}
+
 void Commands::export_recording(RequestId from, const std::string& name) {
   auto arena = find(name);
   if (!arena) return scope_.server.fail(from, arena.error());
   auto bytes = export_arena(**arena);
   if (!bytes) return scope_.server.fail(from, bytes.error());
-  auto region = Region::create("arenad-recording", bytes->size());
+  auto region = sealed_copy("arenad-recording", *bytes);
   if (!region) return scope_.server.fail(from, region.error());
-  std::memcpy(region->data(), bytes->data(), bytes->size());
-  if (auto sealed = region->seal(); !sealed) return scope_.server.fail(from, sealed.error());
   const int fd = region->fd().get();
   scope_.server.reply(from, [&](wire::Reply::Builder reply) { reply.setExported(bytes->size()); }, {&fd, 1});
 }

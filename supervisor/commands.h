@@ -121,6 +121,8 @@ class Commands {
   void reset_failed(RequestId from, wire::Selection::Reader selection);
   void signal(RequestId from, wire::Signal::Reader signal);
   void snapshot(RequestId from, wire::Selection::Reader selection);
+  void tell(RequestId from, wire::Tell::Reader tell);
+  void game_state(RequestId from, const std::string& name);
   void shutdown(RequestId from);
   void history(RequestId from, wire::HistoryQuery::Reader query);
   // commands_logs.cc

@@ -1,9 +1,12 @@
-// The requests with which an operator handles single arenas: undrain, reset-failed, signal, snapshot; the one that ends arenad,
+// The requests with which an operator handles single arenas: undrain, reset-failed, signal, snapshot, tell; the one that ends arenad,
 // and the one that tells what was asked of it.
 #include <algorithm>
+#include <cctype>
 #include <csignal>
 #include <utility>
 
+#include "ipc/limits.h"
+#include "ipc/text.h"
 #include "supervisor/commands.h"
 #include "supervisor/log.h"
 
@@ -20,6 +23,28 @@ Result<std::string> outcome_of_undrain(Arena& arena) {
   if (!arena.is_active()) return std::string("already ") + to_string(arena.state());
   if (!arena.undrain()) return std::string("was not draining");
   return std::string("is not stopped at a deadline any more; its game was told to end the match, and ends it when it will");
+}
+
+Result<void> check_signal(std::string_view name, std::string_view payload) {
+  const auto allowed = [](char c) {
+    return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '.' || c == '-' || c == '_';
+  };
+  if (name.empty() || name.size() > limits::kMaxSignalNameBytes || !std::ranges::all_of(name, allowed)) {
+    return make_error(ErrorCode::invalid, "the name of what a game is told has 1 to " +
+                                              std::to_string(limits::kMaxSignalNameBytes) +
+                                              " letters, digits, '.', '-' and '_'");
+  }
+  if (payload.size() > limits::kMaxSignalBytes) {
+    return make_error(ErrorCode::invalid, "what a game is told has " + std::to_string(payload.size()) +
+                                              " bytes, and may have " + std::to_string(limits::kMaxSignalBytes));
+  }
+  return {};
+}
+
+// All replies must fit into one message.
+Result<std::string> reply_within(size_t bytes, Result<std::string> reply) {
+  if (!reply || reply->size() <= bytes) return reply;
+  return "done; its reply of " + std::to_string(reply->size()) + " bytes is too long to be told with those of so many arenas";
 }
 
 }  // namespace
@@ -76,6 +101,22 @@ void Commands::snapshot(RequestId from, wire::Selection::Reader selection) {
   if (selected.arenas.empty()) return answer(*collected);
   for (Arena* arena : selected.arenas) want_snapshot(collected, *arena);
   watch_snapshots();
+}
+
+void Commands::tell(RequestId from, wire::Tell::Reader tell) {
+  const std::string name = text_of(tell.getName());
+  const std::string payload = text_of(tell.getPayload());
+  if (const auto checked = check_signal(name, payload); !checked) return scope_.server.fail(from, checked.error());
+  const Selected selected = select(tell.getSelection());
+  const auto collected = collect(from, selected);
+  if (selected.arenas.empty()) return answer(*collected);
+  const size_t room = limits::kMaxControlMessageBytes / 2 / selected.arenas.size();
+  for (Arena* arena : selected.arenas) {
+    const ArenaId id = arena->record().id;
+    arena->tell_game(name, payload, [this, collected, id, arena_name = arena->record().name, room](Result<std::string> reply) {
+      add_outcome(collected, {id, arena_name, reply_within(room, std::move(reply))});
+    });
+  }
 }
 
 void Commands::want_snapshot(const std::shared_ptr<Collected>& collected, Arena& arena) {

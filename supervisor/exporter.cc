@@ -10,13 +10,6 @@
 namespace arenad {
 namespace {
 
-Result<Snapshot> newest_snapshot(const IncarnationView& view) {
-  auto first = Snapshot::read_slot(view.slot(0));
-  auto second = Snapshot::read_slot(view.slot(1));
-  if (first && second) return first->facts().frame > second->facts().frame ? std::move(first) : std::move(second);
-  return first ? std::move(first) : std::move(second);
-}
-
 std::vector<DecidedFrame> frames_after(const IncarnationView& view, FrameNumber frame) {
   const FrameLogView log{view.log_ring(), view.log_capacity(), view.status().log_begin, view.status().log_published};
   std::vector<DecidedFrame> frames;
@@ -58,12 +51,19 @@ std::string copy_of(const ChannelView& view, uint64_t begin, uint64_t end) {
 
 }  // namespace
 
-Result<std::string> export_arena(const Arena& arena) {
+Result<Snapshot> newest_snapshot(const Arena& arena) {
   const IncarnationView* view = arena.lived();
-  if (view == nullptr)
-    return make_error(ErrorCode::refused, "arena " + arena.record().name + " has nothing in memory to export");
-  auto snapshot = newest_snapshot(*view);
+  if (view == nullptr) return make_error(ErrorCode::refused, "arena " + arena.record().name + " has nothing in memory");
+  auto first = Snapshot::read_slot(view->slot(0));
+  auto second = Snapshot::read_slot(view->slot(1));
+  if (first && second) return first->facts().frame > second->facts().frame ? std::move(first) : std::move(second);
+  return first ? std::move(first) : std::move(second);
+}
+
+Result<std::string> export_arena(const Arena& arena) {
+  auto snapshot = newest_snapshot(arena);
   if (!snapshot) return snapshot.error();
+  const IncarnationView* view = arena.lived();
 
   Recording recording;
   recording.arena = arena.record().id;

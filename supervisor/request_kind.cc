@@ -76,6 +76,8 @@ RequestKind kind_of(wire::Request::Reader request) {
       return {"drain", changes};
     case wire::Request::EXPORT:
       return {"export", reads};
+    case wire::Request::GAME_STATE:
+      return {"state", reads};
     case wire::Request::ATTACH:
       return {"attach", reads};
     case wire::Request::DETACH:
@@ -118,6 +120,8 @@ RequestKind kind_of(wire::Request::Reader request) {
       return {"kill", changes};
     case wire::Request::SNAPSHOT:
       return {"snapshot", changes};
+    case wire::Request::TELL:
+      return {"tell", changes};
     case wire::Request::SHUTDOWN:
       return {"shutdown", changes};
     case wire::Request::HISTORY:
@@ -158,6 +162,8 @@ std::string subject_of(wire::Request::Reader request) {
       return arenas_of(request.getDrain().getSelection());
     case wire::Request::EXPORT:
       return text_of(request.getExport());
+    case wire::Request::GAME_STATE:
+      return text_of(request.getGameState());
     case wire::Request::ATTACH:
       return joined(text_of(request.getAttach().getArena()), text_of(request.getAttach().getPlayer()));
     case wire::Request::RESULTS:
@@ -200,6 +206,8 @@ std::string subject_of(wire::Request::Reader request) {
       return joined(arenas_of(request.getSignal().getSelection()), "signal " + std::to_string(request.getSignal().getNumber()));
     case wire::Request::SNAPSHOT:
       return arenas_of(request.getSnapshot());
+    case wire::Request::TELL:
+      return joined(arenas_of(request.getTell().getSelection()), text_of(request.getTell().getName()));
   }
   return {};
 }

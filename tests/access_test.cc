@@ -99,12 +99,13 @@ TEST_CASE("access: names and numbers are looked up, and what nobody has gives no
 }
 
 TEST_CASE("access: what each request needs") {
-  CHECK(requests_with(Right::read) == std::set<std::string>{"version", "status", "export", "detach", "results", "crashes",
-                                                            "crash", "quarantine", "quarantined", "rollouts", "versions",
-                                                            "history", "logs", "events", "slow", "resultPage", "resultTypes"});
+  CHECK(requests_with(Right::read) == std::set<std::string>{"version", "status", "export", "gameState", "detach", "results",
+                                                            "crashes", "crash", "quarantine", "quarantined", "rollouts",
+                                                            "versions", "history", "logs", "events", "slow", "resultPage",
+                                                            "resultTypes"});
   CHECK(requests_with(Right::operate) == std::set<std::string>{"attach", "start", "restart", "stop", "drain", "quarantineRetry",
                                                                "quarantineDrop", "rollback", "rolloutOrder", "pin", "undrain",
-                                                               "resetFailed", "signal", "snapshot"});
+                                                               "resetFailed", "signal", "snapshot", "tell"});
   CHECK(requests_with(Right::administer) == std::set<std::string>{"reload", "reloadConfig", "upgrade", "shutdown"});
   capnp::MallocMessageBuilder message;
   auto request = message.initRoot<wire::Request>();

@@ -82,7 +82,7 @@ const std::array kFailures{std::pair{wire::FailureCode::FAILED, 1},        std::
                            std::pair{wire::FailureCode::REFUSED, 6},       std::pair{wire::FailureCode::UNREACHABLE, 7},
                            std::pair{wire::FailureCode::CORRUPT, 1},       std::pair{wire::FailureCode::EXHAUSTED, 1}};
 
-const std::array<Texts, 30> kEveryVerb{Texts{"start", "tanks"},
+const std::array<Texts, 32> kEveryVerb{Texts{"start", "tanks"},
                                        Texts{"status"},
                                        Texts{"list"},
                                        Texts{"inspect", "duel-1"},
@@ -95,6 +95,8 @@ const std::array<Texts, 30> kEveryVerb{Texts{"start", "tanks"},
                                        Texts{"snapshot", "duel-1"},
                                        Texts{"kill", "-s", "USR1", "duel-1"},
                                        Texts{"signal", "USR1", "duel-1"},
+                                       Texts{"tell", "duel-1", "say"},
+                                       Texts{"state", "duel-1"},
                                        Texts{"shutdown", "--yes"},
                                        Texts{"logs"},
                                        Texts{"events"},
@@ -579,11 +581,12 @@ TEST_SUITE("arenactl's command line") {
         std::pair{Texts{"strat", "tanks", "--param", "a=b"},
                   "arenactl: there is no verb 'strat'; did you mean 'start'?\narenactl: see arenactl --help\n"},
         std::pair{Texts{"frobnicate"}, "arenactl: there is no verb 'frobnicate'\narenactl: see arenactl --help\n"},
-        std::pair{Texts{},
-                  "arenactl: what shall be done? A verb is missing: start status list inspect top restart drain undrain stop "
-                  "reset-failed snapshot kill signal logs events crashes slow quarantine results export history reload-config "
-                  "shutdown version "
-                  "reload rollback rollout pin unpin versions upgrade gate new-game\narenactl: see arenactl --help\n"},
+        std::pair{
+            Texts{},
+            "arenactl: what shall be done? A verb is missing: start status list inspect state top restart drain undrain stop "
+            "reset-failed snapshot kill signal tell logs events crashes slow quarantine results export history reload-config "
+            "shutdown version "
+            "reload rollback rollout pin unpin versions upgrade gate new-game\narenactl: see arenactl --help\n"},
         std::pair{Texts{"stop", "--ys"},
                   "arenactl: unknown option '--ys'; did you mean '--yes'?\narenactl: see arenactl stop --help\n"},
         std::pair{Texts{"status", "--jsno"},

@@ -1,4 +1,4 @@
-// The real arenactl against an arenad that is not there: list, inspect, undrain, reset-failed, snapshot, kill, signal, shutdown.
+// The real arenactl against an arenad that is not there: list, inspect, undrain, reset-failed, snapshot, kill, signal, tell, state, shutdown.
 #include <chrono>
 #include <csignal>
 #include <future>
@@ -144,6 +144,48 @@ TEST_SUITE("arenactl undrain, reset-failed, snapshot") {
     CHECK(reset.err == "arenactl: no arena has crashed\n");
     CHECK(json::parse(ask(daemon, {"reset-failed", "--json"}).out) == json{{"schema", 1}, {"items", json::array()}});
     CHECK(ask(daemon, {"reset-failed", "duel-*"}).code == 4);
+  }
+}
+
+TEST_SUITE("arenactl tell") {
+  TEST_CASE("what is told is passed on, and each game's reply has its line") {
+    FakeDaemon daemon(one_refused_answer());
+    const Ended ended = ask(daemon, {"tell", "duel-*", "close-zone", "30 s"});
+    CHECK(ended.code == 6);
+    CHECK(ended.out == "duel-1: done so\n");
+    CHECK(ended.err == "arenactl: duel-2: not now\n");
+    CHECK(ask(daemon, {"tell", "duel-1", "stop-time"}).code == 6);
+    CHECK(daemon.requests() == Texts{"tell = (selection = (arenas = [\"duel-*\"], all = false, finished = false), name = "
+                                     "\"close-zone\", payload = \"30 s\")",
+                                     "tell = (selection = (arenas = [\"duel-1\"], all = false, finished = false), name = "
+                                     "\"stop-time\", payload = \"\")"});
+    CHECK(json::parse(ask(daemon, {"tell", "duel-1", "say", "--json"}).out)["items"][0]["ok"] == "done so");
+    CHECK(ask(daemon, {"tell", "duel-1"}).code == 2);
+    CHECK(ask(daemon, {"tell"}).code == 2);
+    CHECK(ask(daemon, {"tell", "", "say"}).code == 2);
+  }
+}
+
+TEST_SUITE("arenactl state") {
+  Answer state_answer(size_t schema_bytes) {
+    return [schema_bytes](Answering answering) {
+      auto state = answering.reply.initGameState();
+      state.setName("duel-1");
+      state.setGame("duel");
+      state.initSchema(static_cast<unsigned>(schema_bytes));
+    };
+  }
+
+  TEST_CASE("what cannot be shown is told") {
+    FakeDaemon daemon(state_answer(8));
+    const Ended ended = ask(daemon, {"state", "duel-1"});
+    CHECK(ended.code == 1);
+    CHECK(ended.out == "");
+    CHECK(ended.err == "arenactl: arenad sent no state along with its reply\n");
+    CHECK(ask(daemon, {"state"}).code == 2);
+    CHECK(ask(daemon, {"state", ""}).code == 2);
+    CHECK(ask(daemon, {"state", "a", "b"}).code == 2);
+    CHECK(daemon.requests() == Texts{"gameState = \"duel-1\""});
   }
 }
 

@@ -25,7 +25,17 @@ class Sum {
     sum_ = static_cast<int32_t>(params.number("from", 0, 0, 100));
     roll(ctx);
   }
+  void on_join_attempt(Context&, Seat, std::string_view name) {
+    if (name == "eve") throw Refused("not you");
+  }
   void on_join(Context& ctx, Seat, std::string_view name) { ctx.log(ARENAD_LOG_INFO, name); }
+  void on_leave(Context& ctx, Seat seat, arenad_leave_reason reason) {
+    ctx.log(ARENAD_LOG_INFO, std::to_string(seat) + " left: " + std::to_string(reason));
+  }
+  std::string on_signal(Context& ctx, std::string_view name, std::string_view payload) {
+    if (name != "kick") throw Refused("what is " + std::string(name) + "?");
+    return ctx.kick(static_cast<Seat>(std::stoul(std::string(payload))), "go") ? "gone" : "nobody";
+  }
   void on_event(Context& ctx, Seat seat, test::Chat::Reader chat) {
     if (chat.getText() == "throw") throw std::runtime_error("thrown");
     sum_ += static_cast<int32_t>(chat.getSender());
@@ -133,4 +143,19 @@ TEST_CASE("desk: what would end a worker, or never come, is an error") {
   desk.tick();
   CHECK(desk.ended());
   CHECK_THROWS_WITH(add(desk, 1), "the game has ended: nothing that comes later is applied");
+}
+
+TEST_CASE("desk: a game is told something, kicks and keeps out") {
+  Desk<Sum> desk;
+  CHECK_THROWS_WITH_AS(desk.join(0, "eve"), "not you", Refused);
+  desk.join(1, "ann");
+  CHECK(desk.signal("kick", "1") == "gone");
+  CHECK(desk.signal("kick", "1") == "nobody");
+  CHECK(desk.signal("kick", "0") == "nobody");
+  CHECK_THROWS_WITH_AS(desk.signal("dance"), "what is dance?", Refused);
+  CHECK_THROWS_WITH_AS(desk.signal("kick", "x"), "stoul", std::invalid_argument);
+  CHECK(desk.logged() == std::vector<std::string>{"ann"});
+  desk.tick(2);
+  CHECK(desk.logged() == std::vector<std::string>{"ann", "1 left: 3"});
+  CHECK(desk.kicked() == std::vector<std::pair<Seat, std::string>>{{1, "go"}});
 }

@@ -43,7 +43,9 @@ ArenaRuntime::ArenaRuntime(const arenad_game& game, Incarnation incarnation, Are
       log_(incarnation_.log_ring(), incarnation_.sizes().frame_log_bytes,
            {incarnation_.status().log_begin, incarnation_.status().log_published}),
       channels_(incarnation_.channels(), incarnation_.status().newest_joined),
-      host_(std::make_unique<GameHost>(game, identity_.name, outputs_, system_, std::move(make_room))),
+      host_(std::make_unique<GameHost>(
+          game, identity_.name, outputs_, system_,
+          GameHost::Calls{std::move(make_room), [this](Seat seat, std::string_view why) { return kick(seat, why); }})),
       slots_{SlotWriter(incarnation_.slot(0)), SlotWriter(incarnation_.slot(1))},
       event_buffer_(max_event_bytes / 8) {}
 
@@ -144,8 +146,7 @@ Result<void> ArenaRuntime::apply(const FrameEntry& entry, std::string_view text)
       WorkerChannel* channel = channels_.find({entry.value});
       if (channel == nullptr)
         return make_error(ErrorCode::corrupt, "the channel of player " + std::string(text) + " is missing");
-      channels_.join(*channel);
-      host_->join(channel->slot, text);
+      apply_join(*channel, text);
       return {};
     }
     case FrameEntryKind::take:
@@ -155,11 +156,11 @@ Result<void> ArenaRuntime::apply(const FrameEntry& entry, std::string_view text)
         return make_error(ErrorCode::corrupt, "frame " + std::to_string(frame_.value) + " names an empty slot");
       }
       if (entry.kind == FrameEntryKind::take) {
-        apply_events(*channel, entry.value);
+        if (channel->let_in) apply_events(*channel, entry.value);
       } else {
         // A client whose published end lied: its records were never looked at.
         if (entry.value == ARENAD_EXPELLED && !channel->broken) add(status().events_rejected, 1);
-        host_->leave(channel->slot, entry.value);
+        if (channel->let_in) host_->leave(channel->slot, entry.value);
         channels_.leave(*channel, frame_);
       }
       return {};
@@ -172,8 +173,28 @@ Result<void> ArenaRuntime::apply(const FrameEntry& entry, std::string_view text)
     case FrameEntryKind::retry:
       apply_retry(entry, text);
       return {};
+    case FrameEntryKind::signal:
+      apply_signal(entry, text);
+      return {};
   }
   return make_error(ErrorCode::corrupt, "frame " + std::to_string(frame_.value) + " has an entry of an unknown kind");
+}
+
+void ArenaRuntime::apply_join(WorkerChannel& channel, std::string_view player) {
+  channels_.join(channel);
+  const auto denied = host_->join(channel.slot, player);
+  if (!denied) return;
+  channel.let_in = false;
+  channel.kicked = true;
+  kicked_.push_back({channel.id, denied->substr(0, limits::kMaxKickReasonBytes), false});
+}
+
+bool ArenaRuntime::kick(Seat seat, std::string_view reason) {
+  WorkerChannel* channel = channels_.at(seat);
+  if (channel == nullptr || channel->kicked) return false;
+  channel->kicked = true;
+  kicked_.push_back({channel->id, std::string(reason)});
+  return true;
 }
 
 void ArenaRuntime::apply_events(WorkerChannel& channel, uint64_t end) {
@@ -261,6 +282,15 @@ void ArenaRuntime::apply_retry(const FrameEntry& entry, std::string_view text) {
   retried_.push_back({entry.value, verdict == ARENAD_OK        ? ""
                                    : verdict == ARENAD_UNKNOWN ? "the game knows no such event"
                                                                : "it is not a message of its type"});
+}
+
+void ArenaRuntime::apply_signal(const FrameEntry& entry, std::string_view text) {
+  const size_t end = std::min(text.find('\n'), text.size());
+  status().applying_sequence.store(entry.value, std::memory_order_relaxed);
+  status().applying_channel.store(kApplyingSignal, std::memory_order_relaxed);
+  auto reply = host_->signal(text.substr(0, end), text.substr(std::min(end + 1, text.size())));
+  status().applying_channel.store(0, std::memory_order_relaxed);
+  signalled_.push_back({entry.value, std::move(reply)});
 }
 
 SnapshotFacts ArenaRuntime::facts() const {

@@ -32,6 +32,7 @@ struct ArenaIdentity {
 
 class ArenaRuntime {
  public:
+  static constexpr const char* kDiedOfIt = "the arena's worker has died of it, and was recovered as it was before";
   ArenaRuntime(const arenad_game& game, Incarnation incarnation, ArenaIdentity identity, uint64_t max_event_bytes,
                std::function<void()> make_room);
 
@@ -61,6 +62,21 @@ class ArenaRuntime {
     std::string why_not;  // empty: it was applied
   };
   [[nodiscard]] std::vector<Retried> take_retried() { return std::exchange(retried_, {}); }
+
+  // Whom the game has kicked or not let in, and what became of signals, in the same way.
+  struct Kicked {
+    ChannelId channel;
+    std::string reason;
+    bool was_in = true;
+  };
+  [[nodiscard]] std::vector<Kicked> take_kicked() { return std::exchange(kicked_, {}); }
+  struct Signalled {
+    uint64_t number = 0;
+    Result<std::string> reply;
+  };
+  // Of a signal that ended the worker before.
+  void leave_out_signal(uint64_t number) { signalled_.push_back({number, make_error(ErrorCode::failed, kDiedOfIt)}); }
+  [[nodiscard]] std::vector<Signalled> take_signalled() { return std::exchange(signalled_, {}); }
 
   // Into the older slot. False if the state does not fit; then the older snapshots stay.
   bool take_snapshot();
@@ -103,6 +119,9 @@ class ArenaRuntime {
   void apply_events(WorkerChannel& channel, uint64_t end);
   void apply_event(WorkerChannel& channel, const RecordHeader& header);
   void apply_retry(const FrameEntry& entry, std::string_view text);
+  void apply_join(WorkerChannel& channel, std::string_view player);
+  void apply_signal(const FrameEntry& entry, std::string_view text);
+  bool kick(Seat seat, std::string_view reason);
   void take_skips(const DecidedFrame& frame);
   void note_channels();
 
@@ -124,6 +143,8 @@ class ArenaRuntime {
   uint64_t frame_time_unix_ns_ = 0;
   std::vector<EventRef> skips_;  // of the frame that runs
   std::vector<Retried> retried_;
+  std::vector<Kicked> kicked_;
+  std::vector<Signalled> signalled_;
   std::vector<uint64_t> event_buffer_;
   std::vector<std::byte> hash_buffer_;
 };

@@ -68,8 +68,8 @@ std::vector<ChannelAt> ChannelSet::positions() const {
   std::vector<ChannelAt> result;
   for (const auto& [id, channel] : channels_) {
     if (!channel.in_arena()) continue;
-    result.push_back(
-        {channel.id, channel.slot, channel.cursor.position(), channel.cursor.next_sequence(), channel.player, channel.broken});
+    result.push_back({channel.id, channel.slot, channel.cursor.position(), channel.cursor.next_sequence(), channel.player,
+                      channel.broken, channel.kicked, channel.let_in});
   }
   return result;
 }
@@ -79,6 +79,8 @@ void ChannelSet::restore(const ChannelAt& at) {
   channel.cursor = ChannelCursor(at.position, at.next_sequence);
   channel.taken_at_snapshot = at.position;
   channel.broken = at.broken;
+  channel.kicked = at.kicked;
+  channel.let_in = at.let_in;
   join(channel);
 }
 

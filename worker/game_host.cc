@@ -30,7 +30,7 @@ arenad_host GameHost::make_table(GameHost* self) {
     void* space = host.system_.reserve(word_count);
     // Whether there is room now depends on the disk, so it must not reach the game: the frame waits.
     while (space == nullptr) {
-      host.make_room_();
+      host.calls_.make_room();
       space = host.system_.reserve(word_count);
     }
     std::memcpy(space, words, word_count * 8);
@@ -42,16 +42,25 @@ arenad_host GameHost::make_table(GameHost* self) {
     const auto& host = *static_cast<GameHost*>(s);
     log_line(level, host.arena_name_, host.frame_.number, {text, bytes});
   };
+  table.kick = [](void* s, uint32_t seat, const char* reason, size_t bytes) -> int {
+    if (seat >= limits::kMaxSeats) return -1;
+    const std::string_view text(reason, std::min(bytes, limits::kMaxKickReasonBytes));
+    return static_cast<GameHost*>(s)->calls_.kick(static_cast<Seat>(seat), text) ? 0 : -1;
+  };
+  table.reply = [](void* s, const char* text, size_t bytes) -> int {
+    if (bytes > ARENAD_MAX_REPLY_BYTES) return -1;
+    static_cast<GameHost*>(s)->reply_.assign(text, bytes);
+    return 0;
+  };
   return table;
 }
 
-GameHost::GameHost(const arenad_game& game, std::string arena_name, OutboxWriter& outputs, OutboxWriter& system,
-                   std::function<void()> make_room)
+GameHost::GameHost(const arenad_game& game, std::string arena_name, OutboxWriter& outputs, OutboxWriter& system, Calls calls)
     : game_(game),
       arena_name_(std::move(arena_name)),
       outputs_(outputs),
       system_(system),
-      make_room_(std::move(make_room)),
+      calls_(std::move(calls)),
       table_(make_table(this)),
       options_(game.defaults),
       object_(game.create(&table_, &frame_)) {}
@@ -119,9 +128,15 @@ void GameHost::begin_frame(const FrameRecord& frame) {
   frame_ = {frame.frame, frame.time_unix_ns, frame.seed, options_.tick_hz == 0 ? 0 : kSecond / options_.tick_hz};
 }
 
-void GameHost::join(Seat slot, std::string_view player) {
-  if (slot >= limits::kMaxSeats || game_.join == nullptr) return;
-  must_succeed(game_.join(object_, slot, player.data(), player.size()), "on_join");
+std::optional<std::string> GameHost::join(Seat slot, std::string_view player) {
+  if (slot >= limits::kMaxSeats) return std::nullopt;
+  if (game_.join_attempt != nullptr) {
+    const arenad_verdict verdict = game_.join_attempt(object_, slot, player.data(), player.size());
+    if (verdict == ARENAD_REFUSED) return reason_of_refusal();
+    must_succeed(verdict, "on_join_attempt");
+  }
+  if (game_.join != nullptr) must_succeed(game_.join(object_, slot, player.data(), player.size()), "on_join");
+  return std::nullopt;
 }
 
 void GameHost::leave(Seat slot, uint64_t reason) {
@@ -139,6 +154,17 @@ arenad_verdict GameHost::event(const arenad_event& event) {
   if (verdict == ARENAD_BLAMED) note_blame();
   if (verdict == ARENAD_REFUSED || verdict == ARENAD_FAILED || verdict == ARENAD_BLAMED) must_succeed(verdict, "on_event");
   return verdict;
+}
+
+Result<std::string> GameHost::signal(std::string_view name, std::string_view payload) {
+  reply_.clear();
+  const arenad_verdict verdict = game_.signal == nullptr
+                                     ? ARENAD_UNKNOWN
+                                     : game_.signal(object_, name.data(), name.size(), payload.data(), payload.size());
+  if (verdict == ARENAD_UNKNOWN) return make_error(ErrorCode::refused, "the game knows no signal " + std::string(name));
+  if (verdict == ARENAD_REFUSED) return make_error(ErrorCode::refused, reason_of_refusal());
+  must_succeed(verdict, "on_signal");
+  return std::move(reply_);
 }
 
 void GameHost::tick() {

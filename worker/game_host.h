@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <span>
 #include <string>
 #include <utility>
@@ -20,9 +21,11 @@ using ParamList = std::vector<std::pair<std::string, std::string>>;
 
 class GameHost {
  public:
-  // make_room is called when a result does not fit until arenad has stored older ones; it waits for that a little.
-  GameHost(const arenad_game& game, std::string arena_name, OutboxWriter& outputs, OutboxWriter& system,
-           std::function<void()> make_room);
+  struct Calls {
+    std::function<void()> make_room;  // a result does not fit until arenad has stored older ones: waits for that a little
+    std::function<bool(Seat, std::string_view reason)> kick;  // false: nobody has this seat
+  };
+  GameHost(const arenad_game& game, std::string arena_name, OutboxWriter& outputs, OutboxWriter& system, Calls calls);
   GameHost(const GameHost&) = delete;
   GameHost& operator=(const GameHost&) = delete;
   ~GameHost();
@@ -32,10 +35,13 @@ class GameHost {
   Result<void> restore(const Snapshot& snapshot, Epoch epoch);
 
   void begin_frame(const FrameRecord& frame);
-  void join(Seat slot, std::string_view player);
+  // Gives the reason for which the game does not let this player in, if so.
+  std::optional<std::string> join(Seat slot, std::string_view player);
   void leave(Seat slot, uint64_t reason);
   void drain(uint64_t deadline_unix_ns);
   arenad_verdict event(const arenad_event& event);
+  // What is answered; an error, if nothing was done.
+  Result<std::string> signal(std::string_view name, std::string_view payload);
   void tick();
   // Between frames.
   void idle(uint64_t ns_left);
@@ -67,11 +73,12 @@ class GameHost {
   std::string arena_name_;
   OutboxWriter& outputs_;
   OutboxWriter& system_;
-  std::function<void()> make_room_;
+  Calls calls_;
   arenad_host table_;
   arenad_frame frame_{};
   arenad_arena_options options_;
   void* object_;
+  std::string reply_;  // of the signal that is being applied
   bool ended_ = false;
   uint64_t outputs_refused_ = 0;
 };

@@ -16,7 +16,7 @@ void record_channel(DecidedFrame& frame, WorkerChannel& channel) {
     }
     if (!frame.add(FrameEntryKind::join, channel.slot, channel.id.value, channel.player)) return;
   }
-  if (channel.view.has_ring() && !channel.broken) {
+  if (channel.view.has_ring() && !channel.broken && !channel.kicked) {
     const auto published = channel.view.published(channel.cursor.position());
     if (!published && !channel.gone_reason) channel.gone_reason = ARENAD_EXPELLED;
     if (published && *published > channel.cursor.position()) {
@@ -24,6 +24,7 @@ void record_channel(DecidedFrame& frame, WorkerChannel& channel) {
     }
   }
   if (channel.broken && !channel.gone_reason) channel.gone_reason = ARENAD_EXPELLED;
+  if (channel.kicked && !channel.gone_reason) channel.gone_reason = ARENAD_KICKED;
   if (channel.gone_reason) frame.add(FrameEntryKind::leave, channel.slot, *channel.gone_reason);
 }
 
@@ -38,6 +39,10 @@ void record_retry(DecidedFrame& frame, const PendingRetry& retry, const ChannelS
   frame.add(FrameEntryKind::retry, is_there ? retry.slot : kNobodysSlot, retry.id, text);
 }
 
+std::string signal_text(const PendingSignal& signal) {
+  return signal.name + '\n' + signal.payload;
+}
+
 }  // namespace
 
 DecidedFrame decide_frame(const FrameInputs& inputs, ChannelSet& channels) {
@@ -45,20 +50,21 @@ DecidedFrame decide_frame(const FrameInputs& inputs, ChannelSet& channels) {
   if (inputs.drain_deadline_unix_ns) frame.add(FrameEntryKind::drain, 0, *inputs.drain_deadline_unix_ns);
   for (auto& [id, channel] : channels.all()) record_channel(frame, channel);
   if (inputs.retry) record_retry(frame, *inputs.retry, channels);
+  if (inputs.signal) frame.add(FrameEntryKind::signal, 0, inputs.signal->number, signal_text(*inputs.signal));
   frame.close();
   return frame;
 }
 
-bool tries_again(const DecidedFrame& frame) {
+bool has_entry(const DecidedFrame& frame, FrameEntryKind kind) {
   bool found = false;
-  frame.for_each_entry([&](const FrameEntry& entry, std::string_view) { found |= entry.kind == FrameEntryKind::retry; });
+  frame.for_each_entry([&](const FrameEntry& entry, std::string_view) { found |= entry.kind == kind; });
   return found;
 }
 
 bool anything_to_take(const ChannelSet& channels) {
   for (const auto& [id, channel] : channels.all()) {
     if (channel.left) continue;
-    if (!channel.joined || channel.gone_reason || channel.broken) return true;
+    if (!channel.joined || channel.gone_reason || channel.broken || channel.kicked) return true;
     if (!channel.view.has_ring()) continue;
     const auto published = channel.view.published(channel.cursor.position());
     if (!published || *published > channel.cursor.position()) return true;

@@ -19,19 +19,27 @@ struct PendingRetry {
   std::string message;
 };
 
+// What somebody tells the game (module_abi.h).
+struct PendingSignal {
+  uint64_t number = 0;
+  std::string name;
+  std::string payload;
+};
+
 struct FrameInputs {
   FrameNumber frame;
   uint64_t time_unix_ns = 0;
   uint64_t seed = 0;
   std::optional<uint64_t> drain_deadline_unix_ns;
   std::optional<PendingRetry> retry;
+  std::optional<PendingSignal> signal;
 };
 
 // The record, closed. Channels of clients that broke their ring's rules are marked as gone, expelled. Clients come first: what is to be
-// tried again is left out if they leave no room for it.
+// tried again is left out if they leave no room for it, and so is a signal.
 DecidedFrame decide_frame(const FrameInputs& inputs, ChannelSet& channels);
 
-[[nodiscard]] bool tries_again(const DecidedFrame& frame);
+[[nodiscard]] bool has_entry(const DecidedFrame& frame, FrameEntryKind kind);
 
 // Whether a frame would have anything to take, for games without ticks.
 bool anything_to_take(const ChannelSet& channels);

@@ -172,6 +172,32 @@ void note_divergence(RecoveryReport& report, ArenaRuntime& runtime, uint64_t fra
   runtime.host().diverged({frame});
 }
 
+// Whoever has sent a signal that its worker died of is told so, and the arena goes on without it: nothing of that frame was published. Of a frame that
+// was run again it is not to blame: it had been applied before.
+std::optional<uint64_t> deadly_signal(const IncarnationView& predecessor) {
+  const WorkerStatus& s = predecessor.status();
+  const bool in_it = predecessor.stage() == Stage::live && static_cast<Phase>(s.phase.load()) == Phase::applying &&
+                     s.applying_channel.load(std::memory_order_acquire) == kApplyingSignal;
+  return in_it ? std::optional(s.applying_sequence.load(std::memory_order_relaxed)) : std::nullopt;
+}
+
+DecidedFrame without_deadly_signal(DecidedFrame frame, const RecoverySources& sources, ArenaRuntime& runtime) {
+  if (frame.done() || !sources.predecessor) return frame;
+  const auto number = deadly_signal(*sources.predecessor);
+  if (!number) return frame;
+  const FrameRecord& record = frame.record();
+  DecidedFrame changed(record.frame, record.time_unix_ns, record.seed);
+  frame.for_each_entry([&](const FrameEntry& entry, std::string_view text) {
+    if (entry.kind == FrameEntryKind::signal && entry.value == *number) {
+      runtime.leave_out_signal(*number);
+    } else {
+      changed.add(entry.kind, entry.slot, entry.value, text);
+    }
+  });
+  changed.close();
+  return changed;
+}
+
 std::optional<RecoveryFailure> replay(ArenaRuntime& runtime, const RecoverySources& sources, OldLog& log,
                                       RecoveryReport& report) {
   const uint64_t applied_before = runtime.status().events_applied.load(std::memory_order_relaxed);
@@ -183,6 +209,7 @@ std::optional<RecoveryFailure> replay(ArenaRuntime& runtime, const RecoverySourc
     }
     const bool was_done = frame.done();
     const FrameEffects before = frame.effects();
+    frame = without_deadly_signal(std::move(frame), sources, runtime);
     frame = without_quarantined(std::move(frame), runtime.channels(), sources.quarantined, runtime.max_event_bytes());
     frame.clear_done();
     if (!runtime.log().fits(frame.record().bytes)) runtime.log().release_through(report.restored.value);
@@ -290,6 +317,7 @@ std::variant<RecoveryReport, RecoveryFailure> take_back(ArenaRuntime& runtime, c
     } else {
       left_out = {runtime.outputs().published() > last.outputs_end, runtime.system().published() > last.system_end};
     }
+    frame = without_deadly_signal(std::move(frame), sources, runtime);
     frame = without_quarantined(std::move(frame), runtime.channels(), sources.quarantined, runtime.max_event_bytes());
     if (auto ran = runtime.run_in_place(frame, left_out); !ran) return failure_of(ran.error());
     ++report.replayed_frames;

@@ -119,8 +119,11 @@ class LiveArena {
   void note_frame_time(uint64_t began_ns);
   void report_expelled();
   void report_retried();
+  void report_kicked();
+  void report_signalled();
   void take_retry(wire::Retry::Reader retry);
   std::optional<PendingRetry> next_retry();
+  std::optional<PendingSignal> next_signal();
   void wake_readers();
   void snapshot_if_due();
   void release();
@@ -143,6 +146,7 @@ class LiveArena {
   FrameNumber idled_after_;
   std::optional<uint64_t> drain_deadline_unix_ns_;
   std::deque<PendingRetry> retries_;
+  std::deque<PendingSignal> signals_;
   std::deque<LinkMessage> put_off_;  // came while a frame ran, and wait for its end
   ArenaRuntime runtime_;
 };
@@ -214,6 +218,8 @@ bool LiveArena::begin_again(const RecoverySources& sources) {
   s.divergences.store(report.divergences, std::memory_order_relaxed);
   s.first_divergent_frame.store(report.first_divergent_frame, std::memory_order_relaxed);
   report_retried();
+  report_kicked();
+  report_signalled();
   if (sources.predecessor && runtime_.host().tick_hz() != 0) {
     // Ticks keep their phase over the death; CLOCK_MONOTONIC is the machine's, not the process's.
     const uint64_t period_ns = kSecond / runtime_.host().tick_hz();
@@ -389,6 +395,11 @@ LiveArena::Fate LiveArena::take_message(const LinkMessage& message) {
     case wire::ToWorker::RETRY:
       take_retry(root.getRetry());
       break;
+    case wire::ToWorker::SIGNAL: {
+      const auto signal = root.getSignal();
+      signals_.push_back({signal.getNumber(), signal.getName(), signal.getPayload()});
+      break;
+    }
     case wire::ToWorker::ADOPT:
       if (!fds.empty()) be_adopted(std::move(fds[0]));
       break;
@@ -416,8 +427,10 @@ void LiveArena::run_frame() {
   inputs.seed = frame_seed(runtime_.identity().arena, inputs.frame);
   inputs.drain_deadline_unix_ns = std::exchange(drain_deadline_unix_ns_, std::nullopt);
   inputs.retry = next_retry();
+  inputs.signal = next_signal();
   const DecidedFrame frame = decide_frame(inputs, runtime_.channels());
-  if (inputs.retry && !tries_again(frame)) retries_.push_front(std::move(*inputs.retry));
+  if (inputs.retry && !has_entry(frame, FrameEntryKind::retry)) retries_.push_front(std::move(*inputs.retry));
+  if (inputs.signal && !has_entry(frame, FrameEntryKind::signal)) signals_.push_front(std::move(*inputs.signal));
   ARENAD_CRASH_POINT("frame.decided");
   runtime_.record(frame);
   ARENAD_CRASH_POINT("frame.recorded");
@@ -432,13 +445,15 @@ void LiveArena::run_frame() {
   }
   note_frame_time(began_ns);
   report_expelled();
+  report_kicked();
   report_retried();
+  report_signalled();
   runtime_.incarnation().set_phase(Phase::waiting);
   ARENAD_CRASH_POINT("frame.end");
 }
 
 bool LiveArena::anything_to_do() const {
-  return anything_to_take(runtime_.channels()) || drain_deadline_unix_ns_ || !retries_.empty();
+  return anything_to_take(runtime_.channels()) || drain_deadline_unix_ns_ || !retries_.empty() || !signals_.empty();
 }
 
 void LiveArena::take_retry(wire::Retry::Reader retry) {
@@ -456,6 +471,40 @@ std::optional<PendingRetry> LiveArena::next_retry() {
   PendingRetry next = std::move(retries_.front());
   retries_.pop_front();
   return next;
+}
+
+std::optional<PendingSignal> LiveArena::next_signal() {
+  if (signals_.empty() || !runtime_.log().fits(kMaxFrameRecordBytes)) return std::nullopt;
+  PendingSignal next = std::move(signals_.front());
+  signals_.pop_front();
+  return next;
+}
+
+void LiveArena::report_signalled() {
+  for (const ArenaRuntime::Signalled& signalled : runtime_.take_signalled()) {
+    send(link_, [&](wire::FromWorker::Builder message) {
+      auto to = message.initSignalled();
+      to.setNumber(signalled.number);
+      if (signalled.reply) {
+        to.setReply(signalled.reply.value());
+      } else if (signalled.reply.error().code == ErrorCode::failed) {
+        to.setFailed(signalled.reply.error().text());
+      } else {
+        to.setRefused(signalled.reply.error().text());
+      }
+    });
+  }
+}
+
+void LiveArena::report_kicked() {
+  for (const ArenaRuntime::Kicked& kicked : runtime_.take_kicked()) {
+    send(link_, [&](wire::FromWorker::Builder message) {
+      auto to = message.initKicked();
+      to.setChannel(kicked.channel.value);
+      to.setReason(kicked.reason);
+      to.setWasIn(kicked.was_in);
+    });
+  }
 }
 
 void LiveArena::report_retried() {

@@ -18,7 +18,7 @@ from _arenad import List, decode, encode, thaw, type_id, which
 
 from . import schema_import
 from .context import EVERYONE, Context, Log, seat_mask
-from .game import Game, Params
+from .game import Game, Params, Refused
 
 schema_import.install()
 
@@ -29,6 +29,7 @@ __all__ = [
     "List",
     "Log",
     "Params",
+    "Refused",
     "decode",
     "encode",
     "seat_mask",

@@ -24,6 +24,7 @@ class Arena:
         # What is called for each event and each frame is looked up once.
         self.on_event = partial(self.game.on_event, self.ctx)
         self.on_tick = partial(self.game.on_tick, self.ctx)
+        self.on_join_attempt = partial(self.game.on_join_attempt, self.ctx)
         self.on_join = partial(self.game.on_join, self.ctx)
         self.on_leave = partial(self.game.on_leave, self.ctx)
         self.on_drain = partial(self.game.on_drain, self.ctx)
@@ -52,6 +53,14 @@ class Arena:
         self.game.state = state
         self.game.on_migrate(self.ctx, old, old_version)
         self.collector.begin()
+
+    def signal(self, name: str, payload: str) -> str:
+        reply = self.game.on_signal(self.ctx, name, payload)
+        if reply is None:
+            return ""
+        if not isinstance(reply, str):
+            raise TypeError(f"on_signal has replied {reply!r}: it may be a str, or None")
+        return reply
 
     def diverged(self, frame: int) -> None:
         """Tells what may be the cause."""

@@ -25,6 +25,7 @@ class Host(Protocol):
 
     def send(self, message: Any, seats: int) -> bool: ...
     def result(self, seat: int, message: Any) -> bool: ...
+    def kick(self, seat: int, reason: str) -> bool: ...
     def end(self) -> None: ...
     def log(self, level: int, text: str) -> None: ...
 
@@ -90,6 +91,11 @@ class Context:
     def result(self, seat: int, message: Any) -> bool:
         """Records a result for a seat: stored durably, exactly once. False if it is too large."""
         return self._host.result(seat, message)
+
+    def kick(self, seat: int, reason: str) -> bool:
+        """Takes the seat from its player, who is told the reason. From the next frame on nothing more of that player is applied; the frame begins with
+        on_leave for reason 3. False if nobody has the seat."""
+        return self._host.kick(seat, reason)
 
     def end(self) -> None:
         """The arena ends after this frame; nothing that comes later is applied."""

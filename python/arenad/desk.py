@@ -27,6 +27,7 @@ from .game import Game
 determinism.install()
 
 _START_UNIX_NS = 1_700_000_000_000_000_000
+_KICKED = 3
 _LEVELS = ("debug", "info", "warning", "error")
 
 
@@ -38,6 +39,10 @@ class Desk:
         self._seeds = determinism.FrameRandom(seed)
         self._frame = 0
         self._begun = False
+        self._present: set[int] = set()
+        self._leaving: list[int] = []
+        self.kicked: list[tuple[int, str]] = []
+        """(seat, reason) of whom the game has kicked."""
         self.ended = False
         """Whether the game has called ctx.end()."""
         self.outputs: list[tuple[int, Any]] = []
@@ -64,12 +69,21 @@ class Desk:
         return self._frame
 
     def join(self, seat: int, name: str) -> None:
+        """arenad.Refused if the game does not let this player in."""
         self._begin()
+        self._arena.on_join_attempt(seat, name)
+        self._present.add(seat)
         self._arena.on_join(seat, name)
 
     def leave(self, seat: int, reason: int = 0) -> None:
         self._begin()
+        self._present.discard(seat)
         self._arena.on_leave(seat, reason)
+
+    def signal(self, name: str, payload: str = "") -> str:
+        """What `arenactl tell` would be answered; arenad.Refused if the game does not do it."""
+        self._begin()
+        return self._arena.signal(name, payload)
 
     def event(self, seat: int, message: Any) -> None:
         """message: an object of a class in the game's Events."""
@@ -123,6 +137,14 @@ class Desk:
         self.results.append((seat, _arenad.decode(type(message), _arenad.encode(message))))
         return True
 
+    def kick(self, seat: int, reason: str) -> bool:
+        if seat not in self._present:
+            return False
+        self._present.discard(seat)
+        self._leaving.append(seat)
+        self.kicked.append((seat, reason))
+        return True
+
     def end(self) -> None:
         self.ended = True
 
@@ -136,6 +158,9 @@ class Desk:
         self._frame += 1
         self._seed = self._seeds.next()
         self._tell_frame()
+        leaving, self._leaving = self._leaving, []
+        for seat in leaving:
+            self._arena.on_leave(seat, _KICKED)
 
     def _tell_frame(self) -> None:
         tick_hz = getattr(self, "tick_hz", self._game_class.tick_hz)

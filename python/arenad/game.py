@@ -40,6 +40,11 @@ class Params(Mapping[str, str]):
 S = TypeVar("S")
 
 
+class Refused(Exception):
+    """Raised by on_join_attempt: this player does not get in; by on_signal: it is not done. Nothing may have been changed before. The text is told to the
+    player, or to who has sent the signal."""
+
+
 class Game(Generic[S]):
     """One arena's game: `class Duel(arenad.Game[State])`, where State is a class of the schema. Only on_tick is needed.
 
@@ -47,7 +52,7 @@ class Game(Generic[S]):
     declared in the class's body (`_map: Map`), are made anew in on_restore, and may hold nothing that does not follow from the state. Any other one is an error:
     it would be gone after a crash.
 
-    Within a frame joins, events and leaves come first, in the order in which they were decided, and the tick last. An exception from on_init refuses the
+    Within a frame joins, events and leaves come first, in the order in which they were decided, then what the game is told by a signal, and the tick last. An exception from on_init refuses the
     parameters, from on_restore the state. From any other callback it ends the worker, and the arena is recovered as it was before the frame; what on_exception
     says is for on_event.
     """
@@ -106,11 +111,18 @@ class Game(Generic[S]):
         """Instead of on_restore, for the state of another version: old is it, read as this version's State; self.state has been filled from it."""
         self.on_restore(ctx)
 
+    def on_join_attempt(self, ctx: Context, seat: int, name: str) -> None:
+        """A player wants this seat. `raise arenad.Refused("the match is full")` keeps it out; then on_join is not called."""
+
     def on_join(self, ctx: Context, seat: int, name: str) -> None:
         """A player has taken this seat."""
 
     def on_leave(self, ctx: Context, seat: int, reason: int) -> None:
-        """The player of this seat is gone: 0 has left, 1 the connection is lost, 2 was expelled."""
+        """The player of this seat is gone: 0 has left, 1 the connection is lost, 2 was expelled, 3 was kicked."""
+
+    def on_signal(self, ctx: Context, name: str, payload: str) -> str | None:
+        """`arenactl tell ARENA NAME [TEXT]`, or a service of the studio's: what is replied. It is part of its frame, as an event is."""
+        raise Refused(f"the game knows no signal {name}")
 
     def on_event(self, ctx: Context, seat: int, event: Any) -> None:
         """One event of a class in Events, as its Reader."""

@@ -21,6 +21,10 @@ py::object taken(PyObject* made) {
   return py::reinterpret_steal<py::object>(made);
 }
 
+py::object py_text(std::string_view bytes) {
+  return taken(PyUnicode_DecodeUTF8(bytes.data(), static_cast<Py_ssize_t>(bytes.size()), "replace"));
+}
+
 // The words of a message that the game has given.
 std::span<const uint64_t> words_of(const py::object& message, const typed::StructType*& type) {
   PyObject* capsule = PyDict_GetItemString(Py_TYPE(message.ptr())->tp_dict, "__arenad_struct__");
@@ -52,6 +56,13 @@ bool HostHandle::result(uint32_t seat, const py::object& message) {
   return host_.result(host_.self, seat, type->id, words.data(), words.size()) == 0;
 }
 
+bool HostHandle::kick(uint32_t seat, std::string_view reason) {
+  if (host_.table_bytes <= offsetof(arenad_host, kick)) {
+    throw py::value_error("this arena-worker is of a version that cannot kick");
+  }
+  return host_.kick(host_.self, seat, reason.data(), reason.size()) == 0;
+}
+
 void HostHandle::log(int level, std::string_view text) {
   host_.log(host_.self, static_cast<arenad_log_level>(level), text.data(), text.size());
 }
@@ -63,12 +74,13 @@ void register_host_handle() {
   py::class_<HostHandle>(module, "Host", "What carries the game: a worker.", py::module_local())
       .def("send", &HostHandle::send)
       .def("result", &HostHandle::result)
+      .def("kick", &HostHandle::kick)
       .def("end", &HostHandle::end)
       .def("log", &HostHandle::log);
 }
 
 GameBox::GameBox(const GameClass& game, const arenad_host& host, const arenad_frame& frame)
-    : game_(game), frame_(frame), handle_(host, game) {
+    : game_(game), host_(host), frame_(frame), handle_(host, game) {
   guarded(ARENAD_FAILED, [&] {
     arena_ =
         py::module_::import("arenad.arena").attr("Arena")(py::cast(&handle_, py::return_value_policy::reference), game.type);
@@ -92,6 +104,22 @@ arenad_verdict GameBox::guarded(arenad_verdict on_failure, Call&& call) {
     error_ = e.getDescription().cStr();
   }
   return on_failure;
+}
+
+template <class Call>
+arenad_verdict GameBox::answered(Call&& call) {
+  bool refused = false;
+  const arenad_verdict verdict = guarded(ARENAD_FAILED, [&] {
+    try {
+      begin_frame();
+      call();
+    } catch (const py::error_already_set& e) {
+      if (!e.matches(game_.refused)) throw;
+      refused = true;
+      error_ = py::cast<std::string>(py::str(e.value()));
+    }
+  });
+  return refused ? ARENAD_REFUSED : verdict;
 }
 
 void GameBox::begin_frame() {
@@ -131,8 +159,12 @@ arenad_verdict GameBox::migrate(const char* old_version, std::span<const uint64_
 arenad_verdict GameBox::join(uint32_t seat, std::string_view player) {
   return guarded(ARENAD_FAILED, [&] {
     begin_frame();
-    arena_.attr("on_join")(seat, taken(PyUnicode_DecodeUTF8(player.data(), static_cast<Py_ssize_t>(player.size()), "replace")));
+    arena_.attr("on_join")(seat, py_text(player));
   });
+}
+
+arenad_verdict GameBox::join_attempt(uint32_t seat, std::string_view player) {
+  return answered([&] { arena_.attr("on_join_attempt")(seat, py_text(player)); });
 }
 
 arenad_verdict GameBox::leave(uint32_t seat, uint32_t reason) {
@@ -154,6 +186,16 @@ arenad_verdict GameBox::event(const arenad_event& event) {
   return guarded(game_.quarantines ? ARENAD_BLAMED : ARENAD_FAILED, [&] {
     begin_frame();
     on_event_(event.seat, message);
+  });
+}
+
+arenad_verdict GameBox::signal(std::string_view name, std::string_view payload) {
+  return answered([&] {
+    const auto reply = py::cast<std::string>(arena_.attr("signal")(py_text(name), py_text(payload)));
+    if (host_.reply(host_.self, reply.data(), reply.size()) != 0) {
+      throw py::value_error("on_signal has replied " + std::to_string(reply.size()) + " bytes, and may reply " +
+                            std::to_string(ARENAD_MAX_REPLY_BYTES));
+    }
   });
 }
 

@@ -16,6 +16,7 @@ class HostHandle {
   HostHandle(const arenad_host& host, const GameClass& game) : host_(host), game_(game) {}
   bool send(const py::object& message, uint64_t seats);
   bool result(uint32_t seat, const py::object& message);
+  bool kick(uint32_t seat, std::string_view reason);
   void end() { host_.end(host_.self); }
   void log(int level, std::string_view text);
 
@@ -31,9 +32,11 @@ class GameBox {
   arenad_verdict init(std::span<const arenad_param> params, arenad_arena_options& options);
   arenad_verdict restore(std::span<const uint64_t> words);
   arenad_verdict migrate(const char* old_version, std::span<const uint64_t> words);
+  arenad_verdict join_attempt(uint32_t seat, std::string_view player);
   arenad_verdict join(uint32_t seat, std::string_view player);
   arenad_verdict leave(uint32_t seat, uint32_t reason);
   arenad_verdict event(const arenad_event& event);
+  arenad_verdict signal(std::string_view name, std::string_view payload);
   arenad_verdict tick();
   arenad_verdict drain(uint64_t deadline_unix_ns);
   size_t checkpoint(std::span<uint64_t> words);
@@ -44,10 +47,14 @@ class GameBox {
  private:
   template <class Call>
   arenad_verdict guarded(arenad_verdict on_failure, Call&& call);
+  // arenad.Refused is an answer, and no failure.
+  template <class Call>
+  arenad_verdict answered(Call&& call);
   // Tells Python of a frame, before the first callback of it.
   void begin_frame();
 
   const GameClass& game_;
+  const arenad_host& host_;
   const arenad_frame& frame_;
   HostHandle handle_;
   uint64_t begun_ = UINT64_MAX;

@@ -21,6 +21,7 @@ GameClass load_game(const std::string& package) {
   GameClass game;
   game.type = py::module_::import("arenad.host").attr("load")(package);
   const py::object base = py::module_::import("arenad.game").attr("Game");
+  game.refused = py::module_::import("arenad.game").attr("Refused");
   game.name = py::cast<std::string>(game.type.attr("name"));
   game.version = py::cast<std::string>(game.type.attr("version"));
   game.defaults = {py::cast<uint32_t>(game.type.attr("tick_hz")), py::cast<uint32_t>(game.type.attr("max_players"))};

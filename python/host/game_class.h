@@ -21,6 +21,7 @@ struct GameClass {
   std::map<uint64_t, const typed::StructType*> events;  // by Cap'n Proto type id
   uint64_t schema_hash = 0;
   kj::Array<capnp::word> schema;
+  py::object refused;  // the class of exceptions that are answers: arenad.Refused
   bool migrates = false;
   bool quarantines = false;  // an event that has raised is left out at once
   arenad_arena_options defaults{};

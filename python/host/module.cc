@@ -81,6 +81,12 @@ arenad_game make_table(const GameClass& game) {
   t.leave = [](void* g, uint32_t seat, uint32_t reason) { return box(g).leave(seat, reason); };
   t.event = [](void* g, const arenad_event* event) { return box(g).event(*event); };
   t.tick = [](void* g) { return box(g).tick(); };
+  t.join_attempt = [](void* g, uint32_t seat, const char* player, size_t bytes) {
+    return box(g).join_attempt(seat, {player, bytes});
+  };
+  t.signal = [](void* g, const char* name, size_t name_bytes, const char* payload, size_t payload_bytes) {
+    return box(g).signal({name, name_bytes}, {payload, payload_bytes});
+  };
   t.drain = [](void* g, uint64_t deadline_unix_ns) { return box(g).drain(deadline_unix_ns); };
   t.checkpoint = [](void* g, void* words, size_t capacity) {
     return box(g).checkpoint({static_cast<uint64_t*>(words), capacity});

@@ -16,6 +16,9 @@ struct State {
   sum @7 :UInt64;              # mixes all numbers in their order
   burden @8 :Data;             # grows with Grow
   endFrame @9 :UInt64;        # 0: none
+  kicked @10 :UInt64;
+  told @11 :UInt64;           # signals that were applied
+  banned @12 :Text;           # who does not get in
 }
 
 # Events.

@@ -53,6 +53,28 @@ class EchoGame {
     options.tick_hz = static_cast<uint32_t>(params.number("hz", 0, 0, 128));
   }
 
+  void on_join_attempt(Context&, Seat, std::string_view name) {
+    if (name == banned_) throw Refused("you are banned");
+  }
+
+  // count; ban NAME; kick SEAT; misbehave HOW; raise.
+  std::string on_signal(Context& ctx, std::string_view name, std::string_view payload) {
+    const std::string text(payload);
+    if (name == "count") return std::to_string(++told_);
+    if (name == "misbehave") misbehave({text, "", Misbehaviour::File::stays, 0});
+    if (name == "raise") throw std::runtime_error("this signal fails");
+    if (name == "ban") {
+      ++told_;
+      banned_ = text;
+      return "";
+    }
+    if (name == "kick") {
+      ++told_;
+      return ctx.kick(static_cast<Seat>(std::stoul(text)), "an operator has said so") ? "kicked" : "nobody is there";
+    }
+    throw Refused("what is " + std::string(name) + "?");
+  }
+
   void on_join(Context& ctx, Seat seat, std::string_view name) {
     ++joins_;
     last_[seat] = 0;
@@ -72,6 +94,9 @@ class EchoGame {
         break;
       case ARENAD_EXPELLED:
         ++expelled_;
+        break;
+      case ARENAD_KICKED:
+        ++kicked_;
         break;
     }
     ctx.send<Departed>(Audience::everyone(), [&](Departed::Builder to) {
@@ -159,6 +184,9 @@ class EchoGame {
     sum_ = state.getSum();
     burden_.assign(state.getBurden().begin(), state.getBurden().end());
     end_frame_ = state.getEndFrame();
+    kicked_ = state.getKicked();
+    told_ = state.getTold();
+    banned_ = state.getBanned();
   }
 
  private:
@@ -175,6 +203,9 @@ class EchoGame {
     for (uint32_t seat = 0; seat < kSeats; ++seat) last.set(seat, last_[seat]);
     state.setSum(sum_);
     state.setEndFrame(end_frame_);
+    state.setKicked(kicked_);
+    state.setTold(told_);
+    state.setBanned(banned_);
     if (burden == Burden::included) state.setBurden({burden_.data(), burden_.size()});
   }
 
@@ -202,6 +233,9 @@ class EchoGame {
   uint64_t sum_ = 0;
   std::vector<capnp::byte> burden_;
   uint64_t end_frame_ = 0;
+  uint64_t kicked_ = 0;
+  uint64_t told_ = 0;
+  std::string banned_;
   uint32_t chatter_ = 0;                 // lines of each frame; not over a recovery
   std::optional<Misbehaviour> in_tick_;  // of this frame
 };

@@ -25,6 +25,20 @@ class Duel(arenad.Game[Lists]):
     def on_restore(self, ctx):
         self._total = sum(self.state.bigs)
 
+    def on_join_attempt(self, ctx, seat, name):
+        if name == "eve":
+            raise arenad.Refused("not you")
+
+    def on_leave(self, ctx, seat, reason):
+        ctx.log.info(f"{seat} left: {reason}")
+
+    def on_signal(self, ctx, name, payload):
+        if name == "number":
+            return 5
+        if name != "kick":
+            return super().on_signal(ctx, name, payload)
+        return "gone" if ctx.kick(int(payload), "go") else None
+
     def on_join(self, ctx, seat, name):
         ctx.log.info(f"{name} joins")
 
@@ -77,6 +91,21 @@ class AtTheDesk(unittest.TestCase):
         with self.assertRaises(AttributeError) as caught:
             desk.game.forgotten = 1
         self.assertIn("Duel declares no attribute 'forgotten'", str(caught.exception))
+
+    def test_it_is_told_something_kicks_and_keeps_out(self):
+        desk = Desk(Duel)
+        with self.assertRaisesRegex(arenad.Refused, "^not you$"):
+            desk.join(0, "eve")
+        desk.join(1, "ann")
+        self.assertEqual([desk.signal("kick", "1"), desk.signal("kick", "1"), desk.signal("kick", "0")], ["gone", "", ""])
+        with self.assertRaisesRegex(arenad.Refused, "^the game knows no signal dance$"):
+            desk.signal("dance")
+        with self.assertRaisesRegex(TypeError, "on_signal has replied 5"):
+            desk.signal("number")
+        self.assertEqual(desk.logged, [("info", "ann joins")])
+        desk.tick(2)
+        self.assertEqual(desk.logged[1:], [("info", "1 left: 3")])
+        self.assertEqual(desk.kicked, [(1, "go")])
 
     def test_only_the_game_s_events_are_taken(self):
         with self.assertRaises(TypeError):

@@ -329,6 +329,7 @@ void Worker::entries() {
       case FrameEntryKind::drain:
       case FrameEntryKind::skip:
       case FrameEntryKind::retry:
+      case FrameEntryKind::signal:
         break;  // the simulated arena knows no such entries: its region says what is left out
     }
     ++entry_;

@@ -68,7 +68,7 @@ struct Rejection {
 };
 
 struct Departure {
-  std::string state;  // of the arena: ended, stopped, failed, lost; or dropped: the player has lost the place in it
+  std::string state;  // of the arena: ended, stopped, failed, lost; or of the player: dropped, expelled, kicked, denied
   std::string reason;
 };
 

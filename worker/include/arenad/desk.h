@@ -65,6 +65,13 @@ class Desk {
     host_.log = [](void* self, arenad_log_level, const char* text, size_t bytes) {
       of(self).logged_.emplace_back(text, bytes);
     };
+    host_.kick = [](void* self, uint32_t seat, const char* reason, size_t bytes) {
+      return of(self).kick(static_cast<Seat>(seat), {reason, bytes});
+    };
+    host_.reply = [](void* self, const char* text, size_t bytes) {
+      of(self).reply_.assign(text, bytes);
+      return 0;
+    };
     frame_.time_unix_ns = 1'700'000'000'000'000'000;
     frame_.seed = seeds_.next();
     game_.reset(table_.create(&host_, &frame_));
@@ -75,12 +82,20 @@ class Desk {
   Desk(const Desk&) = delete;
   Desk& operator=(const Desk&) = delete;
 
+  // Refused, with the game's reason, if it does not let this player in.
   void join(Seat seat, std::string_view name) {
     begin_frame();
+    if (table_.join_attempt != nullptr) {
+      const arenad_verdict verdict = table_.join_attempt(game_.get(), seat, name.data(), name.size());
+      if (verdict == ARENAD_REFUSED) throw Refused(table_.last_error(game_.get()));
+      check(verdict, "on_join_attempt");
+    }
+    present_ |= uint64_t{1} << seat;
     if (table_.join != nullptr) check(table_.join(game_.get(), seat, name.data(), name.size()), "on_join");
   }
   void leave(Seat seat, arenad_leave_reason reason = ARENAD_LEFT) {
     begin_frame();
+    present_ &= ~(uint64_t{1} << seat);
     if (table_.leave != nullptr) check(table_.leave(game_.get(), seat, reason), "on_leave");
   }
   // fill(T::Builder).
@@ -98,6 +113,18 @@ class Desk {
   void drain(uint64_t deadline_unix_ns) {
     begin_frame();
     if (table_.drain != nullptr) check(table_.drain(game_.get(), deadline_unix_ns), "on_drain");
+  }
+  // What `arenactl tell` would be answered. Refused, with the reason, if the game does not do it.
+  std::string signal(std::string_view name, std::string_view payload = {}) {
+    begin_frame();
+    reply_.clear();
+    const arenad_verdict verdict = table_.signal == nullptr
+                                       ? ARENAD_UNKNOWN
+                                       : table_.signal(game_.get(), name.data(), name.size(), payload.data(), payload.size());
+    if (verdict == ARENAD_UNKNOWN) throw Refused("the game knows no signal " + std::string(name));
+    if (verdict == ARENAD_REFUSED) throw Refused(table_.last_error(game_.get()));
+    check(verdict, "on_signal");
+    return reply_;
   }
   // Ends so many frames, none after the game has ended.
   void tick(unsigned count = 1) {
@@ -130,6 +157,8 @@ class Desk {
   void clear() { outputs_.clear(); }
   [[nodiscard]] bool ended() const { return ended_; }
   [[nodiscard]] const std::vector<std::string>& logged() const { return logged_; }
+  // Whom the game has kicked, and why.
+  [[nodiscard]] const std::vector<std::pair<Seat, std::string>>& kicked() const { return kicked_; }
   [[nodiscard]] FrameNumber frame() const { return {frame_.number}; }
 
  private:
@@ -148,6 +177,14 @@ class Desk {
     ++frame_.number;
     frame_.time_unix_ns += frame_.dt_ns;
     frame_.seed = seeds_.next();
+    for (const Seat seat : std::exchange(leaving_, {})) leave(seat, ARENAD_KICKED);
+  }
+  int kick(Seat seat, std::string_view reason) {
+    if (seat >= 64 || (present_ >> seat & 1) == 0) return -1;
+    present_ &= ~(uint64_t{1} << seat);
+    leaving_.push_back(seat);
+    kicked_.emplace_back(seat, reason);
+    return 0;
   }
   void* reserve(size_t words) {
     space_.assign(words, 0);
@@ -179,6 +216,10 @@ class Desk {
   bool is_in_frame_ = false;
   bool ended_ = false;
   uint64_t sequence_ = 0;
+  uint64_t present_ = 0;       // one bit for each seat that somebody has
+  std::vector<Seat> leaving_;  // with the next frame: they were kicked
+  std::vector<std::pair<Seat, std::string>> kicked_;
+  std::string reply_;
   std::vector<uint64_t> space_;
   std::vector<Sent> outputs_;
   std::vector<Sent> results_;

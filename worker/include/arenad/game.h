@@ -16,17 +16,18 @@
 //
 // Optional: using Results = arenad::Results<duel::Score>, which shows results by the names of their fields and adds them up;
 // on_migrate(ctx, from): instead of on_restore, for the state of another version (Migration); static warm_up();
-// on_join(ctx, seat, name), on_leave(ctx, seat, reason), on_drain(ctx, deadline_unix_ns). on_init may take a
-// third parameter, arenad_arena_options&, to choose the tick rate and the number of seats of this one arena.
+// on_join_attempt(ctx, seat, name), on_join(ctx, seat, name), on_leave(ctx, seat, reason), on_drain(ctx, deadline_unix_ns),
+// std::string on_signal(ctx, name, payload). on_init may take a third parameter, arenad_arena_options&, to choose the tick rate and the number of seats of this one arena.
 //
-// Within a frame joins, events and leaves come first, in the order in which they were decided, and the tick last. on_init is frame 0:
+// Within a frame joins, events and leaves come first, in the order in which they were decided, then what the game is told by a signal, and the tick last. on_init is frame 0:
 // its time and seed follow from the arena's id, so it gives the same whenever it is run again. After on_restore nobody joins
 // anew: who is there is part of the state.
 //
 // Rules: one thread. A frame is the only step, and it must be a function of the state and the frame: take time and randomness from
 // the context, iterate nothing whose order depends on addresses, keep nothing that on_checkpoint does not write.
 // A callback may throw: from on_init it refuses the parameters, from on_restore the state; from any other one the worker ends as if it had crashed.
-// An EventToBlame from on_event says more: that this event will not do, however often it is tried.
+// An EventToBlame from on_event says more: that this event will not do, however often it is tried. Refused, from on_join_attempt and on_signal, is an answer: nothing
+// was changed, and whoever has asked is told why.
 #pragma once
 
 #include <cstdint>
@@ -64,6 +65,12 @@ struct Results {};
 
 // Thrown by on_event: it has failed because of this very event. The arena is recovered, and the event left out at once and kept in quarantine.
 class EventToBlame : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+// Thrown by on_join_attempt: this player does not get in; by on_signal: it is not done. The text is told to the player, or to who has sent the signal.
+class Refused : public std::runtime_error {
  public:
   using std::runtime_error::runtime_error;
 };
@@ -166,8 +173,16 @@ class Context {
   // Records a result for a seat: stored durably, exactly once. False if it is too large.
   template <class T, class Fill>
   bool result(Seat seat, Fill&& fill);
+  // Takes the seat from its player, who is told the reason (at most 255 bytes). From the next frame on nothing more of that player is applied; the frame
+  // begins with on_leave for ARENAD_KICKED. False if nobody has the seat.
+  bool kick(Seat seat, std::string_view reason);
   // The arena ends after this frame; nothing that comes later is applied.
   void end() { host_.end(host_.self); }
+
+  // What on_signal gives. One that is too large is cut.
+  void reply(std::string_view text) {
+    host_.reply(host_.self, text.data(), text.size() < ARENAD_MAX_REPLY_BYTES ? text.size() : ARENAD_MAX_REPLY_BYTES);
+  }
 
   void log(arenad_log_level level, std::string_view text) { host_.log(host_.self, level, text.data(), text.size()); }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <charconv>
+#include <cstddef>
 #include <set>
 #include <stdexcept>
 
@@ -58,6 +59,12 @@ bool Context::result(Seat seat, Fill&& fill) {
   InPlaceBuilder target(words.begin(), exact);
   target.setRoot(built.getRoot<T>().asReader());
   return target.fits() && host_.result(host_.self, seat, capnp::typeId<T>(), words.begin(), target.used_words()) == 0;
+}
+
+inline bool Context::kick(Seat seat, std::string_view reason) {
+  if (host_.table_bytes <= offsetof(arenad_host, kick))
+    throw std::runtime_error("this arena-worker is of a version that cannot kick");
+  return host_.kick(host_.self, seat, reason.data(), reason.size()) == 0;
 }
 
 namespace detail {
@@ -145,6 +152,17 @@ class GameBox {
     } catch (const EventToBlame& e) {
       error_ = e.what();
       return ARENAD_BLAMED;
+    }
+  }
+  // An answer of the game's is none of its failures: what it throws else ends the worker.
+  template <class Call>
+  arenad_verdict answered(Call&& call) {
+    try {
+      call(game_, context_);
+      return ARENAD_OK;
+    } catch (const Refused& e) {
+      error_ = e.what();
+      return ARENAD_REFUSED;
     }
   }
   Game& game() { return game_; }
@@ -239,6 +257,20 @@ const arenad_game* game_table() {
         auto& b = *static_cast<Box*>(box);
         b.game().on_leave(b.context(), static_cast<Seat>(seat), static_cast<arenad_leave_reason>(reason));
         return ARENAD_OK;
+      };
+    }
+    if constexpr (requires(Game g, Context & c) { g.on_join_attempt(c, Seat{}, std::string_view{}); }) {
+      t.join_attempt = [](void* box, uint32_t seat, const char* player, size_t bytes) {
+        return static_cast<Box*>(box)->answered([&](Game& game, Context& context) {
+          game.on_join_attempt(context, static_cast<Seat>(seat), std::string_view(player, bytes));
+        });
+      };
+    }
+    if constexpr (requires(Game g, Context & c) { g.on_signal(c, std::string_view{}, std::string_view{}); }) {
+      t.signal = [](void* box, const char* name, size_t name_bytes, const char* payload, size_t payload_bytes) {
+        return static_cast<Box*>(box)->answered([&](Game& game, Context& context) {
+          context.reply(game.on_signal(context, std::string_view(name, name_bytes), std::string_view(payload, payload_bytes)));
+        });
       };
     }
     if constexpr (requires { typename Game::Events; }) {

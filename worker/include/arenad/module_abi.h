@@ -13,7 +13,7 @@
  * The host looks at abi_version before anything else and refuses a module of another version. Tables only grow at their end; table_bytes tells how far one reaches.
  *
  * Order of calls for one arena: create, then init (a new arena) or restore (an arena that goes on from a snapshot), then for each
- * frame: join/leave/drain as they come, event for each event, tick; checkpoint between frames; destroy at the end. All from
+ * frame: join/leave/drain/signal as they come, event for each event, tick; checkpoint between frames; destroy at the end. All from
  * one thread. Everything that a callback learns (time, seed, events and their order) comes from the frame log, so a frame that is run
  * again gets the same input and must give the same state and the same outputs.
  *
@@ -32,14 +32,17 @@ extern "C" {
 #define ARENAD_ENTRY_SYMBOL "arenad_game_module"
 #define ARENAD_ERROR_SYMBOL "arenad_game_module_error"
 
+#define ARENAD_MAX_REPLY_BYTES 32768u
+
 enum { ARENAD_EVERYONE = 0 }; /* audience: 0, or one bit for each of the seats 0..63 */
 
 typedef enum arenad_verdict {
   ARENAD_OK = 0,
   ARENAD_MALFORMED = 1, /* event: not a valid message of this type; nothing was applied */
   ARENAD_UNKNOWN = 2,   /* event: the game has no such type; nothing was applied */
-  ARENAD_REFUSED = 3,   /* init: bad parameters; restore: this state cannot be taken over */
-  ARENAD_FAILED = 4,    /* the callback failed; the arena cannot go on from here */
+  ARENAD_REFUSED =
+      3, /* init: bad parameters; restore: this state cannot be taken over; join_attempt: not this player; signal: not done */
+  ARENAD_FAILED = 4, /* the callback failed; the arena cannot go on from here */
   /* event: the callback failed because of this very event, and would each time. As ARENAD_FAILED, but the event is left out at once, when the arena is
    * recovered, and not only when it has ended two workers. */
   ARENAD_BLAMED = 5
@@ -92,6 +95,11 @@ typedef struct arenad_host {
   /* Ends the arena after this frame. */
   void (*end)(void* self);
   void (*log)(void* self, arenad_log_level level, const char* text, size_t bytes);
+  /* Takes the seat from its player and tells the reason, a text of at most 255 bytes. From the next frame on nothing more of it is applied; that
+   * frame begins with its leave, for ARENAD_KICKED. 0 on success, -1: nobody has this seat. */
+  int (*kick)(void* self, uint32_t seat, const char* reason, size_t bytes);
+  /* From signal alone: what is answered to who has sent it, at most ARENAD_MAX_REPLY_BYTES; of several the last. 0 on success, -1: too large. */
+  int (*reply)(void* self, const char* text, size_t bytes);
 } arenad_host;
 
 typedef struct arenad_game {
@@ -141,12 +149,21 @@ typedef struct arenad_game {
   /* May be NULL. In each worker, once, after it has been forked and before it is told which arena it is: that is mostly long before, and nobody waits. For
    * what a process has to do for itself, such as touching the memory that it is about to change. */
   void (*prepare)(void);
+  /* May be NULL. Right before join, in the same frame. ARENAD_REFUSED: this player does not get in, and is told last_error; the game hears
+   * nothing more of it. Must not change the state. */
+  arenad_verdict (*join_attempt)(void* game, uint32_t seat, const char* player, size_t bytes);
+  /* May be NULL. Somebody with the right to operate, or the studio's own services, tell the game something (arenactl tell). name: 1 to 64 letters, digits, '.', '-' and
+   * '_'. It is part of its frame, and so it is applied once, also when the worker dies. ARENAD_UNKNOWN: the game knows no such signal.
+   * ARENAD_REFUSED: not done, and nothing was changed; last_error is told. ARENAD_FAILED, or the death of the worker: the arena is recovered as it was before the
+   * frame, and the signal is left out. */
+  arenad_verdict (*signal)(void* game, const char* name, size_t name_bytes, const char* payload, size_t payload_bytes);
 } arenad_game;
 
 typedef enum arenad_leave_reason {
-  ARENAD_LEFT = 0,    /* the client detached */
-  ARENAD_DROPPED = 1, /* the client's connection is gone */
-  ARENAD_EXPELLED = 2 /* the client broke the protocol */
+  ARENAD_LEFT = 0,     /* the client detached */
+  ARENAD_DROPPED = 1,  /* the client's connection is gone */
+  ARENAD_EXPELLED = 2, /* the client broke the protocol */
+  ARENAD_KICKED = 3    /* by the game */
 } arenad_leave_reason;
 
 typedef const arenad_game* (*arenad_game_module_fn)(uint32_t host_abi_version);

@@ -38,6 +38,25 @@ class Echo(arenad.Game[State]):
     def on_restore(self, ctx: arenad.Context) -> None:
         self._in_tick = None
 
+    def on_join_attempt(self, ctx: arenad.Context, seat: int, name: str) -> None:
+        if name == self.state.banned:
+            raise arenad.Refused("you are banned")
+
+    def on_signal(self, ctx: arenad.Context, name: str, payload: str) -> str | None:
+        if name == "misbehave":
+            misbehave(payload, "", False, 0)
+        if name == "raise":
+            raise RuntimeError("this signal fails")
+        if name not in ("count", "ban", "kick"):
+            raise arenad.Refused(f"what is {name}?")
+        self.state.told += 1
+        if name == "count":
+            return str(self.state.told)
+        if name == "ban":
+            self.state.banned = payload
+            return None
+        return "kicked" if ctx.kick(int(payload), "an operator has said so") else "nobody is there"
+
     def on_join(self, ctx: arenad.Context, seat: int, name: str) -> None:
         self.state.joins += 1
         self.state.last[seat] = 0
@@ -48,8 +67,10 @@ class Echo(arenad.Game[State]):
             self.state.left += 1
         elif reason == 1:
             self.state.dropped += 1
-        else:
+        elif reason == 2:
             self.state.expelled += 1
+        else:
+            self.state.kicked += 1
         ctx.broadcast(Departed(seat=seat, reason=reason))
 
     def on_event(self, ctx: arenad.Context, seat: int, event: Any) -> None:
