@@ -130,7 +130,7 @@ complete_to() {
 
 for shell in bash zsh fish; do
   open_shell "$shell"
-  complete_to 'arenactl stat' 'arenactl status( |$)'
+  complete_to 'arenactl statu' 'arenactl status( |$)'
   complete_to 'arenactl sta' '(^| )start( |$)' '(^| )status( |$)'
   complete_to 'arenactl crashes sh' 'arenactl crashes show( |$)'
   complete_to 'arenactl status --fin' 'arenactl status --finished( |$)'

@@ -57,6 +57,8 @@ const std::map<std::string, Words> kCalls = {
     {"snapshot", {"duel"}},
     {"kill", {"-s", "USR1", "duel", "--dry-run"}},
     {"signal", {"USR1", "duel", "--dry-run"}},
+    {"tell", {"duel", "count"}},
+    {"state", {"duel"}},
     {"logs", {}},
     {"events", {}},
     {"crashes", {}},
