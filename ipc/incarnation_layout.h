@@ -178,7 +178,8 @@ struct WorkerStatus {
   std::atomic<uint64_t> newest_joined;             // ChannelId: no frame of the arena has let in a later one
   std::atomic<uint64_t> taken_back_from;  // FrameNumber + 1: after it frames of other code were run again; 0: none were
   std::atomic<uint64_t> loaded_ns;        // monotonic: its state was loaded, and what is left is to run logged frames again
-  uint8_t pad_g[24];
+  std::atomic<uint64_t> garbage_put_off;  // how often the game's language had no time to collect, up to its bound
+  uint8_t pad_g[16];
 
   std::atomic<uint64_t> lateness_us[kHistogramBuckets];  // how late ticks began
 

@@ -187,7 +187,7 @@ class Arena {
   Result<void> drop_quarantined(uint64_t id);
 
   // Applies a signal in the next frame. The answer, the game's reply, comes once, when it is known what became of it. Errors: refused (nothing was done),
-  // failed (the worker has died of it), exhausted.
+  // failed (the worker has died of it), exhausted, timeout (nothing was heard of it).
   using SignalAnswer = std::function<void(Result<std::string>)>;
   void tell_game(const std::string& name, const std::string& payload, SignalAnswer answer);
 
@@ -321,11 +321,13 @@ class Arena {
     std::string name;
     std::string payload;
     SignalAnswer answer;
+    uint64_t since_ns = 0;
   };
   void send_signal(uint64_t number, const WaitingSignal& signal);
   void send_waiting_signals();
   void signalled(wire::Signalled::Reader told);
   void answer_signal(uint64_t number, Result<std::string> reply);
+  void give_up_signals(uint64_t now_ns);
   void refuse_signals();
   QuarantineRecord quarantine_entry(const EventRef& event, FrameNumber frame, const std::string& player);
   void take_note_of_logged_frames();

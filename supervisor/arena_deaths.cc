@@ -80,6 +80,7 @@ void Arena::log_last_output(uint64_t now_ns) {
 }
 
 void Arena::watch_worker(uint64_t now_ns) {
+  give_up_signals(now_ns);
   const IncarnationView* region = starting_ ? &*starting_ : lived();
   if (worker_ == nullptr || region == nullptr || shutting_down_) return;
   // One that has moved is looked at every other time: with hundreds of arenas a look is mostly waiting for memory.

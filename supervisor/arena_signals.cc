@@ -1,6 +1,7 @@
 // What operators and a studio's services tell a game (module_abi.h, signal), from the request until it is known what became of it.
 //
 //   tell --> waits --(a frame has applied it, or its worker died of it)--> answered
+//              \-----(nothing was heard of it for long: the worker is stopped, or of a version that knows no signals)--> answered so
 //
 // An incarnation that goes live has run all that was decided before it. What still waits then was never decided, and is sent anew: a signal is
 // applied once, whatever dies.
@@ -11,6 +12,11 @@
 #include "supervisor/arena.h"
 
 namespace arenad {
+namespace {
+
+constexpr uint64_t kPatienceNs = 30 * kSecond;
+
+}  // namespace
 
 void Arena::tell_game(const std::string& name, const std::string& payload, SignalAnswer answer) {
   if (state() != ArenaState::running) {
@@ -21,7 +27,7 @@ void Arena::tell_game(const std::string& name, const std::string& payload, Signa
   }
   // The frames of earlier arenads may name theirs.
   last_signal_ = std::max(last_signal_ + 1, unix_ns());
-  const auto waiting = signals_.emplace(last_signal_, WaitingSignal{name, payload, std::move(answer)}).first;
+  const auto waiting = signals_.emplace(last_signal_, WaitingSignal{name, payload, std::move(answer), monotonic_ns()}).first;
   if (!starting_) send_signal(waiting->first, waiting->second);
 }
 
@@ -55,6 +61,15 @@ void Arena::answer_signal(uint64_t number, Result<std::string> reply) {
   const auto answer = std::move(found->second.answer);
   signals_.erase(found);
   answer(std::move(reply));
+}
+
+// They are in the order in which they came.
+void Arena::give_up_signals(uint64_t now_ns) {
+  while (!signals_.empty() && signals_.begin()->second.since_ns + kPatienceNs <= now_ns) {
+    answer_signal(
+        signals_.begin()->first,
+        make_error(ErrorCode::timeout, "its worker has not said for 30 s what became of it; it may still be applied"));
+  }
 }
 
 // It does not run any more.

@@ -41,6 +41,7 @@ Tallies read_tallies(const WorkerStatus& status) {
   now[Tally::replayed_frames] = read(status.replayed_frames);
   now[Tally::replayed_events] = read(status.replayed_events);
   now[Tally::divergences] = read(status.divergences);
+  now[Tally::garbage_put_off] = read(status.garbage_put_off);
   now[Tally::frame_ns] = read(status.frame_ns_total);
   now[Tally::lateness_ns] = read(status.lateness_ns_total);
   now[Tally::snapshot_ns] = read(status.snapshot_ns_total);

@@ -44,6 +44,7 @@ enum class Tally : size_t {
   replayed_frames,
   replayed_events,
   divergences,
+  garbage_put_off,
   frame_ns,
   lateness_ns,
   snapshot_ns,

@@ -115,6 +115,9 @@ constexpr CounterOfArenas kCounters[] = {
     {"replayed_events_total", "Events that recoveries applied again.", Tally::replayed_events, kOnes, kOfGames},
     {"divergences_total", "Frames that gave other outputs when they were run again: the game is not deterministic.",
      Tally::divergences, kOnes, kOfGames},
+    {"garbage_put_off_total",
+     "How often a game's language had no time between frames to collect garbage, up to its bound; what it held is set aside.",
+     Tally::garbage_put_off, kOnes, kOfGames},
 };
 
 struct GaugeOfArenas {

@@ -45,7 +45,8 @@ ArenaRuntime::ArenaRuntime(const arenad_game& game, Incarnation incarnation, Are
       channels_(incarnation_.channels(), incarnation_.status().newest_joined),
       host_(std::make_unique<GameHost>(
           game, identity_.name, outputs_, system_,
-          GameHost::Calls{std::move(make_room), [this](Seat seat, std::string_view why) { return kick(seat, why); }})),
+          GameHost::Calls{std::move(make_room), [this](Seat seat, std::string_view why) { return kick(seat, why); },
+                          [this] { add(status().garbage_put_off, 1); }})),
       slots_{SlotWriter(incarnation_.slot(0)), SlotWriter(incarnation_.slot(1))},
       event_buffer_(max_event_bytes / 8) {}
 

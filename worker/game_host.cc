@@ -52,6 +52,7 @@ arenad_host GameHost::make_table(GameHost* self) {
     static_cast<GameHost*>(s)->reply_.assign(text, bytes);
     return 0;
   };
+  table.garbage_put_off = [](void* s) { static_cast<GameHost*>(s)->calls_.garbage_put_off(); };
   return table;
 }
 

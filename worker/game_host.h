@@ -24,6 +24,7 @@ class GameHost {
   struct Calls {
     std::function<void()> make_room;  // a result does not fit until arenad has stored older ones: waits for that a little
     std::function<bool(Seat, std::string_view reason)> kick;  // false: nobody has this seat
+    std::function<void()> garbage_put_off;
   };
   GameHost(const arenad_game& game, std::string arena_name, OutboxWriter& outputs, OutboxWriter& system, Calls calls);
   GameHost(const GameHost&) = delete;

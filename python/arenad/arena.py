@@ -20,7 +20,7 @@ class Arena:
         self.ctx.random = determinism.frame_random()
         self.game = game_class()
         self.game.state = game_class.State()
-        self.collector = Collector(self.ctx.log)
+        self.collector = Collector(self.ctx.log, host.garbage_put_off)
         # What is called for each event and each frame is looked up once.
         self.on_event = partial(self.game.on_event, self.ctx)
         self.on_tick = partial(self.game.on_tick, self.ctx)

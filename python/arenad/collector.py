@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import gc
 from collections import Counter
+from collections.abc import Callable
 from typing import Any
 
 from .context import Log
@@ -38,8 +39,10 @@ TELL_EVERY_SECONDS = 60.0
 class Collector:
     """idle() is called once after each frame."""
 
-    def __init__(self, log: Log) -> None:
+    def __init__(self, log: Log, alarm: Callable[[], None]) -> None:
+        """alarm: the bound was reached."""
         self._log = log
+        self._alarm = alarm
         self._seconds_for_an_object = SECONDS_FOR_AN_OBJECT
         self._collections = 0
         self._since_older = 0
@@ -76,6 +79,7 @@ class Collector:
             self._forget_a_little()
             if young >= YOUNG_BOUND:
                 self.put_off += 1
+                self._alarm()
                 self._set_aside(young)
             return
         self._collections += 1

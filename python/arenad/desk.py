@@ -145,6 +145,9 @@ class Desk:
         self.kicked.append((seat, reason))
         return True
 
+    def garbage_put_off(self) -> None:
+        pass  # nobody has other arenas to fear for
+
     def end(self) -> None:
         self.ended = True
 

@@ -63,6 +63,10 @@ bool HostHandle::kick(uint32_t seat, std::string_view reason) {
   return host_.kick(host_.self, seat, reason.data(), reason.size()) == 0;
 }
 
+void HostHandle::garbage_put_off() {
+  if (host_.table_bytes > offsetof(arenad_host, garbage_put_off)) host_.garbage_put_off(host_.self);
+}
+
 void HostHandle::log(int level, std::string_view text) {
   host_.log(host_.self, static_cast<arenad_log_level>(level), text.data(), text.size());
 }
@@ -75,6 +79,7 @@ void register_host_handle() {
       .def("send", &HostHandle::send)
       .def("result", &HostHandle::result)
       .def("kick", &HostHandle::kick)
+      .def("garbage_put_off", &HostHandle::garbage_put_off)
       .def("end", &HostHandle::end)
       .def("log", &HostHandle::log);
 }

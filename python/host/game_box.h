@@ -17,6 +17,7 @@ class HostHandle {
   bool send(const py::object& message, uint64_t seats);
   bool result(uint32_t seat, const py::object& message);
   bool kick(uint32_t seat, std::string_view reason);
+  void garbage_put_off();
   void end() { host_.end(host_.self); }
   void log(int level, std::string_view text);
 

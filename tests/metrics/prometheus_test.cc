@@ -203,7 +203,7 @@ TEST_CASE("a real Prometheus takes what it scrapes, sees a worker die, and under
       CHECK_MESSAGE(operating.find("**" + name + "**") != std::string::npos, name << " is not explained in docs/operating.md");
     }
   }
-  CHECK(alerts == 20);
+  CHECK(alerts == 21);
 
   const json dashboard = json::parse(text_of(kDashboard));
   const auto expressions = dashboard_expressions(dashboard);

@@ -35,9 +35,13 @@ def leak(pairs):
 class Collecting(unittest.TestCase):
     def setUp(self):
         self.log = Lines()
-        self.collector = Collector(self.log)
+        self.alarms = 0
+        self.collector = Collector(self.log, self.alarm)
         self.collector.begin()
         self.frozen = gc.get_freeze_count()
+
+    def alarm(self):
+        self.alarms += 1
 
     def tearDown(self):
         gc.unfreeze()
@@ -88,6 +92,7 @@ class Collecting(unittest.TestCase):
         self.assertGreater(gc.get_freeze_count() - self.frozen, collector.YOUNG_BOUND)
         self.assertEqual(self.log.lines[0][0], "warning")
         self.assertIn("collecting garbage is put off", self.log.lines[0][1])
+        self.assertEqual(self.alarms, 1)
         # And what comes then is short again.
         leak(2000)
         self.collector.idle(LONG)

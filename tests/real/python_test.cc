@@ -7,6 +7,7 @@
 #include <doctest/doctest.h>
 
 #include "tests/real/reports.h"
+#include "tests/real/scrape.h"
 
 using namespace arenad;
 using namespace arenad::test;
@@ -164,6 +165,20 @@ TEST_CASE("a start that the game refuses tells why, and so does a game that cann
   const auto broken = daemon.try_start_arena("duel", {}, "counter");
   REQUIRE(!broken.ok());
   CHECK(broken.error().text().find("RuntimeError: this version cannot be imported (counter/__init__.py:") != std::string::npos);
+}
+
+TEST_CASE("that there is no time to collect garbage is counted, for an alert") {
+  Daemon daemon(echo_py("hard_limit_ms = 60000\n"));
+  daemon.start();
+  daemon.start_arena("duel", {{"hz", "120"}}, "echo_py");
+  Player ann(daemon.socket(), "duel", "ann");
+  play(ann, 3);
+  const std::string counted = "arenad_garbage_put_off_total{game=\"echo_py\"}";
+  CHECK(Scrape(daemon)[counted] == 0);
+  // More in one frame than can be looked at before the next.
+  misbehave(ann, {.how = "leak", .ms = 150'000});
+  play(ann, 3);
+  CHECK(eventually([&] { return Scrape(daemon)[counted] >= 1; }));
 }
 
 TEST_CASE("code in Python is replaced while it plays, with its state; versions that are no good are taken back") {

@@ -5,9 +5,3 @@ struct State {
   count @0 :UInt32;     # ticks
   doubled @1 :UInt32;   # of version 2 alone: made of count when it takes over
 }
-
-struct Total {
-  count @0 :UInt32;
-  doubled @1 :UInt32;
-  version @2 :Text;
-}

@@ -7,7 +7,8 @@ from typing import Any
 import arenad
 
 from . import version
-from .counter_capnp import State, Total
+from .counter_capnp import State
+from .total_capnp import Total
 
 
 class Counter(arenad.Game[State]):

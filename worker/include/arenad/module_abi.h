@@ -100,6 +100,8 @@ typedef struct arenad_host {
   int (*kick)(void* self, uint32_t seat, const char* reason, size_t bytes);
   /* From signal alone: what is answered to who has sent it, at most ARENAD_MAX_REPLY_BYTES; of several the last. 0 on success, -1: too large. */
   int (*reply)(void* self, const char* text, size_t bytes);
+  /* The game's language has put off collecting garbage as far as it does, for want of time between frames: counted, for an alert. */
+  void (*garbage_put_off)(void* self);
 } arenad_host;
 
 typedef struct arenad_game {
