@@ -1,30 +1,20 @@
 // An arena that goes on without an event that kills it: in the frame that is run again, in every later replay of that frame, and when
 // the event is tried once more.
-#include <array>
 #include <cstring>
-#include <map>
-#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include <doctest/doctest.h>
 
-#include "arenad/game.h"
+#include "tests/support/replay_world.h"
 #include "tests/support/test_messages.capnp.h"
-#include "worker/arena_runtime.h"
-#include "worker/recorder.h"
-#include "worker/recovery.h"
 
 namespace {
 
 using namespace arenad;
 using Point = arenad::test::Point;
 using Chat = arenad::test::Chat;
-
-constexpr ArenaId kArena = {0x0190'0000'0000'1234, 0x5678};
-constexpr uint64_t kMaxEventBytes = 1024;
-constexpr size_t kMaxEventWords = kMaxEventBytes / 8;
 
 // What the status block says while an event is applied.
 struct Applying {
@@ -54,6 +44,10 @@ class Diary {
   }
   void on_checkpoint(State::Builder state) const { state.setName(text_); }
   void on_restore(Context&, State::Reader state) { text_ = state.getName(); }
+  static void begun(const WorkerStatus& status) {
+    watched = &status;
+    seen_applying.clear();
+  }
 
  private:
   void note(Context& ctx, Seat seat, const std::string& what) {
@@ -65,11 +59,8 @@ class Diary {
   std::string text_;
 };
 
-Fd copy_of(const Fd& fd) {
-  auto copy = fd.duplicate();
-  REQUIRE(copy.ok());
-  return std::move(*copy);
-}
+constexpr uint64_t kMaxEventBytes = test::ReplayWorld<Diary>::kMaxEventBytes;
+constexpr size_t kMaxEventWords = kMaxEventBytes / 8;
 
 std::vector<uint64_t> point_words(int32_t x) {
   std::vector<uint64_t> words(8);
@@ -104,13 +95,10 @@ struct Facts {
   bool operator==(const Facts&) const = default;
 };
 
-// An arena with ann in seat 0 and bob in seat 1, and all that outlives its incarnations.
-class World {
+// An arena with ann in seat 0 and bob in seat 1.
+class World : public test::ReplayWorld<Diary> {
  public:
   World() {
-    begin();
-    REQUIRE(runtime_->init({}).ok());
-    REQUIRE(runtime_->take_snapshot());
     attach(ann_, 0, "ann");
     attach(bob_, 1, "bob");
     frame();  // they join
@@ -119,35 +107,18 @@ class World {
   World(const World&) = delete;
   World& operator=(const World&) = delete;
 
+  using ReplayWorld::write;
   uint64_t write(const ChannelId& id, int32_t x) { return write(id, capnp::typeId<Point>(), point_words(x)); }
-  uint64_t write(const ChannelId& id, uint64_t type, const std::vector<uint64_t>& words) {
-    ChannelWriter& writer = clients_.at(id.value).writer;
-    void* space = writer.reserve(words.size());
-    REQUIRE(space != nullptr);
-    std::memcpy(space, words.data(), words.size() * 8);
-    const uint64_t sequence = writer.commit(type, words.size());
-    writer.publish();
-    return sequence;
-  }
-  void leave(const ChannelId& id) { runtime_->channels().find(id)->gone_reason = ARENAD_LEFT; }
+  void leave(const ChannelId& id) { runtime().channels().find(id)->gone_reason = ARENAD_LEFT; }
 
   DecidedFrame decide(std::optional<PendingRetry> retry = {}) {
-    FrameInputs inputs;
-    inputs.frame = runtime_->frame().next();
-    inputs.time_unix_ns = 1'700'000'000'000'000'000 + inputs.frame.value;
-    inputs.seed = frame_seed(kArena, inputs.frame);
-    inputs.retry = std::move(retry);
-    return decide_frame(inputs, runtime_->channels());
-  }
-  void run(const DecidedFrame& frame) {
-    runtime_->record(frame);
-    auto effects = runtime_->run(frame);
-    REQUIRE(effects.ok());
-    runtime_->publish(*effects);
+    FrameInputs next = inputs();
+    next.retry = std::move(retry);
+    return ReplayWorld::decide(next);
   }
   void frame(std::optional<PendingRetry> retry = {}) { run(decide(std::move(retry))); }
   // It dies of the frame: it is decided, and its effects are not there.
-  void fatal_frame(std::optional<PendingRetry> retry = {}) { runtime_->record(decide(std::move(retry))); }
+  void fatal_frame(std::optional<PendingRetry> retry = {}) { runtime().record(decide(std::move(retry))); }
   // The frame that would be decided, with more entries.
   DecidedFrame decide_with(const std::vector<std::pair<FrameEntry, std::string>>& more) {
     const DecidedFrame own = decide();
@@ -159,87 +130,24 @@ class World {
     return frame;
   }
 
-  // The next incarnation, from what the last one has left. Gives what it has left itself.
-  Fd die() {
-    Fd region = copy_of(runtime_->incarnation().fd());
-    runtime_.reset();
-    return region;
-  }
-  RecoveryReport recover_from(const Fd& region, const std::vector<EventRef>& quarantined) {
-    begin();
-    for (const auto& [id, client] : clients_) attach_view({id}, client);
-    auto view = IncarnationView::map(copy_of(region));
-    REQUIRE(view.ok());
-    RecoverySources sources;
-    sources.predecessor = std::move(*view);
-    for (const EventRef& event : quarantined) sources.quarantined.push_back({event, 1000 + event.sequence});
-    const auto result = recover(*runtime_, sources);
-    const auto* failure = std::get_if<RecoveryFailure>(&result);
-    CAPTURE((failure != nullptr ? failure->message : ""));
-    REQUIRE(failure == nullptr);
-    return std::get<RecoveryReport>(result);
-  }
-  RecoveryReport die_and_recover(const std::vector<EventRef>& quarantined) { return recover_from(die(), quarantined); }
-
   Facts facts() {
-    const WorkerStatus& s = runtime_->status();
-    return {runtime_->state_hash(), s.events_applied, s.events_rejected, s.outputs_count};
-  }
-  // The state itself.
-  std::string diary() {
-    std::vector<std::byte> words(Diary::info.max_state_bytes);
-    const size_t used = runtime_->host().checkpoint(words);
-    const kj::ArrayPtr<const capnp::word> segment(reinterpret_cast<const capnp::word*>(words.data()), used);
-    const std::array segments{segment};
-    capnp::SegmentArrayMessageReader reader(kj::arrayPtr(segments.data(), 1));
-    return reader.getRoot<Diary::State>().getName();
+    const WorkerStatus& s = runtime().status();
+    return {runtime().state_hash(), s.events_applied, s.events_rejected, s.outputs_count};
   }
   // Everything that clients can have read, from where this incarnation's ring begins.
   std::string outputs() {
-    const WorkerStatus& s = runtime_->status();
-    return {reinterpret_cast<const char*>(runtime_->outputs().at(s.outputs_begin)), s.outputs_published - s.outputs_begin};
+    const WorkerStatus& s = runtime().status();
+    return {reinterpret_cast<const char*>(runtime().outputs().at(s.outputs_begin)), s.outputs_published - s.outputs_begin};
   }
-  const ChannelEntry& entry(Seat slot) { return runtime_->incarnation().channels()[slot]; }
-  ArenaRuntime& runtime() { return *runtime_; }
+  const ChannelEntry& entry(Seat slot) { return runtime().incarnation().channels()[slot]; }
   std::vector<std::pair<uint64_t, std::string>> retried() {
     std::vector<std::pair<uint64_t, std::string>> all;
-    for (const auto& one : runtime_->take_retried()) all.emplace_back(one.id, one.why_not);
+    for (const auto& one : runtime().take_retried()) all.emplace_back(one.id, one.why_not);
     return all;
   }
 
   const ChannelId ann_{31};
   const ChannelId bob_{32};
-
- private:
-  struct Client {
-    Seat slot;
-    std::string player;
-    ChannelWriter writer;
-  };
-  void begin() {
-    auto incarnation = Incarnation::create({.slot_bytes = slot_bytes_for(Diary::info.max_state_bytes)});
-    REQUIRE(incarnation.ok());
-    epoch_ = epoch_.next();
-    incarnation->assign(kArena, epoch_, {}, game_table<Diary>()->schema_hash, 1);
-    runtime_ = std::make_unique<ArenaRuntime>(*game_table<Diary>(), std::move(*incarnation),
-                                              ArenaIdentity{kArena, epoch_, "diary"}, kMaxEventBytes, [] {});
-    watched = &runtime_->status();
-    seen_applying.clear();
-  }
-  void attach(const ChannelId& id, Seat slot, const std::string& player) {
-    auto writer = ChannelWriter::create(limits::kMinChannelBytes);
-    REQUIRE(writer.ok());
-    attach_view(id, clients_.emplace(id.value, Client{slot, player, std::move(*writer)}).first->second);
-  }
-  void attach_view(const ChannelId& id, const Client& client) {
-    auto view = ChannelView::map(copy_of(client.writer.fd()));
-    REQUIRE(view.ok());
-    runtime_->channels().attach(id, client.slot, client.player, std::move(*view));
-  }
-
-  Epoch epoch_;
-  std::map<uint64_t, Client> clients_;
-  std::unique_ptr<ArenaRuntime> runtime_;
 };
 
 using Retried = std::vector<std::pair<uint64_t, std::string>>;

@@ -31,6 +31,26 @@ std::string sections(const std::string& game) {
          game_section(game, module_path(game));
 }
 
+void play(Player& player, int count) {
+  for (int i = 0; i < count; ++i) player.say();
+  CHECK(player.hears_all());
+  CHECK(player.complaint() == "");
+}
+
+// Calls check(daemon, ann), who plays in the arena `duel`, for each kind of game.
+template <class Check>
+void for_each_kind(Check check) {
+  for (const Kind& kind : kKinds) {
+    INFO(kind.game << " " << kind.hz);
+    Daemon daemon(sections(kind.game));
+    daemon.start();
+    daemon.start_arena("duel", {{"hz", kind.hz}}, kind.game);
+    Player ann(daemon.socket(), "duel", "ann");
+    play(ann, 3);
+    check(daemon, ann);
+  }
+}
+
 Finished tell(const Daemon& daemon, const std::string& name, const std::string& text = "") {
   return daemon.arenactl({"tell", "duel", name, text});
 }
@@ -41,22 +61,10 @@ json state_of(const Daemon& daemon) {
   return json::parse(daemon.arenactl({"state", "duel", "--json"}).out)["state"];
 }
 
-void play(Player& player, int count) {
-  for (int i = 0; i < count; ++i) player.say();
-  CHECK(player.hears_all());
-  CHECK(player.complaint() == "");
-}
-
 }  // namespace
 
 TEST_CASE("a game is told something once, whatever dies, and its reply comes back") {
-  for (const Kind& kind : kKinds) {
-    INFO(kind.game << " " << kind.hz);
-    Daemon daemon(sections(kind.game));
-    daemon.start();
-    daemon.start_arena("duel", {{"hz", kind.hz}}, kind.game);
-    Player ann(daemon.socket(), "duel", "ann");
-    play(ann, 3);
+  for_each_kind([](Daemon& daemon, Player& ann) {
     for (int count = 1; count <= 12; ++count) {
       const Finished told = tell(daemon, "count");
       INFO(told.err);
@@ -69,17 +77,11 @@ TEST_CASE("a game is told something once, whatever dies, and its reply comes bac
     play(ann, 3);
     CHECK(state_of(daemon)["told"] == 12);
     CHECK(daemon.arena("duel").divergences == 0);
-  }
+  });
 }
 
 TEST_CASE("what a game does not do, or dies of, is told, and leaves it as it was") {
-  for (const Kind& kind : kKinds) {
-    INFO(kind.game << " " << kind.hz);
-    Daemon daemon(sections(kind.game));
-    daemon.start();
-    daemon.start_arena("duel", {{"hz", kind.hz}}, kind.game);
-    Player ann(daemon.socket(), "duel", "ann");
-    play(ann, 3);
+  for_each_kind([](Daemon& daemon, Player& ann) {
     CHECK(tell(daemon, "count").out == "duel: 1\n");
     const Finished unknown = tell(daemon, "dance");
     CHECK(unknown.code == 6);
@@ -105,17 +107,11 @@ TEST_CASE("what a game does not do, or dies of, is told, and leaves it as it was
     CHECK(tell(daemon, "count", std::string(8192, 'a')).out == "duel: 3\n");
     CHECK(daemon.stop_arena("duel").ok());
     CHECK(tell(daemon, "count").code == 6);
-  }
+  });
 }
 
 TEST_CASE("whom a game kicks leaves it, and whom it does not let in it never hears of") {
-  for (const Kind& kind : kKinds) {
-    INFO(kind.game << " " << kind.hz);
-    Daemon daemon(sections(kind.game));
-    daemon.start();
-    daemon.start_arena("duel", {{"hz", kind.hz}}, kind.game);
-    Player ann(daemon.socket(), "duel", "ann");
-    play(ann, 3);
+  for_each_kind([](Daemon& daemon, Player& ann) {
     {
       Player ben(daemon.socket(), "duel", "ben");
       play(ben, 3);
@@ -149,7 +145,7 @@ TEST_CASE("whom a game kicks leaves it, and whom it does not let in it never hea
     CHECK(state["left"] == 0);
     CHECK(state["dropped"] == 0);
     CHECK(daemon.arena("duel").divergences == 0);
-  }
+  });
 }
 
 TEST_CASE("a game's state is shown by the names of its fields") {
