@@ -29,7 +29,7 @@ struct Mapping {
   uint64_t end;
 };
 
-// Those that it may write and that are no memory shared with others.
+// All but memory that is shared with others: what it has loaded, code and data.
 std::vector<Mapping> private_mappings(pid_t pid) {
   std::vector<Mapping> mappings;
   std::ifstream maps("/proc/" + std::to_string(pid) + "/maps");

@@ -22,7 +22,7 @@ class StateCommand final : public Command {
             .summary = "Shows the state of an arena's game, by the names of its fields",
             .example = "arenactl state duel-1",
             .details =
-                "As the newest snapshot has it, at most snapshot.interval_ms old; the game is not asked and notices\n"
+                "As the newest snapshot has it, which is taken every snapshot.interval_ms; the game is not asked and notices\n"
                 "nothing. The names are those of the game's schema. What has more than 100,000 values is not shown: see\n"
                 "arenactl export.\n\n"
                 "Examples:\n"

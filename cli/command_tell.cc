@@ -6,6 +6,7 @@
 #include "cli/arena_action.h"
 #include "cli/command.h"
 #include "ipc/limits.h"
+#include "ipc/text.h"
 
 namespace arenad::cli {
 namespace {
@@ -59,12 +60,17 @@ class TellCommand final : public Command {
       text_ = std::move(*read);
     }
     return act_on_arenas(session, selection, options_,
-                         {.would = "would be told " + name_, .doing = "telling", .fill = [&](wire::Request::Builder request) {
-                            auto tell = request.initTell();
-                            fill_selection(tell.initSelection(), selection);
-                            tell.setName(name_);
-                            tell.setPayload(text_);
-                          }});
+                         {.would = "would be told " + name_,
+                          .doing = "telling",
+                          .fill =
+                              [&](wire::Request::Builder request) {
+                                auto tell = request.initTell();
+                                fill_selection(tell.initSelection(), selection);
+                                tell.setName(name_);
+                                tell.setPayload(whole_text(text_));
+                              },
+                          // arenad gives up one that is silent before that, and has the others' replies then.
+                          .default_timeout_ms = 2 * kDefaultTimeoutMs});
   }
 
  private:

@@ -35,6 +35,7 @@ constexpr size_t kMaxSignalNameBytes = 64;
 constexpr size_t kMaxSignalBytes = 8 * 1024;  // what goes with it: it lies in the frame's record
 constexpr size_t kMaxSignalsWaiting = 256;    // of one arena
 constexpr size_t kMaxKickReasonBytes = 255;
+constexpr size_t kMaxRefusalBytes = 1024;  // of a game, to a signal
 
 constexpr uint64_t kMaxCatchUpTicks = 4;  // of a worker that was late; if it is behind by more, they are given up
 

@@ -12,4 +12,9 @@ inline std::string text_of(capnp::Text::Reader text) {
   return {text.begin(), text.size()};
 }
 
+// The other way.
+inline capnp::Text::Reader whole_text(const std::string& text) {
+  return {text.c_str(), text.size()};
+}
+
 }  // namespace arenad

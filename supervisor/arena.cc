@@ -155,6 +155,12 @@ GameTemplate* Arena::version_of(CodeHash code) {
   return &versions_->current();
 }
 
+std::string Arena::schema_of_state() const {
+  const GameTemplate* its = lived_ && versions_ != nullptr ? versions_->find(lived_->code()) : nullptr;
+  if (its == nullptr) its = game_;
+  return its == nullptr ? std::string() : its->facts().schema;
+}
+
 void Arena::set_game(GameVersions* versions) {
   ARENAD_ASSERT(versions != nullptr || (!is_active() && !has_worker()));
   versions_ = versions;
@@ -198,7 +204,11 @@ void Arena::carry_out(const ArenaActions& actions) {
                },
                action);
   }
-  if (!is_active()) unrecovered_.reset();
+  if (!is_active()) {
+    unrecovered_.reset();
+    refuse_retries();
+    refuse_signals();
+  }
   if (handover_ && !is_active()) end_handover(HandoverNews::gone, to_string(state()));
   check_waiters();
 }
@@ -388,7 +398,7 @@ void Arena::take_message(const LinkMessage& message) {
       break;
     case wire::FromWorker::RELEASED:
       // That it has left was told by a worker that died meanwhile.
-      part_with({root.getReleased()}, ARENAD_DROPPED, "gone", "it has left the arena");
+      part_with({root.getReleased()}, ARENAD_DROPPED, "dropped", "the place in the arena is lost");
       channels_.forget({root.getReleased()});
       kept_.forget_channel({root.getReleased()});
       break;
@@ -535,15 +545,13 @@ void Arena::worker_ended(Exit exit) {
   }
   if (shutting_down_) {
     if (end == WorkerEnd::finished) record_.disposition = ArenaDisposition::saved;
+    refuse_signals();
     save_last();
     check_waiters();
     return;
   }
   if (!handover_worker_ended(end)) carry_out(lifecycle_.worker_ended(end, died_ns_, random_u64(), charge));
   ARENAD_CRASH_POINT("arenad.death.after");
-  if (is_active()) return;
-  refuse_retries();
-  refuse_signals();
 }
 
 void Arena::begin_watching() {

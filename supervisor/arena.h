@@ -186,6 +186,9 @@ class Arena {
   // Errors: refused, while it is not sure that no replay needs to know of it.
   Result<void> drop_quarantined(uint64_t id);
 
+  // GameSchema of the code whose snapshots there are; empty: not known now.
+  [[nodiscard]] std::string schema_of_state() const;
+
   // Applies a signal in the next frame. The answer, the game's reply, comes once, when it is known what became of it. Errors: refused (nothing was done),
   // failed (the worker has died of it), exhausted, timeout (nothing was heard of it).
   using SignalAnswer = std::function<void(Result<std::string>)>;
@@ -322,6 +325,7 @@ class Arena {
     std::string payload;
     SignalAnswer answer;
     uint64_t since_ns = 0;
+    bool has_killed = false;  // its worker, which was not charged for it
   };
   void send_signal(uint64_t number, const WaitingSignal& signal);
   void send_waiting_signals();
@@ -329,6 +333,8 @@ class Arena {
   void answer_signal(uint64_t number, Result<std::string> reply);
   void give_up_signals(uint64_t now_ns);
   void refuse_signals();
+  bool was_signal_to_blame(const IncarnationView& region);
+  [[nodiscard]] bool is_in_a_begun_frame(uint64_t number) const;
   QuarantineRecord quarantine_entry(const EventRef& event, FrameNumber frame, const std::string& player);
   void take_note_of_logged_frames();
   void hold_again(const EventRef& event, FrameNumber frame);

@@ -3,6 +3,8 @@
 
 #include "arenad/module_abi.h"
 #include "ipc/crash_point.h"
+#include "ipc/limits.h"
+#include "ipc/text.h"
 #include "supervisor/arena.h"
 #include "supervisor/log.h"
 
@@ -66,9 +68,11 @@ void Arena::expel(ChannelId channel) {
 void Arena::kick(wire::Kicked::Reader told) {
   const RosterChannel* channel = channels_.find({told.getChannel()});
   if (channel == nullptr || channel->gone_reason) return;  // told again by a replay
-  const std::string reason(told.getReason());
+  std::string reason = text_of(told.getReason()).substr(0, limits::kMaxKickReasonBytes);
+  if (reason.empty()) reason = "the game has given no reason";
   log_info("arena={} msg=\"player {} {}: {}\"", record_.name, channel->player,
            told.getWasIn() ? "was kicked by the game" : "was not let in by the game", reason);
+  if (!told.getWasIn()) channels_.give_seat_back(channel->id);
   part_with(channel->id, ARENAD_KICKED, told.getWasIn() ? "kicked" : "denied", reason);
 }
 

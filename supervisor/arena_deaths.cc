@@ -206,7 +206,8 @@ Charge Arena::note_death(const IncarnationView& region, Exit exit) {
   const bool was_overdue = !facts.ended_by_arenad.empty() && !hang_.has_hung();
   const bool is_blamed = !was_overdue && !ARENAD_MUTANT("death.poison_not_blamed");
   const auto poison = poison_.died(where.applying, is_blamed ? death.doing : PoisonWatch::Doing::from_outside);
-  const Charge charge = poison ? quarantine(*poison, death.doing, region, where, batch) : Charge::budget;
+  Charge charge = poison ? quarantine(*poison, death.doing, region, where, batch) : Charge::budget;
+  if (was_signal_to_blame(region)) charge = Charge::uncharged;
   const std::string signature = crash_signature(death, facts);
   services_.metrics.died(record_.id, record_.game, to_string(death.kind), signature);
   if (!ARENAD_MUTANT("death.exit_not_told")) last_exit_ = death.cause;

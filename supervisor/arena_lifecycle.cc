@@ -152,7 +152,7 @@ ArenaActions ArenaLifecycle::crashed(uint64_t now_ns, uint64_t random, Charge ch
   RestartDecision decision = RestartAfter{};
   if (charge == Charge::budget) {
     decision = budget_.crashed(now_ns, random);
-  } else {
+  } else if (charge == Charge::excused) {
     budget_.excused(now_ns);
   }
   if (std::holds_alternative<GiveUp>(decision)) return checkpoint_and_rest(ArenaState::failed);

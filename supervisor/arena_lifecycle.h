@@ -56,7 +56,9 @@ enum class WorkerEnd {
 };
 
 // Whether a crash counts against the restart budget.
-enum class Charge { budget, excused };  // excused: an event was to blame, and is in quarantine now
+// excused: an event was to blame, and is in quarantine now; so the death before, which it had caused too, is forgiven.
+// uncharged: what it had been told by a signal, which is left out now.
+enum class Charge { budget, excused, uncharged };
 
 namespace act {
 struct BeginIncarnation {

@@ -65,12 +65,23 @@ Result<Seat> ChannelRoster::find_place(Kind kind, const std::string& player, uin
 
 RosterChannel& ChannelRoster::add(Seat slot, const std::string& player, Fd region) {
   const ChannelId id{++last_id_};
+  std::string before;
   if (kind_of(slot) == Kind::player) {
+    before = player_at(slot);
     // A seat belongs to whoever took it last.
     std::erase_if(seats_, [&](const auto& seat) { return seat.second == slot; });
     seats_[player] = slot;
   }
-  return channels_[id.value] = RosterChannel{id, slot, player, std::move(region), std::nullopt};
+  return channels_[id.value] = RosterChannel{id, slot, player, std::move(region), std::nullopt, before == player ? "" : before};
+}
+
+void ChannelRoster::give_seat_back(ChannelId id) {
+  const RosterChannel* channel = find(id);
+  if (channel == nullptr || kind_of(channel->slot) != Kind::player || channel->displaced.empty()) return;
+  const auto seat = seats_.find(channel->player);
+  if (seat == seats_.end() || seat->second != channel->slot || seats_.contains(channel->displaced)) return;
+  seats_.erase(seat);
+  seats_[channel->displaced] = channel->slot;
 }
 
 void ChannelRoster::add_departed(ChannelId id, Seat slot, const std::string& player, Fd region, uint32_t reason) {

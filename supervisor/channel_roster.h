@@ -21,6 +21,7 @@ struct RosterChannel {
   std::string player;
   Fd region;
   std::optional<uint32_t> gone_reason;
+  std::string displaced = {};  // who had the seat before, and was not there
 };
 
 // Of channels as an earlier arenad had them: a client that took the same seat later is proof that this one had left it.
@@ -41,6 +42,8 @@ class ChannelRoster {
   // Ids up to this one may have been given out, whatever became of their channels: no other gets them.
   void use_up(ChannelId id) { last_id_ = std::max(last_id_, id.value); }
   void leave(ChannelId id, uint32_t reason);
+  // It was not let in: the seat belongs to whom it had belonged to.
+  void give_seat_back(ChannelId id);
   void forget(ChannelId id) { channels_.erase(id.value); }
   void clear() { channels_.clear(); }
 

@@ -497,8 +497,7 @@ void Commands::game_state(RequestId from, const std::string& name) {
                         to.setVersion(facts.game_version);
                         to.setType(facts.state_type);
                         to.setBytes(state.size());
-                        if ((*arena)->game() == nullptr) return;
-                        const std::string& schema = (*arena)->game()->facts().schema;
+                        const std::string schema = (*arena)->schema_of_state();
                         to.setSchema({reinterpret_cast<const capnp::byte*>(schema.data()), schema.size()});
                       },
                       {&fd, 1});

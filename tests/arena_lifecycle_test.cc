@@ -375,6 +375,19 @@ TEST_CASE("arena lifecycle: crashes that are forgotten leave its state, and give
   CHECK(crash(arena) == kAgain);
 }
 
+TEST_CASE("arena lifecycle: deaths for which a signal was to blame are not charged, and forgive no other") {
+  ArenaLifecycle arena = running(kOnce);
+  for (int i = 0; i < 10; ++i) {
+    CHECK(told(arena, arena.worker_ended(WorkerEnd::crashed, 0, kMiddle, Charge::uncharged)) == kAgain);
+    (void)arena.worker_live(0);
+  }
+  CHECK(arena.budget().charged(0) == 0);
+  CHECK(crash(arena) == kAgain);
+  (void)arena.worker_live(0);
+  CHECK(told(arena, arena.worker_ended(WorkerEnd::crashed, 0, kMiddle, Charge::uncharged)) == kAgain);
+  CHECK(arena.budget().charged(0) == 1);
+}
+
 TEST_CASE("arena lifecycle: deaths for which an event was to blame") {
   const auto excused = [](ArenaLifecycle& arena) {
     return told(arena, arena.worker_ended(WorkerEnd::crashed, 0, kMiddle, Charge::excused));

@@ -6,6 +6,7 @@
 
 #include <doctest/doctest.h>
 
+#include "arenad/module_abi.h"
 #include "ipc/limits.h"
 #include "tests/support/seed.h"
 
@@ -238,4 +239,29 @@ TEST_CASE("channel roster: of several channels at a seat only the newest has not
   CHECK_FALSE(channels[1].gone_reason);
   CHECK(channels[2].gone_reason == kGone + 1);  // it was known why
   CHECK_FALSE(channels[3].gone_reason);
+}
+
+TEST_CASE("channel roster: who is not let in takes nobody's seat away") {
+  ChannelRoster roster;
+  roster.add(0, "ann", Fd());
+  const ChannelId bob = roster.add(1, "bob", Fd()).id;
+  roster.leave(bob, ARENAD_DROPPED);
+  const ChannelId eve = roster.add(1, "eve", Fd()).id;
+  CHECK(roster.player_at(1) == "eve");
+  SUBCASE("denied") {
+    roster.give_seat_back(eve);
+    roster.leave(eve, ARENAD_KICKED);
+    CHECK(roster.player_at(1) == "bob");
+    CHECK(roster.find_place(ChannelRoster::Kind::player, "bob", 2).value() == 1);
+    // Told twice.
+    roster.give_seat_back(eve);
+    CHECK(roster.player_at(1) == "bob");
+  }
+  SUBCASE("denied, after bob has taken another one") {
+    roster.leave(eve, ARENAD_LEFT);
+    roster.add(2, "bob", Fd());
+    roster.give_seat_back(eve);
+    CHECK(roster.player_at(2) == "bob");
+    CHECK(roster.player_at(1) == "eve");
+  }
 }

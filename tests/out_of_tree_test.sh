@@ -114,35 +114,24 @@ answers() {
   return 1
 }
 
-play_new_game_in_cpp() {
-  local folder=$work/my_duel build run
-  step "new-game --cpp" "$prefix/bin/arenactl" new-game --cpp my_duel --directory "$folder"
+# A game that is begun is played by the commands of its own README. module: where these leave it.
+play_new_game() {
+  local language=$1 name=$2 module=$3 folder=$work/$2 build run
+  step "new-game --$language" "$prefix/bin/arenactl" new-game "--$language" "$name" --directory "$folder"
   # Its last line runs arenad, until somebody ends it.
   build=$(block 1 "$folder/README.md" | head -n -1)
   run=$(block 1 "$folder/README.md" | sed -n '1p;$p')
-  step "new-game --cpp: build and test, as its README says" typed_and_done "$folder" "$build"
-  step "my_duel.so is a game module" exports_game "$folder/build/games/my_duel.so"
+  step "new-game --$language: build and test, as its README says" typed_and_done "$folder" "$build"
+  step "$module is a game module" exports_game "$folder/$module"
   (typed "$folder" "${run/arena-keeper/exec arena-keeper}") >"$work/keeper.log" 2>&1 &
   keeper=$!
-  step "new-game --cpp: arenad answers" answers "$folder"
-  step "new-game --cpp: play, as its README says" typed_and_done "$folder" "$(block 2 "$folder/README.md")"
+  step "new-game --$language: arenad answers" answers "$folder"
+  step "new-game --$language: play, as its README says" typed_and_done "$folder" "$(block 2 "$folder/README.md")"
   cp "$work/log" "$work/played"
-  step "new-game --cpp: results by the names of their fields" grep -E '^WHEN +ARENA +SEAT +HITS +SHOTS$' "$work/played"
+  step "new-game --$language: results by the names of their fields" grep -E '^WHEN +ARENA +SEAT +HITS +SHOTS$' "$work/played"
   kill "$keeper"
   wait "$keeper" || true
   keeper=
-}
-
-check_new_game_in_python() {
-  local folder=$work/my_python_duel
-  step "new-game --python" "$prefix/bin/arenactl" new-game --python my_python_duel --directory "$folder"
-  step "new-game --python: syntax" /usr/bin/python3 -m py_compile "$folder/my_python_duel/__init__.py" "$folder/my_python_duel/game.py" \
-    "$folder/tests/test_game.py"
-  step "new-game --python: schema" capnp compile -o- -I"$prefix/share/arenad/schema" "$folder/my_python_duel/my_python_duel.capnp"
-  # Where Arenad was built with Python.
-  if [[ -x $prefix/bin/arenad-python ]]; then
-    step "new-game --python: its tests" "$prefix/bin/arenad-python" test "$folder"
-  fi
 }
 
 step "install" cmake --install "$build_dir" --prefix "$prefix"
@@ -173,5 +162,8 @@ if [[ -e $prefix/bin/arenad-python ]]; then
   step "tanks_py: the same file" cmp "$work/tanks_py.so" "$work/examples/build/games/tanks_py.so"
   step "no bytecode is left where Arenad is installed" test -z "$(find "$prefix" "$work/examples/tanks_py" -name __pycache__)"
 fi
-play_new_game_in_cpp
-check_new_game_in_python
+play_new_game cpp my_duel build/games/my_duel.so
+# Where Arenad was built with Python.
+if [[ -x $prefix/bin/arenad-python ]]; then
+  play_new_game python my_python_duel games/my_python_duel.so
+fi

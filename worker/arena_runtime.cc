@@ -162,6 +162,8 @@ Result<void> ArenaRuntime::apply(const FrameEntry& entry, std::string_view text)
         // A client whose published end lied: its records were never looked at.
         if (entry.value == ARENAD_EXPELLED && !channel->broken) add(status().events_rejected, 1);
         if (channel->let_in) host_->leave(channel->slot, entry.value);
+        // Told again: the arenad of then may be gone.
+        if (entry.value == ARENAD_KICKED) kicked_.push_back({channel->id, channel->kick_reason, channel->let_in});
         channels_.leave(*channel, frame_);
       }
       return {};
@@ -187,14 +189,16 @@ void ArenaRuntime::apply_join(WorkerChannel& channel, std::string_view player) {
   if (!denied) return;
   channel.let_in = false;
   channel.kicked = true;
-  kicked_.push_back({channel.id, denied->substr(0, limits::kMaxKickReasonBytes), false});
+  channel.kick_reason = denied->substr(0, limits::kMaxKickReasonBytes);
+  kicked_.push_back({channel.id, channel.kick_reason, false});
 }
 
 bool ArenaRuntime::kick(Seat seat, std::string_view reason) {
   WorkerChannel* channel = channels_.at(seat);
   if (channel == nullptr || channel->kicked) return false;
   channel->kicked = true;
-  kicked_.push_back({channel->id, std::string(reason)});
+  channel->kick_reason = reason;
+  kicked_.push_back({channel->id, channel->kick_reason});
   return true;
 }
 
@@ -269,7 +273,8 @@ void ArenaRuntime::apply_retry(const FrameEntry& entry, std::string_view text) {
     retried_.push_back({entry.value, "the event is larger than channels.max_event_bytes allows now"});
     return;
   }
-  if (channels_.at(entry.slot) == nullptr) {
+  const WorkerChannel* there = channels_.at(entry.slot);
+  if (there == nullptr || !there->let_in) {
     retried_.push_back({entry.value, "its player is not in the arena"});
     return;
   }
@@ -327,8 +332,10 @@ bool ArenaRuntime::take_snapshot() {
   const size_t words = host_->checkpoint(slots_[older].begin(facts(), positions));
   if (words == 0) {
     add(status().snapshots_failed, 1);
+    const std::string why = host_->why_not_saved();
     log_line(ARENAD_LOG_ERROR, identity_.name, frame_.value,
-             "the state does not fit in a snapshot: raise the game's max_state_bytes");
+             why.empty() ? "the state does not fit in a snapshot: raise the game's max_state_bytes"
+                         : "the state cannot be saved: " + why);
     return false;
   }
   const uint64_t bytes = slots_[older].publish(words);

@@ -27,6 +27,7 @@ struct WorkerChannel {
   std::optional<uint32_t> gone_reason;  // the client has left, or is to be expelled
   bool broken = false;                  // its records cannot be told apart any more
   bool kicked = false;                  // by the game; it leaves in the next frame
+  std::string kick_reason;              // not known after a recovery from a snapshot between the two
   bool let_in = true;                   // unless the game has denied it: then it hears nothing of it
   bool joined = false;
   std::optional<FrameNumber> left;  // the frame in which it left

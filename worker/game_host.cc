@@ -104,7 +104,8 @@ Result<void> GameHost::restore(const Snapshot& snapshot, Epoch epoch) {
   frame_ = {facts.frame.value, facts.time_unix_ns, 0, facts.tick_hz == 0 ? 0 : kSecond / facts.tick_hz};
   options_ = {facts.tick_hz, facts.max_players};
   ended_ = facts.ended;
-  const bool is_of_another = game_.migrate != nullptr && facts.game_version != game_.version;
+  const bool differs = facts.game_version != game_.version || facts.schema_hash != game_.schema_hash;
+  const bool is_of_another = game_.migrate != nullptr && differs;
   const arenad_verdict verdict = is_of_another ? game_.migrate(object_, facts.game_version.c_str(), facts.schema_hash,
                                                                snapshot.state(), snapshot.state_words(), epoch.value)
                                                : game_.restore(object_, snapshot.state(), snapshot.state_words(), epoch.value);
@@ -163,7 +164,9 @@ Result<std::string> GameHost::signal(std::string_view name, std::string_view pay
                                      ? ARENAD_UNKNOWN
                                      : game_.signal(object_, name.data(), name.size(), payload.data(), payload.size());
   if (verdict == ARENAD_UNKNOWN) return make_error(ErrorCode::refused, "the game knows no signal " + std::string(name));
-  if (verdict == ARENAD_REFUSED) return make_error(ErrorCode::refused, reason_of_refusal());
+  if (verdict == ARENAD_REFUSED) {
+    return make_error(ErrorCode::refused, reason_of_refusal().substr(0, limits::kMaxRefusalBytes));
+  }
   must_succeed(verdict, "on_signal");
   return std::move(reply_);
 }
@@ -178,6 +181,11 @@ void GameHost::idle(uint64_t ns_left) {
 
 void GameHost::diverged(FrameNumber frame) {
   if (game_.diverged != nullptr) game_.diverged(object_, frame.value);
+}
+
+std::string GameHost::why_not_saved() const {
+  const char* text = game_.last_error != nullptr ? game_.last_error(object_) : nullptr;
+  return text == nullptr ? std::string() : text;
 }
 
 size_t GameHost::checkpoint(std::span<std::byte> space) {

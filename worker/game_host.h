@@ -50,6 +50,8 @@ class GameHost {
   void diverged(FrameNumber frame);
   // Words used, 0: they do not suffice.
   size_t checkpoint(std::span<std::byte> space);
+  // What the game says of a checkpoint that gave 0; empty: nothing, so it was too large.
+  [[nodiscard]] std::string why_not_saved() const;
 
   [[nodiscard]] const arenad_game& game() const { return game_; }
   [[nodiscard]] uint32_t tick_hz() const { return options_.tick_hz; }

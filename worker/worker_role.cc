@@ -14,6 +14,7 @@
 #include "ipc/mutant.h"
 #include "ipc/output_file.h"
 #include "ipc/process.h"
+#include "ipc/text.h"
 #include "worker/assignment.h"
 #include "worker/black_box.h"
 #include "worker/log.h"
@@ -112,6 +113,7 @@ class LiveArena {
   void be_adopted(Fd board);
   [[nodiscard]] uint64_t next_link_look_ns() const;
   [[nodiscard]] bool anything_to_do() const;  // for a game without ticks
+  [[nodiscard]] bool is_behind() const;
   void idle_once();
   void wait_until_due();
   void sleep(std::span<const FutexWait> waits, uint64_t deadline_ns) const;
@@ -281,19 +283,24 @@ int LiveArena::run() {
     if (due) run_frame();
     snapshot_if_due();
     release();
-    if (due) continue;
+    if (due && !is_behind()) continue;
     idle_once();
-    wait_until_due();
+    if (!due) wait_until_due();
   }
 }
 
-// The game's own time, once after each frame.
+// The next tick is due already.
+bool LiveArena::is_behind() const {
+  return ticks_ && ticks_->is_due(monotonic_ns());
+}
+
+// The game's own time, once after each frame; none, if frames take longer than ticks: then it only learns so.
 void LiveArena::idle_once() {
   if (idled_after_ == runtime_.frame()) return;
   idled_after_ = runtime_.frame();
   if (!ticks_) return runtime_.host().idle(kIdleWithoutTicksNs);
   const uint64_t now = monotonic_ns();
-  if (now < ticks_->due_ns()) runtime_.host().idle(ticks_->due_ns() - now);
+  runtime_.host().idle(now < ticks_->due_ns() ? ticks_->due_ns() - now : 0);
 }
 
 LiveArena::Fate LiveArena::look_at_link() {
@@ -397,7 +404,7 @@ LiveArena::Fate LiveArena::take_message(const LinkMessage& message) {
       break;
     case wire::ToWorker::SIGNAL: {
       const auto signal = root.getSignal();
-      signals_.push_back({signal.getNumber(), signal.getName(), signal.getPayload()});
+      signals_.push_back({signal.getNumber(), text_of(signal.getName()), text_of(signal.getPayload())});
       break;
     }
     case wire::ToWorker::ADOPT:
@@ -486,7 +493,7 @@ void LiveArena::report_signalled() {
       auto to = message.initSignalled();
       to.setNumber(signalled.number);
       if (signalled.reply) {
-        to.setReply(signalled.reply.value());
+        to.setReply(whole_text(signalled.reply.value()));
       } else if (signalled.reply.error().code == ErrorCode::failed) {
         to.setFailed(signalled.reply.error().text());
       } else {

@@ -40,18 +40,24 @@ class Arena:
     def init(self, params: Mapping[str, str]) -> tuple[int, int]:
         """Ticks a second and seats."""
         self.game.on_init(self.ctx, Params(params))
-        self.collector.begin()
-        return self.ctx.options.tick_hz, self.ctx.options.max_players
+        options = self.ctx.options
+        self._begin()
+        return options.tick_hz, options.max_players
 
     def restore(self, state: Any) -> None:
         self.game.state = state
         self.game.on_restore(self.ctx)
-        self.collector.begin()
+        self._begin()
 
     def migrate(self, old: Any, state: Any, old_version: str) -> None:
         """old is a Reader of the state, state what can be changed of it."""
         self.game.state = state
         self.game.on_migrate(self.ctx, old, old_version)
+        self._begin()
+
+    def _begin(self) -> None:
+        # A successor would find the class's: what on_init has chosen is no part of the state.
+        del self.ctx.options
         self.collector.begin()
 
     def signal(self, name: str, payload: str) -> str:

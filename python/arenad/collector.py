@@ -34,6 +34,8 @@ SHARE_OF_IDLE = 0.5
 SECONDS_FOR_AN_OBJECT = 200e-9
 """Before anything was measured."""
 TELL_EVERY_SECONDS = 60.0
+LOOKED_AT = 1_000
+"""Of what is set aside so many are looked at for their types."""
 
 
 class Collector:
@@ -107,7 +109,7 @@ class Collector:
             self._set_aside(self._survivors)
 
     def _collect(self, generation: int, objects: int) -> int:
-        names_types = self._collections % OLDER_EVERY == 0
+        names_types = self._collections % OLDER_EVERY == 1  # the first one too
         began = machine_seconds()
         found = self._collect_and_name(generation) if names_types else gc.collect(generation)
         took = machine_seconds() - began
@@ -138,6 +140,8 @@ class Collector:
         gc.collect(0)  # of nothing: the count begins anew
 
     def _set_aside(self, objects: int) -> None:
+        # A few of them: to look at all would take the time that there is not.
+        self._types.update(f"{type(one).__module__}.{type(one).__qualname__}" for one in gc.get_objects(generation=0)[-LOOKED_AT:])
         self._freeze()
         self.set_aside += objects
         self._survivors = 0
@@ -148,17 +152,15 @@ class Collector:
         if now - self._told_at < TELL_EVERY_SECONDS:
             return
         self._told_at = now
+        named = ", ".join(f"{count} {name}" for name, count in self._types.most_common(5))
+        looked_at = f"; of those that were looked at: {named}" if named else ""
+        self._types.clear()
         if self.put_off != self._told_put_off:
             self._log.warning(
                 f"collecting garbage is put off: there was no time for it between frames. {self.set_aside} objects are set aside and not looked at any more; "
-                "if memory grows, a restart or reload of the arena frees what they hold"
+                f"if memory grows, a restart or reload of the arena frees what they hold{looked_at}"
             )
             self._told_put_off = self.put_off
         if self.cyclic != self._told_cyclic:
-            named = ", ".join(f"{count} {name}" for name, count in self._types.most_common(5))
-            self._log.info(
-                f"the collector has found {self.cyclic - self._told_cyclic} objects in cycles, which nothing else frees"
-                + (f"; of those that were looked at: {named}" if named else "")
-            )
+            self._log.info(f"the collector has found {self.cyclic - self._told_cyclic} objects in cycles, which nothing else frees{looked_at}")
             self._told_cyclic = self.cyclic
-            self._types.clear()

@@ -23,6 +23,7 @@ _HELP = """Games in Python, at the desk.
   arenad-python desk duel --break               the same, in the debugger
   arenad-python test duel                       its tests
   arenad-python stubs duel                      tells editors and mypy what the schema says
+  arenad-python path                            where the package arenad lies, for them: MYPYPATH=$(arenad-python path) mypy duel
 
 A game is a folder with a Python package: docs/writing-a-game-in-python.md.
 """
@@ -49,6 +50,11 @@ def _stubs(options: argparse.Namespace) -> int:
     sys.path.insert(0, str(package.parent.resolve()))
     for path in write_stubs(package):
         print(path)
+    return 0
+
+
+def _path(options: argparse.Namespace) -> int:
+    print(Path(__file__).resolve().parent.parent)
     return 0
 
 
@@ -117,6 +123,8 @@ def _parser() -> argparse.ArgumentParser:
     tests = verb("test", _test, "Runs the tests in tests/, by unittest.")
     tests.add_argument("-v", "--verbose", action="store_true", help="names each test")
     verb("stubs", _stubs, "Writes NAME_capnp.pyi beside each schema.")
+    path = verbs.add_parser("path", help="Prints the folder of the package arenad.", description="Prints the folder of the package arenad.")
+    path.set_defaults(run=_path)
     return parser
 
 

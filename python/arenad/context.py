@@ -68,6 +68,7 @@ class Context:
     dt: float
     """Of a tick, in seconds; 0 for a game without ticks."""
     options: Options
+    """In on_init alone, which may change it: what is needed later belongs into the state."""
     random: FrameRandom
     """A random.Random that begins anew with each frame's seed. The functions of the module random are the same one's."""
     log: Log
@@ -94,8 +95,8 @@ class Context:
         return self._host.result(seat, message)
 
     def kick(self, seat: int, reason: str) -> bool:
-        """Takes the seat from its player, who is told the reason. From the next frame on nothing more of that player is applied; the frame begins with
-        on_leave for reason 3. False if nobody has the seat."""
+        """Takes the seat from its player, who is told the reason. From the next frame on nothing more of that player is applied; in that frame
+        on_leave is called for reason 3. False if nobody has the seat."""
         return self._host.kick(seat, reason)
 
     def end(self) -> None:

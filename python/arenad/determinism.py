@@ -1,8 +1,9 @@
 """Makes what a game asks the machine for a function of the frame, so that a frame that is run again gives the same.
 
-    from the frame     time.time, time_ns, monotonic, monotonic_ns; datetime.now, utcnow, today; random; uuid.uuid1, uuid4; os.urandom, and with it secrets
-    fixed              hashes of texts, and with them the order of sets of texts (PYTHONHASHSEED, set by the host)
-    noted              perf_counter, process_time, thread_time: they are the machine's, for measuring; who has asked is named if a frame is found to have
+    from the frame     time.time, time_ns, monotonic, monotonic_ns, localtime, gmtime, ctime, asctime, strftime; datetime.now, utcnow, today; random, also what a
+                       random.Random() without a seed begins with; uuid.uuid1, uuid4; os.urandom, and with it secrets
+    fixed              hashes of texts, and with them the order of sets of texts (PYTHONHASHSEED, set by the host and by arenad-python)
+    noted              perf_counter, process_time, thread_time, clock_gettime: they are the machine's, for measuring; who has asked is named if a frame is found to have
                        given other outputs when it was run again
 
 What depends on addresses (id(), the order of a set of objects that hash by theirs) is nobody's to fix: sort by something else.
@@ -114,7 +115,21 @@ def _urandom(size: int) -> bytes:
     return _now.random.getrandbits(8 * size).to_bytes(size, "big") if size > 0 else b""
 
 
-class _FrameDatetime(datetime.datetime):
+_Date = datetime.date
+_Datetime = datetime.datetime
+
+
+class _OfDates(type):
+    """What was a date is one: also those that arithmetic and C code make."""
+
+    def __instancecheck__(cls, one: object) -> bool:
+        return isinstance(one, _Datetime if cls is _FrameDatetime else _Date)
+
+    def __subclasscheck__(cls, one: type) -> bool:
+        return issubclass(one, _Datetime if cls is _FrameDatetime else _Date)
+
+
+class _FrameDatetime(datetime.datetime, metaclass=_OfDates):
     @classmethod
     def now(cls, tz: datetime.tzinfo | None = None) -> _FrameDatetime:
         return cls.fromtimestamp(_now.time_unix_ns / 1e9, tz)
@@ -128,7 +143,7 @@ class _FrameDatetime(datetime.datetime):
         return cls.now()
 
 
-class _FrameDate(datetime.date):
+class _FrameDate(datetime.date, metaclass=_OfDates):
     @classmethod
     def today(cls) -> _FrameDate:
         return cls.fromtimestamp(_now.time_unix_ns / 1e9)
@@ -146,6 +161,28 @@ def _noted(name: str, call: Callable[..., Any]) -> Callable[..., Any]:
     return asked
 
 
+def _at_the_frame(call: Callable[..., Any]) -> Callable[..., Any]:
+    """Of the functions that take the present time where they are given none."""
+
+    def asked(seconds: float | None = None) -> Any:
+        return call(_now.time_unix_ns / 1e9 if seconds is None else seconds)
+
+    asked.__name__ = call.__name__
+    return asked
+
+
+def _seed_from_the_frame(of: random.Random, a: Any = None, version: int = 2) -> None:
+    _random_seed(of, _now.random.getrandbits(64) if a is None else a, version)
+
+
+_random_seed = random.Random.seed
+_asctime, _localtime, _strftime = time.asctime, time.localtime, time.strftime
+
+
+def _local_now() -> time.struct_time:
+    return _localtime(_now.time_unix_ns / 1e9)
+
+
 def install() -> None:
     """Before the game is imported: it may say `from time import time`. A second time it does nothing."""
     global _installed
@@ -156,8 +193,14 @@ def install() -> None:
     time.time_ns = lambda: _now.time_unix_ns
     time.monotonic = time.time
     time.monotonic_ns = time.time_ns
-    for name in ("perf_counter", "perf_counter_ns", "process_time", "process_time_ns", "thread_time", "thread_time_ns"):
-        setattr(time, name, _noted("time." + name, getattr(time, name)))
+    for name in ("localtime", "gmtime", "ctime"):
+        setattr(time, name, _at_the_frame(getattr(time, name)))
+    setattr(time, "asctime", lambda at=None: _asctime(_local_now() if at is None else at))
+    setattr(time, "strftime", lambda form, at=None: _strftime(form, _local_now() if at is None else at))
+    for name in ("perf_counter", "process_time", "thread_time", "clock_gettime"):
+        for of in (name, name + "_ns"):
+            setattr(time, of, _noted("time." + of, getattr(time, of)))
+    setattr(random.Random, "seed", _seed_from_the_frame)
     datetime.datetime = _FrameDatetime  # type: ignore[misc]
     datetime.date = _FrameDate  # type: ignore[misc]
     os.urandom = _urandom

@@ -121,7 +121,7 @@ class Game(Generic[S]):
         """The player of this seat is gone: 0 has left, 1 the connection is lost, 2 was expelled, 3 was kicked."""
 
     def on_signal(self, ctx: Context, name: str, payload: str) -> str | None:
-        """`arenactl tell ARENA NAME [TEXT]`, or a service of the studio's: what is replied. It is part of its frame, as an event is."""
+        """`arenactl tell ARENA NAME [TEXT]`, or a service of the studio's: what is replied, of which 32 KiB are passed on. It is part of its frame, as an event is."""
         raise Refused(f"the game knows no signal {name}")
 
     def on_event(self, ctx: Context, seat: int, event: Any) -> None:

@@ -1,5 +1,6 @@
 #include "python/host/game_box.h"
 
+#include <algorithm>
 #include <cstring>
 
 #include <kj/exception.h>
@@ -196,11 +197,10 @@ arenad_verdict GameBox::event(const arenad_event& event) {
 
 arenad_verdict GameBox::signal(std::string_view name, std::string_view payload) {
   return answered([&] {
-    const auto reply = py::cast<std::string>(arena_.attr("signal")(py_text(name), py_text(payload)));
-    if (host_.reply(host_.self, reply.data(), reply.size()) != 0) {
-      throw py::value_error("on_signal has replied " + std::to_string(reply.size()) + " bytes, and may reply " +
-                            std::to_string(ARENAD_MAX_REPLY_BYTES));
-    }
+    const py::object reply = arena_.attr("signal")(py_text(name), py_text(payload));
+    const py::bytes bytes(taken(PyUnicode_AsEncodedString(reply.ptr(), "utf-8", "replace")));
+    const std::string_view text(bytes);
+    host_.reply(host_.self, text.data(), std::min<size_t>(text.size(), ARENAD_MAX_REPLY_BYTES));
   });
 }
 
@@ -220,6 +220,7 @@ arenad_verdict GameBox::drain(uint64_t deadline_unix_ns) {
 
 size_t GameBox::checkpoint(std::span<uint64_t> words) {
   size_t used = 0;
+  error_.clear();
   guarded(ARENAD_FAILED, [&] {
     const py::object state = arena_.attr("game").attr("state");
     if (!typed::is_value(state.ptr(), *game_.state)) throw py::type_error("self.state is not an object of the class State");

@@ -50,6 +50,9 @@ arenad_host make_host(std::vector<uint64_t>& space) {
   host.result = [](void*, uint32_t, uint64_t, const void*, size_t) { return 0; };
   host.end = [](void*) {};
   host.log = [](void*, arenad_log_level, const char*, size_t) {};
+  host.kick = [](void*, uint32_t, const char*, size_t) { return -1; };
+  host.reply = [](void*, const char*, size_t) { return 0; };
+  host.garbage_put_off = [](void*) {};
   return host;
 }
 

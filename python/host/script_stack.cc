@@ -53,12 +53,24 @@ std::string_view within_module(std::string_view file) {
   return packed == std::string_view::npos ? file : file.substr(packed + 4);
 }
 
-// In Python 3.11 a call of a function that is written in Python has a frame of its own, so the innermost frame is at a call only while something else is called.
+// In Python 3.11 a call of a function that is written in Python has a frame of its own, so the innermost frame is at a call only while something else is called. What
+// an operator, a comparison, a subscript or a loop asks an object of another language for is such a call too.
 bool is_call(const _PyInterpreterFrame& frame) {
   switch (_Py_OPCODE(*frame.prev_instr)) {
     case CALL:
     case PRECALL:
+    case CALL_ADAPTIVE:
     case CALL_FUNCTION_EX:
+    case BINARY_OP:
+    case BINARY_OP_ADAPTIVE:
+    case BINARY_SUBSCR:
+    case BINARY_SUBSCR_ADAPTIVE:
+    case COMPARE_OP:
+    case COMPARE_OP_ADAPTIVE:
+    case CONTAINS_OP:
+    case FOR_ITER:
+    case STORE_SUBSCR:
+    case STORE_SUBSCR_ADAPTIVE:
     case PRECALL_ADAPTIVE:
     case PRECALL_BUILTIN_CLASS:
     case PRECALL_BUILTIN_FAST_WITH_KEYWORDS:

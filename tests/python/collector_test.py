@@ -92,11 +92,17 @@ class Collecting(unittest.TestCase):
         self.assertGreater(gc.get_freeze_count() - self.frozen, collector.YOUNG_BOUND)
         self.assertEqual(self.log.lines[0][0], "warning")
         self.assertIn("collecting garbage is put off", self.log.lines[0][1])
+        self.assertIn("Link", self.log.lines[0][1])
         self.assertEqual(self.alarms, 1)
         # And what comes then is short again.
         leak(2000)
         self.collector.idle(LONG)
         self.assertEqual(self.links(), 0)
+
+    def test_without_any_time_the_bound_is_seen(self):
+        leak(collector.YOUNG_BOUND)
+        self.collector.idle(0.0)
+        self.assertEqual(self.alarms, 1)
 
     def test_types_are_named(self):
         for _ in range(collector.OLDER_EVERY + 1):

@@ -107,6 +107,13 @@ class AtTheDesk(unittest.TestCase):
         self.assertEqual(desk.logged[1:], [("info", "1 left: 3")])
         self.assertEqual(desk.kicked, [(1, "go")])
 
+    def test_options_are_there_in_on_init_alone(self):
+        desk = Desk(Duel, params={"players": "2"})
+        for _ in range(2):
+            with self.assertRaises(AttributeError):
+                desk._arena.ctx.options
+            desk.restore()
+
     def test_only_the_game_s_events_are_taken(self):
         with self.assertRaises(TypeError):
             Desk(Duel).event(0, Lists())

@@ -21,6 +21,13 @@ def asked():
         time.time(),
         time.time_ns(),
         time.monotonic_ns(),
+        time.localtime(),
+        time.gmtime(),
+        time.ctime(),
+        time.asctime(),
+        time.strftime("%H:%M:%S"),
+        random.Random().random(),
+        random.Random(5).random(),
         datetime.datetime.now().isoformat(),
         datetime.datetime.now(datetime.timezone.utc).isoformat(),
         datetime.date.today().isoformat(),
@@ -47,7 +54,10 @@ class Frames(unittest.TestCase):
         second = asked()
         determinism.begin_frame(NS, 7)
         self.assertEqual(asked(), first)
-        self.assertNotEqual(first[6:], second[6:])
+        self.assertNotEqual(first[8], second[8])
+        self.assertEqual(first[9], second[9])
+        self.assertNotEqual(first[13:], second[13:])
+        self.assertEqual(first[5], time.ctime(NS / 1e9))
         self.assertEqual(first[1], NS)
 
     def test_the_dice_are_those_of_games_in_c_plus_plus(self):
@@ -73,13 +83,20 @@ class Frames(unittest.TestCase):
     def test_who_asks_the_machine_is_named(self):
         time.perf_counter()
         time.process_time()
+        time.clock_gettime(time.CLOCK_MONOTONIC)
         named = "; ".join(determinism.suspects())
         self.assertIn("time.perf_counter at determinism_test.py:", named)
         self.assertIn("time.process_time at determinism_test.py:", named)
+        self.assertIn("time.clock_gettime at determinism_test.py:", named)
 
     def test_types_stay_types(self):
         self.assertIsInstance(datetime.datetime.now() + datetime.timedelta(days=1), datetime.datetime)
         self.assertLess(datetime.datetime(2020, 1, 1), datetime.datetime.now())
+        now = datetime.datetime.now()
+        for one in (now, now.date(), now + datetime.timedelta(days=1), datetime.date.today()):
+            self.assertIsInstance(one, datetime.date)
+        self.assertNotIsInstance(datetime.date.today(), datetime.datetime)
+        self.assertTrue(issubclass(datetime.datetime, datetime.date))
 
 
 if __name__ == "__main__":

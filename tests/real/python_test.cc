@@ -181,6 +181,29 @@ TEST_CASE("that there is no time to collect garbage is counted, for an alert") {
   CHECK(eventually([&] { return Scrape(daemon)[counted] >= 1; }));
 }
 
+TEST_CASE("hashes are the same in every worker, and what the template has loaded is never looked at by the collector") {
+  std::string hash;
+  for (int life = 0; life < 2; ++life) {
+    Daemon daemon(echo_py());
+    daemon.start();
+    daemon.start_arena("duel", {{"hz", "30"}}, "echo_py");
+    const Finished told = daemon.arenactl({"tell", "duel", "hash"});
+    CHECK(told.code == 0);
+    if (life == 1) CHECK(told.out == hash);
+    hash = told.out;
+    const std::string frozen = daemon.arenactl({"tell", "duel", "frozen"}).out;
+    CHECK(std::stoul(frozen.substr(frozen.find(' ') + 1)) > 1000);
+  }
+}
+
+TEST_CASE("a state that cannot be saved is told with the reason") {
+  Daemon daemon(echo_py());
+  daemon.start();
+  daemon.start_arena("duel", {{"hz", "30"}}, "echo_py");
+  CHECK(daemon.arenactl({"tell", "duel", "spoil"}).code == 0);
+  CHECK(daemon.has_logged("the state cannot be saved: self.state is not an object of the class State"));
+}
+
 TEST_CASE("code in Python is replaced while it plays, with its state; versions that are no good are taken back") {
   Daemon daemon(counter("one"));
   daemon.start();
@@ -210,6 +233,9 @@ TEST_CASE("code in Python is replaced while it plays, with its state; versions t
   std::memcpy(&doubled, message.data() + 12, sizeof doubled);
   CHECK(count > frame);
   CHECK(doubled == 2 * count);
+  const Finished shown = daemon.arenactl({"results", "duel", "--json"});
+  CHECK(shown.out.find("\"doubled\":") != std::string::npos);
+  CHECK(shown.out.find("DOUBLES") != std::string::npos);
 }
 
 TEST_CASE("what is no function of the frame is found, and who has asked for it is named") {
@@ -223,7 +249,10 @@ TEST_CASE("what is no function of the frame is found, and who has asked for it i
   const uint64_t epoch = daemon.kill_worker("duel");
   REQUIRE(daemon.runs_again("duel", epoch));
   CHECK(daemon.becomes("duel", [](const ArenaFacts& facts) { return facts.divergences > 0; }));
-  CHECK(daemon.has_logged("not a function of the frame: time.perf_counter_ns at game.py:"));
+  const std::string first = std::to_string(daemon.arena("duel").first_divergent_frame);
+  CHECK(daemon.has_logged(
+      "frame " + first +
+      " gave other outputs when it was run again; not a function of the frame: time.perf_counter_ns at game.py:"));
 }
 
 TEST_CASE("an upgrade or death of arenad does not concern a game in Python") {

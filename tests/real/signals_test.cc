@@ -98,6 +98,7 @@ TEST_CASE("what a game does not do, or dies of, is told, and leaves it as it was
       CHECK(daemon.arena("duel").restarts_total == deaths + 1);
     }
     CHECK(tell(daemon, "count").out == "duel: 2\n");
+    CHECK(daemon.arena("duel").restarts == 0);
     CHECK(daemon.arena("duel").quarantined == 0);
     CHECK(daemon.arena("duel").divergences == 0);
     // Bad names, and too much.

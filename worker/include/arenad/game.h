@@ -173,8 +173,8 @@ class Context {
   // Records a result for a seat: stored durably, exactly once. False if it is too large.
   template <class T, class Fill>
   bool result(Seat seat, Fill&& fill);
-  // Takes the seat from its player, who is told the reason (at most 255 bytes). From the next frame on nothing more of that player is applied; the frame
-  // begins with on_leave for ARENAD_KICKED. False if nobody has the seat.
+  // Takes the seat from its player, who is told the reason (at most 255 bytes). From the next frame on nothing more of that player is applied; in that frame
+  // on_leave is called for ARENAD_KICKED. False if nobody has the seat.
   bool kick(Seat seat, std::string_view reason);
   // The arena ends after this frame; nothing that comes later is applied.
   void end() { host_.end(host_.self); }

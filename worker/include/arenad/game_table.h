@@ -168,6 +168,7 @@ class GameBox {
   Game& game() { return game_; }
   Context& context() { return context_; }
   const char* error() const { return error_.c_str(); }
+  void forget_error() { error_.clear(); }
 
  private:
   template <class... T>
@@ -290,6 +291,7 @@ const arenad_game* game_table() {
     }
     t.checkpoint = [](void* box, void* words, size_t capacity_words) -> size_t {
       auto& b = *static_cast<Box*>(box);
+      b.forget_error();
       InPlaceBuilder message(words, capacity_words);
       std::as_const(b.game()).on_checkpoint(message.initRoot<typename Game::State>());
       return message.fits() ? message.used_words() : 0;

@@ -95,8 +95,8 @@ typedef struct arenad_host {
   /* Ends the arena after this frame. */
   void (*end)(void* self);
   void (*log)(void* self, arenad_log_level level, const char* text, size_t bytes);
-  /* Takes the seat from its player and tells the reason, a text of at most 255 bytes. From the next frame on nothing more of it is applied; that
-   * frame begins with its leave, for ARENAD_KICKED. 0 on success, -1: nobody has this seat. */
+  /* Takes the seat from its player and tells the reason, a text of at most 255 bytes. From the next frame on nothing more of it is applied; in
+   * that frame it leaves, for ARENAD_KICKED. 0 on success, -1: nobody has this seat. */
   int (*kick)(void* self, uint32_t seat, const char* reason, size_t bytes);
   /* From signal alone: what is answered to who has sent it, at most ARENAD_MAX_REPLY_BYTES; of several the last. 0 on success, -1: too large. */
   int (*reply)(void* self, const char* text, size_t bytes);
@@ -125,9 +125,11 @@ typedef struct arenad_game {
   arenad_verdict (*event)(void* game, const arenad_event* event);                      /* may be NULL */
   arenad_verdict (*tick)(void* game);
   arenad_verdict (*drain)(void* game, uint64_t deadline_unix_ns); /* may be NULL */
-  /* Writes the state into words (zeroed). Returns the words used, 0 if they do not suffice. Must not change the state. */
+  /* Writes the state into words (zeroed). Returns the words used, 0 if they do not suffice or, with a last_error, if it cannot be saved. Must not change
+   * the state. */
   size_t (*checkpoint)(void* game, void* words, size_t capacity_words);
-  /* May be NULL. Why the last callback gave ARENAD_REFUSED, ARENAD_FAILED or ARENAD_BLAMED; valid until the next call. */
+  /* May be NULL. Why the last callback gave ARENAD_REFUSED, ARENAD_FAILED or ARENAD_BLAMED, or checkpoint 0; empty: for no other reason than is said
+   * there. Valid until the next call. */
   const char* (*last_error)(void* game);
   /* May be NULL. The types that the game declares, as a Cap'n Proto message in stream framing whose root is GameSchema
    * (control.capnp): of the state, the events and the results, with all that they are made of and the annotations of their fields. Only tools
@@ -138,7 +140,8 @@ typedef struct arenad_game {
   arenad_verdict (*migrate)(void* game, const char* old_version, uint64_t old_schema_hash, const void* words, size_t word_count,
                             uint64_t epoch);
   /* May be NULL. Called once between two frames when all that is due has been done: the time until the next tick, in nanoseconds, is the game's,
-   * to collect its garbage and the like; of a game without ticks it is a millisecond. Must not change the state. */
+   * to collect its garbage and the like; of a game without ticks it is a millisecond; 0 if the
+   * next tick is due already. Must not change the state. */
   void (*idle)(void* game, uint64_t ns_left);
   /* May be NULL. Where the game is in a language of its own, for a report of a slow frame or of a death: one call a line, innermost first,
    * "function (file:line)". The first line may begin with "native code, " and tell more: the innermost call of the language has called a function

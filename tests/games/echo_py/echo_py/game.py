@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import time
+import types
 from typing import Any
 
 import arenad
@@ -47,6 +49,13 @@ class Echo(arenad.Game[State]):
             misbehave(payload, "", False, 0)
         if name == "raise":
             raise RuntimeError("this signal fails")
+        if name == "hash":
+            return str(hash("a text"))
+        if name == "frozen":
+            return str(gc.get_freeze_count())
+        if name == "spoil":
+            self.state = types.SimpleNamespace(frames=0, end_frame=0)  # type: ignore[assignment]
+            return None
         if name not in ("count", "ban", "kick"):
             raise arenad.Refused(f"what is {name}?")
         self.state.told += 1
