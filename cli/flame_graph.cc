@@ -4,7 +4,6 @@
 #include <cmath>
 #include <fmt/format.h>
 #include <map>
-#include <ranges>
 
 #include "cli/table.h"
 #include "cli/xml_text.h"
@@ -33,7 +32,8 @@ Node tree_of(std::span<const SlowFrameFacts> frames) {
   for (const SlowFrameFacts& frame : frames) {
     root.of.add(frame.ran_ms);
     Node* node = &root;
-    for (const SlowCall& call : frame.calls | std::views::reverse) {
+    for (auto at = frame.calls.rbegin(); at != frame.calls.rend(); ++at) {
+      const SlowCall& call = *at;
       node = &node->called[call];
       node->of.add(frame.ran_ms);
     }
