@@ -32,6 +32,20 @@ bool whole_words(std::span<const unsigned char> bytes) {
   return !bytes.empty() && bytes.size() % sizeof(capnp::word) == 0;
 }
 
+// In the smallest unit, which is a bit, of the largest struct that there can be.
+constexpr uint32_t kMostOffset = 65535 * 64;
+
+// libcapnp 0.9.2 adds 1 to an offset before it compares it with the struct's size: of 32 bits that are all set nothing is left, and what is read lies far
+// outside.
+bool reaches_outside(capnp::schema::Node::Reader node) {
+  if (!node.isStruct()) return false;
+  if (node.getStruct().getDiscriminantOffset() > kMostOffset) return true;
+  for (const auto field : node.getStruct().getFields()) {
+    if (field.isSlot() && field.getSlot().getOffset() > kMostOffset) return true;
+  }
+  return false;
+}
+
 // Visits all of a message with the bounds of its reader and its own. What has passed can be read again without any: the printer
 // knows none, and the loader of types must not meet an error, as libcapnp 0.9.2 wants to name the field that it is at in the error,
 // and if it is the name that cannot be read, it calls itself until the stack ends.
@@ -89,7 +103,10 @@ Result<GameTypes> GameTypes::load(std::span<const unsigned char> schema) {
       return malformed("the types of the game", passed.error().message);
     }
     capnp::FlatArrayMessageReader reader(words, unbounded_reader_options());
-    for (const auto node : reader.getRoot<wire::GameSchema>().getNodes()) types.loader_->load(node);
+    for (const auto node : reader.getRoot<wire::GameSchema>().getNodes()) {
+      if (reaches_outside(node)) return malformed("the types of the game", "a field lies outside of its struct");
+      types.loader_->load(node);
+    }
     return types;
   } catch (const kj::Exception& exception) {
     return malformed("the types of the game", exception.getDescription().cStr());
