@@ -333,7 +333,7 @@ class Arena {
   void answer_signal(uint64_t number, Result<std::string> reply);
   void give_up_signals(uint64_t now_ns);
   void refuse_signals();
-  bool was_signal_to_blame(const IncarnationView& region);
+  std::optional<std::string> blamed_signal(const IncarnationView& region);
   [[nodiscard]] bool is_in_a_begun_frame(uint64_t number) const;
   QuarantineRecord quarantine_entry(const EventRef& event, FrameNumber frame, const std::string& player);
   void take_note_of_logged_frames();

@@ -67,12 +67,13 @@ void Arena::expel(ChannelId channel) {
 
 void Arena::kick(wire::Kicked::Reader told) {
   const RosterChannel* channel = channels_.find({told.getChannel()});
-  if (channel == nullptr || channel->gone_reason) return;  // told again by a replay
+  if (channel == nullptr) return;
+  if (!told.getWasIn()) channels_.give_seat_back(channel->id);
+  if (channel->gone_reason) return;  // told again by a replay, or it has gone by itself meanwhile
   std::string reason = text_of(told.getReason()).substr(0, limits::kMaxKickReasonBytes);
   if (reason.empty()) reason = "the game has given no reason";
   log_info("arena={} msg=\"player {} {}: {}\"", record_.name, channel->player,
            told.getWasIn() ? "was kicked by the game" : "was not let in by the game", reason);
-  if (!told.getWasIn()) channels_.give_seat_back(channel->id);
   part_with(channel->id, ARENAD_KICKED, told.getWasIn() ? "kicked" : "denied", reason);
 }
 

@@ -197,7 +197,9 @@ Charge Arena::note_death(const IncarnationView& region, Exit exit) {
   const bool by_sigkill = (exit.how == Exit::How::signalled && exit.value == SIGKILL) ||
                           (exit.how == Exit::How::unknown && facts.note.kind == EndKind::none);
   if (by_sigkill && facts.ended_by_arenad.empty()) facts.memory = memory_at_death(where.pid);
-  const Death death = judge_death(facts);
+  Death death = judge_death(facts);
+  const auto signal = blamed_signal(region);
+  if (signal) death.cause += "; it applied the signal " + *signal;
   where.took_ns = hang_.stalled_ns();
   where.heard_ns = died_ns_;
   where.last_sign = last_sign_of(region, facts.note);
@@ -207,7 +209,7 @@ Charge Arena::note_death(const IncarnationView& region, Exit exit) {
   const bool is_blamed = !was_overdue && !ARENAD_MUTANT("death.poison_not_blamed");
   const auto poison = poison_.died(where.applying, is_blamed ? death.doing : PoisonWatch::Doing::from_outside);
   Charge charge = poison ? quarantine(*poison, death.doing, region, where, batch) : Charge::budget;
-  if (was_signal_to_blame(region)) charge = Charge::uncharged;
+  if (signal) charge = Charge::uncharged;
   const std::string signature = crash_signature(death, facts);
   services_.metrics.died(record_.id, record_.game, to_string(death.kind), signature);
   if (!ARENAD_MUTANT("death.exit_not_told")) last_exit_ = death.cause;

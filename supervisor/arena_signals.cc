@@ -19,6 +19,7 @@ namespace arenad {
 namespace {
 
 constexpr uint64_t kPatienceNs = 30 * kSecond;
+constexpr const char* kCodeChanges = "its code is being changed: ask again when that is over";
 
 }  // namespace
 
@@ -28,7 +29,7 @@ void Arena::tell_game(const std::string& name, const std::string& payload, Signa
     return answer(make_error(ErrorCode::refused, "it is " + what + ": ask again when it runs"));
   }
   // Its frames may have to be run again by the code of before, and nothing of them goes to the database meanwhile.
-  if (handover_) return answer(make_error(ErrorCode::refused, "its code is being changed: ask again when that is over"));
+  if (handover_) return answer(make_error(ErrorCode::refused, kCodeChanges));
   if (signals_.size() >= limits::kMaxSignalsWaiting) {
     return answer(make_error(ErrorCode::exhausted, std::to_string(signals_.size()) + " signals wait for its game already"));
   }
@@ -48,7 +49,9 @@ void Arena::send_signal(uint64_t number, const WaitingSignal& signal) {
   });
 }
 
+// Those that came before a change of code, and that the old code has not decided, the new one does not get either.
 void Arena::send_waiting_signals() {
+  while (handover_ && !signals_.empty()) answer_signal(signals_.begin()->first, make_error(ErrorCode::refused, kCodeChanges));
   for (const auto& [number, signal] : signals_) send_signal(number, signal);
 }
 
@@ -65,13 +68,14 @@ void Arena::signalled(wire::Signalled::Reader told) {
   }
 }
 
-// It has died of a signal that waits, for the first time: what it runs next is without it.
-bool Arena::was_signal_to_blame(const IncarnationView& region) {
+// The name of the one that it has died of, if it waits and this is the first time: what it runs next is without it.
+std::optional<std::string> Arena::blamed_signal(const IncarnationView& region) {
   const WorkerStatus& s = region.status();
-  if (s.applying_channel.load(std::memory_order_acquire) != kApplyingSignal) return false;
-  if (static_cast<Phase>(s.phase.load()) != Phase::applying) return false;
+  if (s.applying_channel.load(std::memory_order_acquire) != kApplyingSignal) return std::nullopt;
+  if (static_cast<Phase>(s.phase.load()) != Phase::applying) return std::nullopt;
   const auto found = signals_.find(s.applying_sequence.load(std::memory_order_relaxed));
-  return found != signals_.end() && !std::exchange(found->second.has_killed, true);
+  if (found == signals_.end() || std::exchange(found->second.has_killed, true)) return std::nullopt;
+  return found->second.name;
 }
 
 // A frame that was decided with it and is not done is run again when the arena goes on.
@@ -110,9 +114,11 @@ void Arena::give_up_signals(uint64_t now_ns) {
 // It does not run any more, or will not.
 void Arena::refuse_signals() {
   while (!signals_.empty()) {
-    const uint64_t number = signals_.begin()->first;
+    const auto& [number, signal] = *signals_.begin();
     const std::string what = std::string("it is ") + (shutting_down_ ? "being saved" : to_string(state()));
-    if (is_in_a_begun_frame(number)) {
+    // It does not go on when it has ended, nor with what it has died of.
+    const bool may_be_applied = state() != ArenaState::ended && !signal.has_killed;
+    if (may_be_applied && is_in_a_begun_frame(number)) {
       answer_signal(number, make_error(ErrorCode::failed,
                                        what + ", and a frame had begun with this: it is applied if the arena goes on"));
     } else {

@@ -1,6 +1,7 @@
 #include "supervisor/channel_roster.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "ipc/limits.h"
 
@@ -76,12 +77,13 @@ RosterChannel& ChannelRoster::add(Seat slot, const std::string& player, Fd regio
 }
 
 void ChannelRoster::give_seat_back(ChannelId id) {
-  const RosterChannel* channel = find(id);
+  RosterChannel* channel = find(id);
   if (channel == nullptr || kind_of(channel->slot) != Kind::player || channel->displaced.empty()) return;
+  const std::string before = std::exchange(channel->displaced, {});  // once: afterwards the seat may be anybody's again
   const auto seat = seats_.find(channel->player);
-  if (seat == seats_.end() || seat->second != channel->slot || seats_.contains(channel->displaced)) return;
+  if (seat == seats_.end() || seat->second != channel->slot || seats_.contains(before)) return;
   seats_.erase(seat);
-  seats_[channel->displaced] = channel->slot;
+  seats_[before] = channel->slot;
 }
 
 void ChannelRoster::add_departed(ChannelId id, Seat slot, const std::string& player, Fd region, uint32_t reason) {

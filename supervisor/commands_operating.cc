@@ -43,6 +43,9 @@ Result<void> check_signal(std::string_view name, std::string_view payload) {
 
 // All replies must fit into one message.
 Result<std::string> reply_within(size_t bytes, Result<std::string> reply) {
+  if (!reply && reply.error().message.size() > bytes) {
+    return make_error(reply.error().code, "its refusal is too long to be told with those of so many arenas");
+  }
   if (!reply || reply->size() <= bytes) return reply;
   return "done; its reply of " + std::to_string(reply->size()) + " bytes is too long to be told with those of so many arenas";
 }

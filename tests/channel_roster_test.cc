@@ -257,6 +257,13 @@ TEST_CASE("channel roster: who is not let in takes nobody's seat away") {
     roster.give_seat_back(eve);
     CHECK(roster.player_at(1) == "bob");
   }
+  SUBCASE("denied, and let in the next time") {
+    roster.give_seat_back(eve);
+    roster.leave(eve, ARENAD_KICKED);
+    roster.add(1, "eve", Fd());
+    roster.give_seat_back(eve);  // told twice
+    CHECK(roster.player_at(1) == "eve");
+  }
   SUBCASE("denied, after bob has taken another one") {
     roster.leave(eve, ARENAD_LEFT);
     roster.add(2, "bob", Fd());

@@ -158,4 +158,22 @@ TEST_CASE("desk: a game is told something, kicks and keeps out") {
   desk.tick(2);
   CHECK(desk.logged() == std::vector<std::string>{"ann", "1 left: 3"});
   CHECK(desk.kicked() == std::vector<std::pair<Seat, std::string>>{{1, "go"}});
+  desk.clear();
+  add(desk, 5);  // of seat 1, in vain
+  CHECK(desk.outputs<test::Chat>().empty());
+  desk.join(1, "ann");
+  add(desk, 5);
+  CHECK(desk.outputs<test::Chat>().size() == 1);
+  // It leaves once, whoever is quicker; and before somebody else has the seat.
+  desk.signal("kick", "1");
+  desk.leave(1);
+  desk.tick(2);
+  CHECK(desk.logged().back() == "1 left: 0");
+  desk.join(1, "ann");
+  desk.signal("kick", "1");
+  desk.join(1, "bob");
+  add(desk, 5);
+  CHECK(desk.outputs<test::Chat>().size() == 2);
+  CHECK(std::vector<std::string>(desk.logged().end() - 3, desk.logged().end()) ==
+        std::vector<std::string>{"ann", "1 left: 3", "bob"});
 }

@@ -57,7 +57,8 @@ class Arena:
 
     def _begin(self) -> None:
         # A successor would find the class's: what on_init has chosen is no part of the state.
-        del self.ctx.options
+        if hasattr(self.ctx, "options"):  # a rehearsal restores again and again
+            del self.ctx.options
         self.collector.begin()
 
     def signal(self, name: str, payload: str) -> str:

@@ -40,6 +40,7 @@ class Desk:
         self._frame = 0
         self._begun = False
         self._present: set[int] = set()
+        self._out: set[int] = set()  # seats whose player was kicked
         self._leaving: list[int] = []
         self.kicked: list[tuple[int, str]] = []
         """(seat, reason) of whom the game has kicked."""
@@ -71,13 +72,18 @@ class Desk:
     def join(self, seat: int, name: str) -> None:
         """arenad.Refused if the game does not let this player in."""
         self._begin()
+        if seat in self._leaving:
+            self.leave(seat, _KICKED)  # before anybody else has the seat
         self._arena.on_join_attempt(seat, name)
         self._present.add(seat)
+        self._out.discard(seat)
         self._arena.on_join(seat, name)
 
     def leave(self, seat: int, reason: int = 0) -> None:
         self._begin()
         self._present.discard(seat)
+        if seat in self._leaving:
+            self._leaving.remove(seat)  # it leaves once
         self._arena.on_leave(seat, reason)
 
     def signal(self, name: str, payload: str = "") -> str:
@@ -86,10 +92,12 @@ class Desk:
         return self._arena.signal(name, payload)
 
     def event(self, seat: int, message: Any) -> None:
-        """message: an object of a class in the game's Events."""
+        """message: an object of a class in the game's Events. Of a player who was kicked in an earlier frame nothing comes any more."""
         if type(message) not in self._game_class.Events:
             raise TypeError(f"{type(message).__name__} is no event of {self._game_class.__name__}: Events lists them")
         self._begin()
+        if seat in self._out:
+            return
         self._arena.on_event(seat, _arenad.decode(type(message), _arenad.encode(message)))
 
     def drain(self, deadline_unix_ns: int) -> None:
@@ -106,8 +114,11 @@ class Desk:
             self._begun = False
 
     def save(self) -> bytes:
-        """The state as it would survive a crash now."""
+        """The state as it would survive a crash now. ValueError if it is larger than the game says that it can be."""
         data: bytes = _arenad.encode(self.state)
+        limit = self._game_class.max_state_bytes
+        if len(data) > limit:
+            raise ValueError(f"the state has {len(data)} bytes, more than max_state_bytes of {self._game_class.__name__}, {limit}")
         return data
 
     def restore(self, state: bytes | None = None) -> None:
@@ -163,6 +174,7 @@ class Desk:
         self._tell_frame()
         leaving, self._leaving = self._leaving, []
         for seat in leaving:
+            self._out.add(seat)
             self._arena.on_leave(seat, _KICKED)
 
     def _tell_frame(self) -> None:

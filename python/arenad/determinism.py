@@ -120,13 +120,15 @@ _Datetime = datetime.datetime
 
 
 class _OfDates(type):
-    """What was a date is one: also those that arithmetic and C code make."""
+    """What was a date is one: also those that arithmetic and C code make. Of classes that a game derives, only their own are."""
 
     def __instancecheck__(cls, one: object) -> bool:
-        return isinstance(one, _Datetime if cls is _FrameDatetime else _Date)
+        real = _real_dates.get(cls)
+        return isinstance(one, real) if real is not None else type.__instancecheck__(cls, one)
 
     def __subclasscheck__(cls, one: type) -> bool:
-        return issubclass(one, _Datetime if cls is _FrameDatetime else _Date)
+        real = _real_dates.get(cls)
+        return issubclass(one, real) if real is not None else type.__subclasscheck__(cls, one)
 
 
 class _FrameDatetime(datetime.datetime, metaclass=_OfDates):
@@ -147,6 +149,14 @@ class _FrameDate(datetime.date, metaclass=_OfDates):
     @classmethod
     def today(cls) -> _FrameDate:
         return cls.fromtimestamp(_now.time_unix_ns / 1e9)
+
+
+_real_dates: dict[type, type] = {_FrameDatetime: _Datetime, _FrameDate: _Date}
+
+
+def _put(module: Any, name: str, function: Callable[..., Any]) -> None:
+    """Like what was there before it, it becomes no method when a class has it as an attribute."""
+    setattr(module, name, staticmethod(function))
 
 
 def _noted(name: str, call: Callable[..., Any]) -> Callable[..., Any]:
@@ -189,21 +199,20 @@ def install() -> None:
     if _installed:
         return
     _installed = True
-    time.time = lambda: _now.time_unix_ns / 1e9
-    time.time_ns = lambda: _now.time_unix_ns
-    time.monotonic = time.time
-    time.monotonic_ns = time.time_ns
+    for name in ("time", "monotonic"):
+        _put(time, name, lambda: _now.time_unix_ns / 1e9)
+        _put(time, name + "_ns", lambda: _now.time_unix_ns)
     for name in ("localtime", "gmtime", "ctime"):
-        setattr(time, name, _at_the_frame(getattr(time, name)))
-    setattr(time, "asctime", lambda at=None: _asctime(_local_now() if at is None else at))
-    setattr(time, "strftime", lambda form, at=None: _strftime(form, _local_now() if at is None else at))
+        _put(time, name, _at_the_frame(getattr(time, name)))
+    _put(time, "asctime", lambda at=None: _asctime(_local_now() if at is None else at))
+    _put(time, "strftime", lambda form, at=None: _strftime(form, _local_now() if at is None else at))
     for name in ("perf_counter", "process_time", "thread_time", "clock_gettime"):
         for of in (name, name + "_ns"):
-            setattr(time, of, _noted("time." + of, getattr(time, of)))
+            _put(time, of, _noted("time." + of, getattr(time, of)))
     setattr(random.Random, "seed", _seed_from_the_frame)
     datetime.datetime = _FrameDatetime  # type: ignore[misc]
     datetime.date = _FrameDate  # type: ignore[misc]
-    os.urandom = _urandom
+    _put(os, "urandom", _urandom)
     random._urandom = _urandom  # type: ignore[attr-defined]
     uuid.uuid4 = lambda: uuid.UUID(int=_now.random.getrandbits(128), version=4)
     uuid.uuid1 = lambda node=None, clock_seq=None: uuid.UUID(int=_now.random.getrandbits(128), version=1)

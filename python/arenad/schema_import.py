@@ -1,13 +1,17 @@
 """Makes `from .duel_capnp import Aim` work: a module NAME_capnp is made of the schema NAME.capnp that lies beside it.
 
-In a packed game the schema has been compiled (NAME.capnp.bin); at the desk `capnp compile` does it when it is imported.
+In a packed game the schema has been compiled (NAME.capnp.bin); at the desk `capnp compile` does it when it is imported. The modules of schemas that it imports
+itself are made before it, so a struct is the same class everywhere.
 """
 
 from __future__ import annotations
 
+import importlib
 import importlib.abc
 import importlib.machinery
+import importlib.util
 import pkgutil
+import posixpath
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -27,7 +31,7 @@ def compile_schema(path: Path) -> bytes:
     """The compiled form of a schema: a CodeGeneratorRequest (capnp/schema.capnp) in stream framing."""
     import subprocess  # not in a worker
 
-    command = ["capnp", "compile", "-o-", f"--src-prefix={path.parent}", str(path)]
+    command = ["capnp", "compile", "-o-", f"--src-prefix={_outside_of_packages(path)}", str(path)]
     if _OWN_SCHEMAS.is_dir():
         command.insert(2, f"-I{_OWN_SCHEMAS}")
     try:
@@ -37,6 +41,14 @@ def compile_schema(path: Path) -> bytes:
     if done.returncode != 0:
         raise SchemaError(f"{path} cannot be compiled:\n{done.stderr.decode(errors='replace').rstrip()}")
     return done.stdout
+
+
+def _outside_of_packages(path: Path) -> Path:
+    """The folder that no `import` of a schema can leave: with its package, it may go up to another one of the same game."""
+    folder = path.parent
+    while (folder / "__init__.py").is_file():
+        folder = folder.parent
+    return folder
 
 
 class _Loader(importlib.abc.Loader):
@@ -49,7 +61,12 @@ class _Loader(importlib.abc.Loader):
         return None
 
     def exec_module(self, module: ModuleType) -> None:
-        names = _arenad.load_schema(self._compiled(), module.__name__)
+        compiled = self._compiled()
+        for imported in _arenad.imports(compiled):
+            other = _module_of(self._package, imported)
+            if other is not None and _is_there(other):
+                importlib.import_module(other)
+        names = _arenad.load_schema(compiled, module.__name__)
         module.__dict__.update(names)
         module.__dict__["__all__"] = list(names)
 
@@ -67,6 +84,31 @@ class _Loader(importlib.abc.Loader):
             if path.is_file():
                 return path
         return None
+
+
+def _module_of(package: str, imported: str) -> str | None:
+    """The module of a schema that one in this package imports: "maps/map.capnp" of duel is duel.maps.map_capnp. None: it is outside of all packages."""
+    if imported.startswith("/"):
+        return None
+    *folders, file = posixpath.normpath(imported).split("/")
+    parts = package.split(".")
+    for folder in folders:
+        if folder != "..":
+            parts.append(folder)
+        elif parts:
+            parts.pop()
+    return ".".join([*parts, file.removesuffix(".capnp") + _SUFFIX]) if parts else None
+
+
+def _is_there(module: str) -> bool:
+    if module in sys.modules:
+        return True  # also one that is being imported: two schemas that import each other
+    try:
+        return importlib.util.find_spec(module) is not None
+    except ModuleNotFoundError as error:
+        if error.name is None or not f"{module}.".startswith(f"{error.name}."):
+            raise
+        return False  # a folder that is no package
 
 
 def _data(package: str, name: str) -> bytes | None:

@@ -1,6 +1,7 @@
 #include "python/host/rehearsal.h"
 
 #include <array>
+#include <cstdio>
 #include <link.h>
 #include <memory>
 #include <string_view>
@@ -56,27 +57,32 @@ arenad_host make_host(std::vector<uint64_t>& space) {
   return host;
 }
 
-void play(GameBox& box, arenad_frame& frame, const GameClass& game) {
+// False: something was refused that never is.
+bool play(GameBox& box, arenad_frame& frame, const GameClass& game) {
   std::vector<uint64_t> state(kOutputWords);
   arenad_arena_options options = game.defaults;
-  box.init({}, options);
+  if (box.init({}, options) != ARENAD_OK) return false;
   for (int i = 0; i < kFrames; ++i) {
     ++frame.number;
-    box.join(0, "player");
+    if (box.join(0, "player") != ARENAD_OK) return false;
     for (const auto& [id, type] : game.events) {
       PyObject* event = typed::new_value(*type);
-      if (event == nullptr) return PyErr_Clear();
+      if (event == nullptr) {
+        PyErr_Clear();
+        return false;
+      }
       const auto words = typed::encode(typed::as_value(event));
       const std::vector<uint64_t> message(words.begin(), words.end());
       Py_DECREF(event);
-      box.event({id, frame.number, message.data(), message.size(), 0});
+      if (box.event({id, frame.number, message.data(), message.size(), 0}) != ARENAD_OK) return false;
     }
-    box.tick();
+    if (box.tick() != ARENAD_OK) return false;
     box.idle(1'000'000);
     const size_t used = box.checkpoint(state);
-    if (used != 0) box.restore({state.data(), used});
+    if (used == 0 || box.restore({state.data(), used}) != ARENAD_OK) return false;
     std::fill_n(state.begin(), used, 0);
   }
+  return true;
 }
 
 }  // namespace
@@ -96,7 +102,9 @@ void rehearse(const GameClass& game) {
   stand_in.events = game.events;
   stand_in.defaults = game.defaults;
   GameBox box(stand_in, host, frame);
-  play(box, frame, stand_in);
+  if (play(box, frame, stand_in)) return;
+  // Nothing is lost but time, and a mistake in here would be found by nobody.
+  std::fprintf(stderr, "the rehearsal of this game's types has failed: %s\n", box.error());
 }
 
 }  // namespace arenad::python

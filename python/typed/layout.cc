@@ -107,6 +107,35 @@ std::string capitalised(std::string name) {
   return name;
 }
 
+class CompiledSchema {
+ public:
+  CompiledSchema(const void* bytes, size_t size) : words_(words(bytes, size)), message_(words_, unlimited()) {
+    if (request().getRequestedFiles().size() != 1) throw std::invalid_argument("a compiled schema is of one file");
+  }
+  [[nodiscard]] capnp::schema::CodeGeneratorRequest::Reader request() const {
+    return message_.getRoot<capnp::schema::CodeGeneratorRequest>();
+  }
+  [[nodiscard]] capnp::schema::CodeGeneratorRequest::RequestedFile::Reader file() const {
+    return request().getRequestedFiles()[0];
+  }
+
+ private:
+  static kj::Array<capnp::word> words(const void* bytes, size_t size) {
+    if (size == 0 || size % sizeof(capnp::word) != 0) throw std::invalid_argument("this is no compiled schema");
+    auto copy = kj::heapArray<capnp::word>(size / sizeof(capnp::word));
+    std::memcpy(static_cast<void*>(copy.begin()), bytes, size);
+    return copy;
+  }
+  static capnp::ReaderOptions unlimited() {
+    capnp::ReaderOptions options;
+    options.traversalLimitInWords = UINT64_MAX;
+    return options;
+  }
+
+  kj::Array<capnp::word> words_;
+  mutable capnp::FlatArrayMessageReader message_;
+};
+
 }  // namespace
 
 unsigned bits_of(Kind kind) {
@@ -158,17 +187,19 @@ std::string snake_case(std::string_view name) {
   return snake;
 }
 
-Layouts::Layouts(const void* bytes, size_t size, std::string module_name) : module_name_(std::move(module_name)) {
-  if (size == 0 || size % sizeof(capnp::word) != 0) throw std::invalid_argument("this is no compiled schema");
-  auto words = kj::heapArray<capnp::word>(size / sizeof(capnp::word));
-  std::memcpy(static_cast<void*>(words.begin()), bytes, size);
-  capnp::ReaderOptions options;
-  options.traversalLimitInWords = UINT64_MAX;
-  capnp::FlatArrayMessageReader message(words, options);
-  const auto request = message.getRoot<capnp::schema::CodeGeneratorRequest>();
+std::vector<std::string> imports_of(const void* bytes, size_t size) {
+  const CompiledSchema compiled(bytes, size);
+  std::vector<std::string> names;
+  for (const auto one : compiled.file().getImports()) names.emplace_back(one.getName().cStr());
+  return names;
+}
+
+Layouts::Layouts(const void* bytes, size_t size, std::string module_name, Loaded before)
+    : before_(before), module_name_(std::move(module_name)) {
+  const CompiledSchema compiled(bytes, size);
+  const auto request = compiled.request();
   for (const auto node : request.getNodes()) loader_.load(node);
-  if (request.getRequestedFiles().size() != 1) throw std::invalid_argument("a compiled schema is of one file");
-  file_id_ = request.getRequestedFiles()[0].getId();
+  file_id_ = compiled.file().getId();
   for (const auto node : request.getNodes()) {
     const capnp::Schema schema = loader_.get(node.getId());
     if (node.getIsGeneric()) continue;
@@ -181,11 +212,30 @@ Layouts::Layouts(const void* bytes, size_t size, std::string module_name) : modu
     if (node.isEnum()) enumeration(schema.asEnum());
   }
   find_cycles();
+  before_ = {};
 }
 
 StructType* Layouts::find(uint64_t id) const {
   const auto found = structs_.find(id);
   return found == structs_.end() ? nullptr : found->second.get();
+}
+
+EnumType* Layouts::find_enum(uint64_t id) const {
+  const auto found = enums_.find(id);
+  return found == enums_.end() ? nullptr : found->second.get();
+}
+
+bool Layouts::is_of_own_file(const capnp::Schema& schema) const {
+  uint64_t id = schema.getProto().getId();
+  while (id != file_id_) {
+    const auto scope = loader_.tryGet(id);
+    KJ_IF_MAYBE (known, scope) {
+      id = known->getProto().getScopeId();
+    } else {
+      return false;  // above the file
+    }
+  }
+  return true;
 }
 
 std::string Layouts::name_of(const capnp::Schema& schema) const {
@@ -200,10 +250,16 @@ std::vector<Layouts::Name> Layouts::nested(uint64_t id) const {
 }
 
 EnumType* Layouts::enumeration(const capnp::EnumSchema& schema) {
-  auto& slot = enums_[schema.getProto().getId()];
+  const uint64_t id = schema.getProto().getId();
+  if (!is_of_own_file(schema)) {
+    for (auto other = before_.rbegin(); other != before_.rend(); ++other) {
+      if (EnumType* known = (*other)->find_enum(id); known != nullptr && known->python_type != nullptr) return known;
+    }
+  }
+  auto& slot = enums_[id];
   if (slot) return slot.get();
   slot = std::make_unique<EnumType>();
-  slot->id = schema.getProto().getId();
+  slot->id = id;
   slot->name = name_of(schema);
   slot->path = module_name_ + "." + slot->name;
   for (const auto enumerant : schema.getEnumerants()) slot->names.push_back(snake_case(enumerant.getProto().getName().cStr()));
@@ -268,6 +324,11 @@ Field Layouts::field_of(const capnp::StructSchema::Field& field, StructType& own
 
 StructType* Layouts::structure(const capnp::StructSchema& schema, const std::string& name) {
   const auto proto = schema.getProto();
+  if (!is_of_own_file(schema)) {
+    for (auto other = before_.rbegin(); other != before_.rend(); ++other) {
+      if (StructType* known = (*other)->find(proto.getId()); known != nullptr && known->value_type != nullptr) return known;
+    }
+  }
   auto& slot = structs_[proto.getId()];
   if (slot) return slot.get();
   slot = std::make_unique<StructType>();

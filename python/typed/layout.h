@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -101,14 +102,20 @@ struct EnumType {
 // hitPoints -> hit_points, UInt16Values -> u_int16_values.
 std::string snake_case(std::string_view name);
 
-// All types of a compiled schema.
+// The files that a compiled schema imports, as it writes them: "map.capnp", "/arenad/results.capnp". Throws as Layouts does.
+std::vector<std::string> imports_of(const void* bytes, size_t size);
+
+// All types of a compiled schema. Those of a file that it imports are the ones of the schema of that file, if that has been loaded before.
 class Layouts {
  public:
+  using Loaded = std::span<const std::shared_ptr<Layouts>>;
   // A CodeGeneratorRequest as `capnp compile -o-` writes it, in stream framing. Throws kj::Exception if it is none; std::invalid_argument for what cannot be
   // typed in Python: interfaces, AnyPointer, generic structs, defaults of lists and structs.
-  Layouts(const void* bytes, size_t size, std::string module_name);
+  Layouts(const void* bytes, size_t size, std::string module_name, Loaded before);
 
-  StructType* find(uint64_t id) const;
+  // Its own; nullptr if it has none with this id.
+  [[nodiscard]] StructType* find(uint64_t id) const;
+  [[nodiscard]] EnumType* find_enum(uint64_t id) const;
   [[nodiscard]] const std::map<uint64_t, std::unique_ptr<StructType>>& structs() const { return structs_; }
   [[nodiscard]] const std::map<uint64_t, std::unique_ptr<EnumType>>& enums() const { return enums_; }
   struct Name {
@@ -121,6 +128,7 @@ class Layouts {
   [[nodiscard]] capnp::Schema schema(uint64_t id) const { return loader_.get(id); }
 
  private:
+  [[nodiscard]] bool is_of_own_file(const capnp::Schema& schema) const;
   Type type_of(const capnp::Type& type, const std::string& where);
   StructType* structure(const capnp::StructSchema& schema, const std::string& name);
   EnumType* enumeration(const capnp::EnumSchema& schema);
@@ -129,6 +137,7 @@ class Layouts {
   [[nodiscard]] std::string name_of(const capnp::Schema& schema) const;
 
   capnp::SchemaLoader loader_;
+  Loaded before_;  // while it is made
   std::string module_name_;
   uint64_t file_id_ = 0;
   std::map<uint64_t, std::unique_ptr<StructType>> structs_;

@@ -143,8 +143,8 @@ void declare(const Layouts& layouts, const std::vector<Layouts::Name>& names, Py
   for (const auto& [name, id] : names) {
     if (const StructType* type = layouts.find(id); type != nullptr && type->value_type != nullptr) {
       need(PyDict_SetItemString(into, name.c_str(), reinterpret_cast<PyObject*>(type->value_type)) == 0);
-    } else if (const auto found = layouts.enums().find(id); found != layouts.enums().end()) {
-      need(PyDict_SetItemString(into, name.c_str(), found->second->python_type) == 0);
+    } else if (const EnumType* enumeration = layouts.find_enum(id); enumeration != nullptr) {
+      need(PyDict_SetItemString(into, name.c_str(), enumeration->python_type) == 0);
     } else if (const auto proto = layouts.schema(id).getProto(); proto.isConst()) {
       PyObject* value = constant(proto.getConst().getValue());
       need(PyErr_Occurred() == nullptr);
@@ -214,11 +214,27 @@ PyObject* load_schema(PyObject*, PyObject* arguments) {
   const char* module_name = nullptr;
   if (PyArg_ParseTuple(arguments, "y#s:load_schema", &bytes, &size, &module_name) == 0) return nullptr;
   return guarded([&] {
-    auto layouts = std::make_shared<Layouts>(bytes, static_cast<size_t>(size), module_name);
+    auto layouts = std::make_shared<Layouts>(bytes, static_cast<size_t>(size), module_name, all_layouts());
     all_layouts().push_back(layouts);
     make_types(*layouts, module_name);
     PyObject* names = need(PyDict_New());
     declare(*layouts, layouts->top_level(), names);
+    return names;
+  });
+}
+
+PyObject* imports(PyObject*, PyObject* compiled) {
+  if (!PyBytes_Check(compiled)) {
+    PyErr_SetString(PyExc_TypeError, "imports(bytes)");
+    return nullptr;
+  }
+  return guarded([&] {
+    PyObject* names = need(PyList_New(0));
+    for (const std::string& name : imports_of(PyBytes_AS_STRING(compiled), static_cast<size_t>(PyBytes_GET_SIZE(compiled)))) {
+      PyObject* text = need(PyUnicode_FromStringAndSize(name.data(), static_cast<Py_ssize_t>(name.size())));
+      need(PyList_Append(names, text) == 0);
+      Py_DECREF(text);
+    }
     return names;
   });
 }
@@ -320,8 +336,11 @@ PyObject* fields(PyObject*, PyObject* object) {
   });
 }
 
-std::array<PyMethodDef, 8> functions{
-    {{"load_schema", load_schema, METH_VARARGS, "The classes of a compiled schema, by name: load_schema(bytes, module_name)."},
+std::array<PyMethodDef, 9> functions{
+    {{"load_schema", load_schema, METH_VARARGS,
+      "The classes of a compiled schema, by name: load_schema(bytes, module_name). Those of a schema that it imports are the "
+      "ones of that, if it is loaded."},
+     {"imports", imports, METH_O, "The files that a compiled schema imports, as it writes them: imports(bytes)."},
      {"encode", encode_message, METH_O, "A struct as a message: words of 8 bytes, the root pointer first."},
      {"decode", reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(decode_message)), METH_FASTCALL,
       "A message as a Reader of a class: decode(type, bytes). ValueError if it is not valid."},

@@ -106,6 +106,28 @@ class AtTheDesk(unittest.TestCase):
         desk.tick(2)
         self.assertEqual(desk.logged[1:], [("info", "1 left: 3")])
         self.assertEqual(desk.kicked, [(1, "go")])
+        desk.event(1, Inner(name="in vain"))
+        self.assertEqual(desk.of(Inner), [])
+        desk.join(1, "ann")
+        desk.event(1, Inner(name="back"))
+        self.assertEqual([one.name for one in desk.of(Inner)], ["back"])
+        # It leaves once, whoever is quicker; and before somebody else has the seat.
+        desk.signal("kick", "1")
+        desk.leave(1)
+        desk.tick(2)
+        self.assertEqual(desk.logged[-1], ("info", "1 left: 0"))
+        desk.join(1, "ann")
+        desk.signal("kick", "1")
+        desk.join(1, "bob")
+        desk.event(1, Inner(name="bob's"))
+        self.assertEqual([one.name for one in desk.of(Inner)], ["back", "bob's"])
+        self.assertEqual([text for _, text in desk.logged[-3:]], ["ann joins", "1 left: 3", "bob joins"])
+
+    def test_a_state_that_is_too_large_is_told(self):
+        desk = Desk(Duel)
+        desk.state.datas = [b"x" * Duel.max_state_bytes]
+        with self.assertRaisesRegex(ValueError, "more than max_state_bytes of Duel, 262144"):
+            desk.restore()
 
     def test_options_are_there_in_on_init_alone(self):
         desk = Desk(Duel, params={"players": "2"})

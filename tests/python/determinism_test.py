@@ -1,6 +1,7 @@
 """Time and dice are the frame's, whoever asks for them."""
 
 import datetime
+import logging
 import os
 import random
 import secrets
@@ -97,6 +98,33 @@ class Frames(unittest.TestCase):
             self.assertIsInstance(one, datetime.date)
         self.assertNotIsInstance(datetime.date.today(), datetime.datetime)
         self.assertTrue(issubclass(datetime.datetime, datetime.date))
+
+        class Deadline(datetime.datetime):
+            pass
+
+        self.assertIsInstance(Deadline(2026, 1, 1), Deadline)
+        self.assertIsInstance(Deadline(2026, 1, 1), datetime.date)
+        self.assertNotIsInstance(datetime.datetime(2026, 1, 1), Deadline)
+        self.assertFalse(issubclass(datetime.datetime, Deadline))
+
+    def test_functions_are_no_methods_of_classes_that_have_them(self):
+        class Clocks:
+            now = time.time
+            local = time.localtime
+            measured = time.perf_counter
+            dice = os.urandom
+
+        determinism.begin_frame(NS, 7)
+        clocks = Clocks()
+        self.assertEqual(clocks.now(), NS / 1e9)
+        self.assertEqual(clocks.local(NS / 1e9), time.localtime())
+        self.assertEqual(len(clocks.dice(5)), 5)
+        clocks.measured()
+        # As this does.
+        formatter = logging.Formatter("%(asctime)s %(message)s")
+        formatter.converter = logging.Formatter.converter = time.gmtime
+        record = logging.LogRecord("game", logging.INFO, "game.py", 1, "a line", None, None)
+        self.assertEqual(formatter.format(record), "2023-11-14 22:13:20,123 a line")
 
 
 if __name__ == "__main__":

@@ -66,6 +66,8 @@ TEST_CASE("a game in Python plays, and goes on as it was after each death") {
   CHECK(state.last.at(0) == ann.said());
   CHECK(daemon.arena("duel").divergences == 0);
   CHECK(daemon.arena("duel").restarts_total == 5);
+  // Each of these workers has rehearsed before.
+  CHECK(daemon.log().find("rehearsal") == std::string::npos);
 }
 
 TEST_CASE("a native crash in a game in Python, an exit and a hang are survived") {
@@ -179,6 +181,70 @@ TEST_CASE("that there is no time to collect garbage is counted, for an alert") {
   misbehave(ann, {.how = "leak", .ms = 150'000});
   play(ann, 3);
   CHECK(eventually([&] { return Scrape(daemon)[counted] >= 1; }));
+}
+
+TEST_CASE("frames that take longer than a tick leave the collector no time at all: it is counted, and the arena plays on") {
+  Daemon daemon(echo_py("hard_limit_ms = 60000\n"));
+  daemon.start();
+  daemon.start_arena("duel", {{"hz", "120"}}, "echo_py");
+  Player ann(daemon.socket(), "duel", "ann");
+  play(ann, 3);
+  CHECK(daemon.arenactl({"tell", "duel", "overload"}).code == 0);
+  CHECK(eventually([&] { return Scrape(daemon)["arenad_garbage_put_off_total{game=\"echo_py\"}"] >= 1; }));
+  play(ann, 3);
+  CHECK(daemon.arena("duel").restarts_total == 0);
+}
+
+TEST_CASE("an arena that leaks is renewed by a handover: the memory is gone, the state is not") {
+  Daemon daemon(echo_py("hard_limit_ms = 60000\n"));
+  daemon.start();
+  daemon.start_arena("duel", {{"hz", "30"}}, "echo_py");
+  Player ann(daemon.socket(), "duel", "ann");
+  play(ann, 5);
+  // More than the collector may look at: it sets them aside, and they stay.
+  misbehave(ann, {.how = "leak", .ms = 300'000});
+  play(ann, 5);
+  REQUIRE(eventually([&] { return Scrape(daemon)["arenad_garbage_put_off_total{game=\"echo_py\"}"] >= 1; }));
+  const ArenaFacts before = daemon.arena("duel");
+  const size_t leaking_kib = resident_kib_of(before.pid);
+  CHECK(daemon.arenactl({"restart", "duel"}).code == 0);
+  play(ann, 5);
+  const ArenaFacts after = daemon.arena("duel");
+  CHECK(after.pid != before.pid);
+  CHECK(resident_kib_of(after.pid) + 20'000 < leaking_kib);
+  const Player::State state = ann.ask();
+  CHECK(state.applied == 15);
+  CHECK(state.joins == 1);
+  CHECK(after.divergences == 0);
+  CHECK(crashes(daemon, "duel").empty());
+}
+
+TEST_CASE("a recorded match of a game in Python goes through the gate, and slower code does not") {
+  Daemon daemon(echo_py());
+  const auto cause = daemon.folder() / "cause";
+  const auto file = [&](const char* name) { return (daemon.folder() / name).string(); };
+  daemon.start();
+  daemon.start_arena("duel", {}, "echo_py");
+  Player ann(daemon.socket(), "duel", "ann");
+  play(ann, 20);
+  misbehave(ann, {.how = "burn", .while_file = cause.string(), .ms = 80});
+  play(ann, 20);
+  REQUIRE(daemon.arenactl({"export", "duel", file("duel.recording")}).code == 0);
+  const auto gate = [&](const std::vector<std::string>& options) {
+    std::vector<std::string> words{"gate",     file("duel.recording"), "--module", module_path("echo_py"),
+                                   "--worker", ARENAD_TEST_WORKER,     "--rounds", "3"};
+    words.insert(words.end(), options.begin(), options.end());
+    return daemon.arenactl(words);
+  };
+  // What the machine does meanwhile is no matter here.
+  const Finished same = gate({"--write-baseline", file("before.json"), "--max-slower", "100000"});
+  INFO(same.out, same.err);
+  CHECK(same.code == 0);
+  write_file(cause, "");
+  const Finished slower = gate({"--baseline", file("before.json")});
+  INFO(slower.out, slower.err);
+  CHECK(slower.code == 8);
+  CHECK(slower.err.find("failed: ") != std::string::npos);
 }
 
 TEST_CASE("hashes are the same in every worker, and what the template has loaded is never looked at by the collector") {

@@ -96,6 +96,10 @@ TEST_CASE("what a game does not do, or dies of, is told, and leaves it as it was
       CHECK(told.err == "arenactl: duel: the arena's worker has died of it, and was recovered as it was before\n");
       play(ann, 2);
       CHECK(daemon.arena("duel").restarts_total == deaths + 1);
+      CHECK(eventually([&, signal = std::string("; it applied the signal ") + name] {
+        const auto all = crashes(daemon, "duel");
+        return all.size() == deaths + 1 && all[0].cause.ends_with(signal);
+      }));
     }
     CHECK(tell(daemon, "count").out == "duel: 2\n");
     CHECK(daemon.arena("duel").restarts == 0);
@@ -109,6 +113,30 @@ TEST_CASE("what a game does not do, or dies of, is told, and leaves it as it was
     CHECK(daemon.stop_arena("duel").ok());
     CHECK(tell(daemon, "count").code == 6);
   });
+}
+
+TEST_CASE("what a game is told while its code is changed is done, or refused and not done") {
+  Daemon daemon(sections("echo"));
+  daemon.start();
+  daemon.start_arena("duel", {{"hz", "20"}}, "echo");
+  Player ann(daemon.socket(), "duel", "ann");
+  play(ann, 3);
+  const std::string arenactl = std::string("'" ARENAD_TEST_ARENACTL "' --socket '") + daemon.socket() + "' ";
+  size_t done = 0;
+  for (int round = 0; round < 4; ++round) {
+    const std::filesystem::path module = daemon.folder() / ("echo" + std::to_string(round) + ".so").c_str();
+    write_file(module, read_file(module_path("echo")) + std::to_string(round));  // the same game, and another file
+    // More than are decided before the old code finishes: one in a frame.
+    const std::string script = "for i in 1 2 3 4 5 6 7 8 9 10 11 12; do " + arenactl + "tell duel count & done; " + arenactl +
+                               "reload echo '" + module.string() + "' >reload.txt; wait";
+    const Finished all = run_to_end({"/bin/sh", "-c", script}, daemon.folder());
+    INFO(all.out << all.err);
+    CHECK(all.err.find("died") == std::string::npos);
+    play(ann, 3);
+    for (size_t at = all.out.find("duel: "); at != std::string::npos; at = all.out.find("duel: ", at + 1)) ++done;
+  }
+  CHECK(state_of(daemon)["told"] == done);
+  CHECK(daemon.arena("duel").divergences == 0);
 }
 
 TEST_CASE("whom a game kicks leaves it, and whom it does not let in it never hears of") {

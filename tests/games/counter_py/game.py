@@ -26,7 +26,8 @@ class Counter(arenad.Game[State]):
             self.state.doubled += 2
 
     def on_drain(self, ctx: arenad.Context, deadline_unix_ns: int) -> None:
-        ctx.result(0, Total(count=self.state.count, doubled=self.state.doubled, version=version.VERSION))
+        end = State(count=self.state.count, doubled=self.state.doubled)
+        ctx.result(0, Total(count=self.state.count, doubled=self.state.doubled, version=version.VERSION, end=end))
         ctx.end()
 
 

@@ -11,6 +11,7 @@
 // not do, and what ends a worker, is a std::runtime_error here.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <initializer_list>
 #include <memory>
@@ -85,23 +86,28 @@ class Desk {
   // Refused, with the game's reason, if it does not let this player in.
   void join(Seat seat, std::string_view name) {
     begin_frame();
+    if (std::find(leaving_.begin(), leaving_.end(), seat) != leaving_.end())
+      leave(seat, ARENAD_KICKED);  // before another has the seat
     if (table_.join_attempt != nullptr) {
       const arenad_verdict verdict = table_.join_attempt(game_.get(), seat, name.data(), name.size());
       if (verdict == ARENAD_REFUSED) throw Refused(table_.last_error(game_.get()));
       check(verdict, "on_join_attempt");
     }
     present_ |= uint64_t{1} << seat;
+    out_ &= ~(uint64_t{1} << seat);
     if (table_.join != nullptr) check(table_.join(game_.get(), seat, name.data(), name.size()), "on_join");
   }
   void leave(Seat seat, arenad_leave_reason reason = ARENAD_LEFT) {
     begin_frame();
     present_ &= ~(uint64_t{1} << seat);
+    std::erase(leaving_, seat);  // it leaves once
     if (table_.leave != nullptr) check(table_.leave(game_.get(), seat, reason), "on_leave");
   }
-  // fill(T::Builder).
+  // fill(T::Builder). Of a player who was kicked in an earlier frame nothing comes any more.
   template <class T, class Fill>
   void event(Seat seat, Fill&& fill) {
     begin_frame();
+    if (seat < 64 && (out_ >> seat & 1) != 0) return;
     capnp::MallocMessageBuilder message;
     fill(message.initRoot<T>());
     std::vector<uint64_t> words(message.getRoot<T>().asReader().totalSize().wordCount + 1);
@@ -177,7 +183,10 @@ class Desk {
     ++frame_.number;
     frame_.time_unix_ns += frame_.dt_ns;
     frame_.seed = seeds_.next();
-    for (const Seat seat : std::exchange(leaving_, {})) leave(seat, ARENAD_KICKED);
+    for (const Seat seat : std::exchange(leaving_, {})) {
+      out_ |= uint64_t{1} << seat;
+      leave(seat, ARENAD_KICKED);
+    }
   }
   int kick(Seat seat, std::string_view reason) {
     if (seat >= 64 || (present_ >> seat & 1) == 0) return -1;
@@ -217,6 +226,7 @@ class Desk {
   bool ended_ = false;
   uint64_t sequence_ = 0;
   uint64_t present_ = 0;       // one bit for each seat that somebody has
+  uint64_t out_ = 0;           // one bit for each seat whose player was kicked
   std::vector<Seat> leaving_;  // with the next frame: they were kicked
   std::vector<std::pair<Seat, std::string>> kicked_;
   std::string reply_;

@@ -10,7 +10,7 @@ from typing import Any
 import arenad
 
 from .echo_capnp import Arrived, Ask, AskTime, Award, Departed, Echo as EchoMessage, Finish, Grow, Misbehave, Note, Report, Say, Score, State, Time
-from .misbehave import misbehave
+from .misbehave import burn, leak, misbehave
 from .policy import ON_EXCEPTION
 
 SEATS = 8
@@ -28,6 +28,7 @@ class Echo(arenad.Game[State]):
     Results = (Score,)
 
     _in_tick: Misbehave | None
+    _is_overloaded: bool
 
     def on_init(self, ctx: arenad.Context, params: arenad.Params) -> None:
         if params.get("init") == "raise":
@@ -36,9 +37,11 @@ class Echo(arenad.Game[State]):
         self.state.last = [0] * SEATS
         self.state.end_frame = params.number("end", 0, 0, 2**32)
         self._in_tick = None
+        self._is_overloaded = False
 
     def on_restore(self, ctx: arenad.Context) -> None:
         self._in_tick = None
+        self._is_overloaded = False
 
     def on_join_attempt(self, ctx: arenad.Context, seat: int, name: str) -> None:
         if name == self.state.banned:
@@ -53,6 +56,9 @@ class Echo(arenad.Game[State]):
             return str(hash("a text"))
         if name == "frozen":
             return str(gc.get_freeze_count())
+        if name == "overload":
+            self._is_overloaded = True
+            return None
         if name == "spoil":
             self.state = types.SimpleNamespace(frames=0, end_frame=0)  # type: ignore[assignment]
             return None
@@ -115,6 +121,9 @@ class Echo(arenad.Game[State]):
 
     def on_tick(self, ctx: arenad.Context) -> None:
         self.state.frames += 1
+        if self._is_overloaded:
+            burn(20)  # no time is left before the next one
+            leak(2_000)
         wanted = self._in_tick
         self._in_tick = None
         if wanted is not None:
