@@ -100,7 +100,8 @@ round() {
   plan=$(sort -k2,2nr)
   xargs -P "$at_a_time" -L1 bash -c 'run_one "$@"' run <<<"$plan" || cut_short=1
   while read -r name time; do
-    count=$(sed -n 's/^stat::number_of_executed_units: *//p' "$work/logs/$name.log" || true)
+    # One that has leaked says it twice.
+    count=$(sed -n 's/^stat::number_of_executed_units: *//p' "$work/logs/$name.log" | tail -1 || true)
     executions[$name]=$((${executions[$name]:-0} + ${count:-0}))
     speed[$name]=$((${count:-0} / time))
     total=$((total + ${count:-0}))

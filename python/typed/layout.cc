@@ -350,12 +350,13 @@ StructType* Layouts::structure(const capnp::StructSchema& schema, const std::str
 
 // A struct whose fields are made with it would never come to an end if one of them has its own kind in it again.
 void Layouts::find_cycles() {
-  for (auto& [id, type] : structs_) {
-    for (Field& field : type->fields) {
+  for (const auto& entry : structs_) {
+    const StructType* const type = entry.second.get();
+    for (Field& field : entry.second->fields) {
       if (field.type.kind != Kind::structure) continue;
       std::set<const StructType*> seen;
       const std::function<bool(const StructType&)> reaches = [&](const StructType& from) {
-        if (&from == type.get()) return true;
+        if (&from == type) return true;
         if (!seen.insert(&from).second) return false;
         for (const Field& next : from.fields) {
           if ((next.type.kind == Kind::structure || next.type.kind == Kind::group) && reaches(*next.type.structure))

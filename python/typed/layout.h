@@ -10,6 +10,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <structmember.h>
 #include <vector>
 
 #include <capnp/schema-loader.h>
@@ -83,6 +84,8 @@ struct StructType {
   std::vector<Field> fields;
   PyTypeObject* value_type = nullptr;  // owned, as the next one
   PyTypeObject* reader_type = nullptr;
+  std::vector<PyMemberDef> members;  // value_type's and reader_type's: looked at as long as these are there
+  std::vector<PyGetSetDef> getters;
 
   // No pointers: its message is the root pointer and the data section.
   [[nodiscard]] bool is_flat() const { return pointer_count == 0; }

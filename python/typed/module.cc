@@ -18,8 +18,8 @@ namespace {
 
 // Types live as long as the process: classes may be anywhere.
 std::vector<std::shared_ptr<Layouts>>& all_layouts() {
-  static std::vector<std::shared_ptr<Layouts>> all;
-  return all;
+  static auto* all = new std::vector<std::shared_ptr<Layouts>>;
+  return *all;
 }
 
 struct Failed {};

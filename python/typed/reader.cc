@@ -48,7 +48,7 @@ MessageObject* new_message(std::span<const uint64_t> words) {
   PyObject_Init(reinterpret_cast<PyObject*>(message), &message_type);
   message->view = nullptr;
   message->word_count = static_cast<Py_ssize_t>(words.size());
-  std::memcpy(message->words, words.data(), words.size_bytes());
+  if (!words.empty()) std::memcpy(message->words, words.data(), words.size_bytes());
   return message;
 }
 
@@ -556,16 +556,17 @@ PyObject* thawed(const StructType& type, std::span<const uint64_t> words) {
 
 bool make_reader_type(StructType& type) {
   if (PyType_Ready(&message_type) != 0) return false;
-  auto& getters = *new std::vector<PyGetSetDef>;
-  for (Field& field : type.fields) getters.push_back({field.name.c_str(), getter_of(field), nullptr, nullptr, &field});
-  getters.push_back({});
+  for (Field& field : type.fields) {
+    type.getters.push_back({field.name.c_str(), getter_of(field), nullptr, nullptr, &field});
+  }
+  type.getters.push_back({});
   static std::array<PyMethodDef, 3> methods{{{"__copy__", thaw_method, METH_NOARGS, nullptr},
                                              {"__deepcopy__", thaw_method, METH_O, nullptr},
                                              {nullptr, nullptr, 0, nullptr}}};
   std::array<PyType_Slot, 6> slots{{{Py_tp_dealloc, reinterpret_cast<void*>(deallocate_reader)},
                                     {Py_tp_repr, reinterpret_cast<void*>(represent_reader)},
                                     {Py_tp_setattro, reinterpret_cast<void*>(cannot_set)},
-                                    {Py_tp_getset, getters.data()},
+                                    {Py_tp_getset, type.getters.data()},
                                     {Py_tp_methods, methods.data()},
                                     {0, nullptr}}};
   const std::string name = type.path + ".Reader";

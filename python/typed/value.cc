@@ -92,6 +92,14 @@ PyObject* checked_float(const Type& type, PyObject* given, const std::string& wh
   return PyFloat_FromDouble(value);
 }
 
+// The number of an enumerant that this schema does not have, as it is read out of a message.
+bool is_of_later_schema(const EnumType& type, PyObject* given) {
+  if (!PyLong_CheckExact(given)) return false;
+  int overflow = 0;
+  const long long number = PyLong_AsLongLongAndOverflow(given, &overflow);
+  return overflow == 0 && number >= static_cast<long long>(type.members.size()) && number <= UINT16_MAX;
+}
+
 PyObject* checked_list(const Type& type, PyObject* given, const std::string& where) {
   if (is_list(given) && as_list(given)->type == &type) return Py_NewRef(given);
   // A text is iterable too, and hardly ever meant as a list of its letters.
@@ -398,6 +406,7 @@ PyObject* checked(const Type& type, PyObject* given, const std::string& where) {
       return checked_float(type, given, where);
     case Kind::enumeration:
       if (Py_IS_TYPE(given, reinterpret_cast<PyTypeObject*>(type.enumeration->python_type))) return Py_NewRef(given);
+      if (is_of_later_schema(*type.enumeration, given)) return Py_NewRef(given);
       return wrong_type(type, given, where);
     case Kind::text:
       if (!PyUnicode_Check(given)) return wrong_type(type, given, where);
@@ -499,13 +508,11 @@ PyTypeObject* list_type() {
 }
 
 bool make_value_type(StructType& type) {
-  // They are looked at as long as there is the type, which is until the process ends.
-  auto& members = *new std::vector<PyMemberDef>;
   for (size_t i = 0; i < type.fields.size(); ++i) {
-    members.push_back({type.fields[i].name.c_str(), T_OBJECT_EX, kFieldsOffset + static_cast<Py_ssize_t>(i * sizeof(PyObject*)),
-                       READONLY, nullptr});
+    const auto offset = kFieldsOffset + static_cast<Py_ssize_t>(i * sizeof(PyObject*));
+    type.members.push_back({type.fields[i].name.c_str(), T_OBJECT_EX, offset, READONLY, nullptr});
   }
-  members.push_back({});
+  type.members.push_back({});
   static std::array<PyMethodDef, 3> methods{{{"__copy__", copy_value, METH_NOARGS, nullptr},
                                              {"__deepcopy__", copy_value, METH_O, nullptr},
                                              {nullptr, nullptr, 0, nullptr}}};
@@ -516,7 +523,7 @@ bool make_value_type(StructType& type) {
                                  {Py_tp_repr, reinterpret_cast<void*>(represent)},
                                  {Py_tp_richcompare, reinterpret_cast<void*>(compare)},
                                  {Py_tp_hash, reinterpret_cast<void*>(PyObject_HashNotImplemented)},
-                                 {Py_tp_members, members.data()},
+                                 {Py_tp_members, type.members.data()},
                                  {Py_tp_methods, methods.data()}};
   unsigned flags = Py_TPFLAGS_DEFAULT;
   // What has nothing but numbers and texts in it can be in no cycle, and costs the collector nothing.

@@ -176,6 +176,19 @@ class Messages(unittest.TestCase):
         self.assertEqual(same_by_compiler(Defaults()), "(yes = true, minus = -7, half = 0.5, colour = darkBlue)")
         self.assertEqual(same_by_compiler(Tree(value=1, right=Tree(value=2))), "(value = 1, right = (value = 2))")
 
+    def test_an_enumerant_that_only_a_later_schema_has_is_its_number(self):
+        for value in (Lists(colours=[Colour.dark_blue]), Choice(before=1), Numbers(colour=Colour.dark_blue)):
+            self.assertEqual(arenad.encode(arenad.thaw(there_and_back(value))), arenad.encode(value))
+        later = bytearray(arenad.encode(Lists(colours=[Colour.dark_blue])))
+        later[-8] = 69
+        lists = arenad.thaw(arenad.decode(Lists, bytes(later)))
+        self.assertEqual(list(lists.colours), [69])
+        self.assertEqual(arenad.encode(lists), bytes(later))
+        numbers = Numbers(colour=lists.colours[0])
+        self.assertEqual(there_and_back(numbers).colour, 69)
+        with self.assertRaises(TypeError):
+            numbers.colour = 2**16
+
     def test_defaults_cost_nothing(self):
         for empty in (Numbers(), Defaults(), Lists(), Outer(), Grouped()):
             self.assertEqual(len(arenad.encode(empty)), 8, empty)
