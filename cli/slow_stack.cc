@@ -17,11 +17,34 @@ bool is_interpreter_loop(const std::string& function) {
   return function == kCPython || function.starts_with(std::string(kCPython) + ".");
 }
 
+// Between the loop and what the script calls.
+bool is_interpreter_s_way_to_call(const std::string& function) {
+  return function.starts_with("PyObject_") || function.starts_with("_PyObject_") || function.starts_with("PyVectorcall_");
+}
+
+std::string file_name(wire::StackFrame::Reader frame) {
+  const std::string object = text_of(frame.getObject());
+  return printable(object.substr(object.rfind('/') + 1));
+}
+
 std::string native_name(wire::StackFrame::Reader frame, const std::optional<SourcePlace>& place) {
   if (place && !place->function.empty()) return printable(place->function);
-  const std::string object = text_of(frame.getObject());
-  if (object.empty()) return fmt::format("{:#x}", frame.getAddress());
-  return fmt::format("{}+{:#x}", printable(object.substr(object.rfind('/') + 1)), frame.getOffset());
+  const std::string file = file_name(frame);
+  if (file.empty()) return fmt::format("{:#x}", frame.getAddress());
+  return fmt::format("{}+{:#x}", file, frame.getOffset());
+}
+
+// What the script has called: the same wherever in it the frame was caught. Of a function without a name it is the file, for each place in it has
+// another number. above: the calls above the interpreter's loop.
+std::string called_name(wire::Crash::Reader report, const StackSymbols& symbols, size_t above) {
+  if (above == 0) return "?";
+  const auto function = [&](size_t i) { return symbols.places[i] ? symbols.places[i]->function : std::string(); };
+  size_t called = above - 1;
+  while (called > 0 && is_interpreter_s_way_to_call(function(called))) --called;
+  if (!function(called).empty()) return printable(function(called));
+  const auto frame = report.getStack()[static_cast<unsigned>(called)];
+  const std::string file = file_name(frame);
+  return file.empty() ? native_name(frame, std::nullopt) : file;
 }
 
 std::vector<SlowCall> native_calls(wire::Crash::Reader report, const StackSymbols& symbols, size_t count) {
@@ -77,10 +100,10 @@ SlowFrameFacts slow_frame_of(wire::Crash::Reader report, const StackSymbols& sym
     facts.call_site = first;
     return facts;
   }
-  facts.calls = native_calls(report, symbols, calls_above_interpreter(symbols));
-  const std::string function = facts.calls.empty() ? "?" : facts.calls[0].name;
+  const size_t above = calls_above_interpreter(symbols);
+  facts.calls = native_calls(report, symbols, above);
   append_script(facts.calls, script, 1);
-  facts.call_site = fmt::format("{} ({})", function, first);
+  facts.call_site = fmt::format("{} ({})", called_name(report, symbols, above), first);
   if (script.size() > 1) facts.call_site = fmt::format("{} > {}", printable(text_of(script[1])), facts.call_site);
   return facts;
 }

@@ -164,13 +164,29 @@ TEST_SUITE("slow frames: which calls are shown") {
     const Texts lines{"native code, holds the interpreter's lock", "aim (turret.py:31)", "tick (battle.py:12)"};
     const SlowFrameFacts facts = facts_of({lines, kInterpreter});
     CHECK(facts.calls == Calls{native("sin"), native("dot"), script("aim (turret.py:31)"), script("tick (battle.py:12)")});
-    CHECK(facts.call_site == "aim (turret.py:31) > sin (native code, holds the interpreter's lock)");
+    CHECK(facts.call_site == "aim (turret.py:31) > dot (native code, holds the interpreter's lock)");
     std::vector<NativeFrame> without_symbols = kInterpreter;
     for (NativeFrame& each : without_symbols) each.function.clear();
     const SlowFrameFacts unknown = facts_of({lines, without_symbols});
     CHECK(unknown.calls == Calls{native("libm.so+0x100"), script("aim (turret.py:31)"), script("tick (battle.py:12)")});
-    CHECK(facts_of({{lines[0]}, kInterpreter}).call_site == "sin (native code, holds the interpreter's lock)");
+    CHECK(unknown.call_site == "aim (turret.py:31) > libm.so (native code, holds the interpreter's lock)");
+    CHECK(facts_of({{lines[0]}, kInterpreter}).call_site == "dot (native code, holds the interpreter's lock)");
     CHECK(facts_of({lines, {}}).call_site == "aim (turret.py:31) > ? (native code, holds the interpreter's lock)");
+  }
+
+  TEST_CASE("one call of native code is one site, wherever in it a frame was caught") {
+    const Texts lines{"native code, holds the interpreter's lock", "aim (turret.py:31)"};
+    const NativeFrame loop{"/lib/libpython.so", "03", "_PyEval_EvalFrameDefault"};
+    const NativeFrame way{"/lib/libpython.so", "03", "PyObject_Vectorcall"};
+    const NativeFrame unnamed{"/lib/libpython.so", "03", ""};
+    const auto site = [&](std::vector<NativeFrame> stack) { return facts_of({lines, std::move(stack)}).call_site; };
+    const std::string of_sum = "aim (turret.py:31) > libpython.so (native code, holds the interpreter's lock)";
+    CHECK(site({unnamed, way, loop}) == of_sum);
+    CHECK(site({{"/lib/libpython.so", "03", "PyObject_Free"}, unnamed, way, loop}) == of_sum);
+    CHECK(site({{"/lib/libpython.so", "03", "PyLong_FromLong"}, unnamed, unnamed, loop}) == of_sum);
+    // Nothing but the way: then it is that.
+    CHECK(site({way, loop}) == "aim (turret.py:31) > PyObject_Vectorcall (native code, holds the interpreter's lock)");
+    CHECK(site({loop}) == "aim (turret.py:31) > ? (native code, holds the interpreter's lock)");
   }
 
   TEST_CASE("nothing of it acts on a terminal") {
