@@ -11,6 +11,7 @@ What depends on addresses (id(), the order of a set of objects that hash by thei
 
 from __future__ import annotations
 
+import abc
 import datetime
 import os
 import random
@@ -119,16 +120,17 @@ _Date = datetime.date
 _Datetime = datetime.datetime
 
 
-class _OfDates(type):
-    """What was a date is one: also those that arithmetic and C code make. Of classes that a game derives, only their own are."""
+class _OfDates(abc.ABCMeta):
+    """What was a date is one: also those that arithmetic and C code make. Of classes that a game derives, only their own are. It is ABCMeta's, so that
+    one may be derived from a date and from abc.ABC."""
 
     def __instancecheck__(cls, one: object) -> bool:
         real = _real_dates.get(cls)
-        return isinstance(one, real) if real is not None else type.__instancecheck__(cls, one)
+        return isinstance(one, real) if real is not None else super().__instancecheck__(one)
 
     def __subclasscheck__(cls, one: type) -> bool:
         real = _real_dates.get(cls)
-        return issubclass(one, real) if real is not None else type.__subclasscheck__(cls, one)
+        return issubclass(one, real) if real is not None else super().__subclasscheck__(one)
 
 
 class _FrameDatetime(datetime.datetime, metaclass=_OfDates):

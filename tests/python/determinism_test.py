@@ -1,5 +1,6 @@
 """Time and dice are the frame's, whoever asks for them."""
 
+import abc
 import datetime
 import logging
 import os
@@ -106,6 +107,12 @@ class Frames(unittest.TestCase):
         self.assertIsInstance(Deadline(2026, 1, 1), datetime.date)
         self.assertNotIsInstance(datetime.datetime(2026, 1, 1), Deadline)
         self.assertFalse(issubclass(datetime.datetime, Deadline))
+
+        class Calendar(datetime.date, abc.ABC):
+            pass
+
+        self.assertIsInstance(Calendar(2026, 1, 1), datetime.date)
+        self.assertNotIsInstance(datetime.date(2026, 1, 1), Calendar)
 
     def test_functions_are_no_methods_of_classes_that_have_them(self):
         class Clocks:
