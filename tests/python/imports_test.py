@@ -1,5 +1,6 @@
 """A schema that imports another one: a struct is the same class in both modules, whichever is imported first, and in stub files too."""
 
+import importlib
 import os
 import subprocess
 import sys
@@ -71,6 +72,40 @@ class Importing(unittest.TestCase):
             ).stdout.splitlines()
         self.assertEqual(len(said), 1, said)
         self.assertTrue(said[0].startswith("use.py:8:") and "Unit" in said[0], said)
+
+    def test_a_package_that_cannot_be_imported_is_told_and_not_passed_over(self):
+        with tempfile.TemporaryDirectory() as name:
+            package = Path(name) / "broken"
+            (package / "units").mkdir(parents=True)
+            (package / "__init__.py").touch()
+            (package / "units" / "__init__.py").write_text("import nothing_is_called_so\n")
+            (package / "units" / "unit.capnp").write_text("@0xc3b5d7f1a2e49086;\nstruct Unit { a @0 :UInt8; }\n")
+            (package / "battle.capnp").write_text(
+                '@0x8f1d2c3b4a596877;\nusing U = import "units/unit.capnp";\nstruct Battle { unit @0 :U.Unit; }\n'
+            )
+            sys.path.insert(0, name)
+            self.addCleanup(sys.path.remove, name)
+            with self.assertRaisesRegex(ModuleNotFoundError, "nothing_is_called_so"):
+                importlib.import_module("broken.battle_capnp")
+
+    def test_a_struct_of_a_schema_outside_of_the_package_has_no_name_in_stub_files(self):
+        with tempfile.TemporaryDirectory() as name:
+            package = Path(name) / "two"
+            package.mkdir()
+            (package / "__init__.py").touch()
+            (Path(name) / "common.capnp").write_text("@0xd9e8f7a6b5c40312;\nstruct Shared { a @0 :UInt8; }\n")
+            for schema, number in (("first", "0xa1b2c3d4e5f60718"), ("second", "0xb1b2c3d4e5f60719")):
+                (package / f"{schema}.capnp").write_text(
+                    f'@{number};\nusing C = import "../common.capnp";\nstruct Own {{ shared @0 :C.Shared; }}\n'
+                )
+            sys.path.insert(0, name)
+            self.addCleanup(sys.path.remove, name)
+            for path in write_stubs(package):
+                self.assertIn("shared: _Any\n", path.read_text())
+            first = importlib.import_module("two.first_capnp").Own()
+            second = importlib.import_module("two.second_capnp").Own(shared=first.shared)
+            second.shared.a = 5
+            self.assertEqual(first.shared.a, 5)
 
 
 if __name__ == "__main__":
