@@ -32,7 +32,8 @@ int populate_code(dl_phdr_info* info, size_t, void*) {
     constexpr uintptr_t kPage = 4096;
     const uintptr_t begin = (info->dlpi_addr + header.p_vaddr) & ~(kPage - 1);
     const uintptr_t end = (info->dlpi_addr + header.p_vaddr + header.p_memsz + kPage - 1) & ~(kPage - 1);
-    ::madvise(reinterpret_cast<void*>(begin), end - begin, MADV_POPULATE_READ);
+    auto* const address = reinterpret_cast<void*>(begin);  // NOLINT(performance-no-int-to-ptr): as the loader tells it
+    ::madvise(address, end - begin, MADV_POPULATE_READ);
   }
   return 0;
 }
