@@ -249,13 +249,22 @@ std::vector<Layouts::Name> Layouts::nested(uint64_t id) const {
   return names;
 }
 
+// The newest one, should a schema have been loaded twice; none whose classes could not be made.
+const Layouts* Layouts::owner_of(const capnp::Schema& schema) const {
+  if (is_of_own_file(schema)) return nullptr;
+  const uint64_t id = schema.getProto().getId();
+  for (auto other = before_.rbegin(); other != before_.rend(); ++other) {
+    const StructType* structure = (*other)->find(id);
+    const EnumType* enumeration = (*other)->find_enum(id);
+    if (structure != nullptr && structure->value_type != nullptr) return other->get();
+    if (enumeration != nullptr && enumeration->python_type != nullptr) return other->get();
+  }
+  return nullptr;
+}
+
 EnumType* Layouts::enumeration(const capnp::EnumSchema& schema) {
   const uint64_t id = schema.getProto().getId();
-  if (!is_of_own_file(schema)) {
-    for (auto other = before_.rbegin(); other != before_.rend(); ++other) {
-      if (EnumType* known = (*other)->find_enum(id); known != nullptr && known->python_type != nullptr) return known;
-    }
-  }
+  if (const Layouts* owner = owner_of(schema); owner != nullptr) return owner->find_enum(id);
   auto& slot = enums_[id];
   if (slot) return slot.get();
   slot = std::make_unique<EnumType>();
@@ -324,11 +333,7 @@ Field Layouts::field_of(const capnp::StructSchema::Field& field, StructType& own
 
 StructType* Layouts::structure(const capnp::StructSchema& schema, const std::string& name) {
   const auto proto = schema.getProto();
-  if (!is_of_own_file(schema)) {
-    for (auto other = before_.rbegin(); other != before_.rend(); ++other) {
-      if (StructType* known = (*other)->find(proto.getId()); known != nullptr && known->value_type != nullptr) return known;
-    }
-  }
+  if (const Layouts* owner = owner_of(schema); owner != nullptr) return owner->find(proto.getId());
   auto& slot = structs_[proto.getId()];
   if (slot) return slot.get();
   slot = std::make_unique<StructType>();

@@ -132,6 +132,8 @@ class Layouts {
 
  private:
   [[nodiscard]] bool is_of_own_file(const capnp::Schema& schema) const;
+  // Whose type it is, of an imported schema that was loaded before; nullptr: its own.
+  [[nodiscard]] const Layouts* owner_of(const capnp::Schema& schema) const;
   Type type_of(const capnp::Type& type, const std::string& where);
   StructType* structure(const capnp::StructSchema& schema, const std::string& name);
   EnumType* enumeration(const capnp::EnumSchema& schema);
