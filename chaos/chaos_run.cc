@@ -206,7 +206,9 @@ void ChaosRun::strike(const Step& step, const Fault& fault) {
     other.was_alone = active.was_alone = false;
   }
   if (auto injected = fault.inject(stage_, active.strike); !injected) {
-    if (injected.error().code == ErrorCode::unreachable && may_be_put_off(step)) {
+    // Another fault of a compound may end whom it strikes after all was prepared: the next one is struck instead.
+    const bool is_gone = !lives(active.strike.worker) || stage_.rig().arenad() != active.arenad;
+    if ((is_gone || injected.error().code == ErrorCode::unreachable) && may_be_put_off(step)) {
       waiting_[step.arena].push_back(&step);
       return;
     }

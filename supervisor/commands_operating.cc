@@ -9,6 +9,7 @@
 #include "ipc/text.h"
 #include "supervisor/commands.h"
 #include "supervisor/log.h"
+#include "supervisor/reply_room.h"
 
 namespace arenad {
 namespace {
@@ -39,15 +40,6 @@ Result<void> check_signal(std::string_view name, std::string_view payload) {
                                               " bytes, and may have " + std::to_string(limits::kMaxSignalBytes));
   }
   return {};
-}
-
-// All replies must fit into one message.
-Result<std::string> reply_within(size_t bytes, Result<std::string> reply) {
-  if (!reply && reply.error().message.size() > bytes) {
-    return make_error(reply.error().code, "its refusal is too long to be told with those of so many arenas");
-  }
-  if (!reply || reply->size() <= bytes) return reply;
-  return "done; its reply of " + std::to_string(reply->size()) + " bytes is too long to be told with those of so many arenas";
 }
 
 }  // namespace
@@ -113,7 +105,7 @@ void Commands::tell(RequestId from, wire::Tell::Reader tell) {
   const Selected selected = select(tell.getSelection());
   const auto collected = collect(from, selected);
   if (selected.arenas.empty()) return answer(*collected);
-  const size_t room = limits::kMaxControlMessageBytes / 2 / selected.arenas.size();
+  const size_t room = room_of_each_reply(selected.arenas.size());
   for (Arena* arena : selected.arenas) {
     const ArenaId id = arena->record().id;
     arena->tell_game(name, payload, [this, collected, id, arena_name = arena->record().name, room](Result<std::string> reply) {

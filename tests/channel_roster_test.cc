@@ -264,6 +264,11 @@ TEST_CASE("channel roster: who is not let in takes nobody's seat away") {
     roster.give_seat_back(eve);  // told twice
     CHECK(roster.player_at(1) == "eve");
   }
+  SUBCASE("denied, when it has left already") {
+    roster.leave(eve, ARENAD_LEFT);
+    roster.give_seat_back(eve);
+    CHECK(roster.find_place(ChannelRoster::Kind::player, "bob", 2).value() == 1);
+  }
   SUBCASE("denied, after bob has taken another one") {
     roster.leave(eve, ARENAD_LEFT);
     roster.add(2, "bob", Fd());

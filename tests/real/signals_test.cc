@@ -1,9 +1,14 @@
 // What a game is told, and whom it does not want: the same for a game in C++ and one in Python.
+#include <csignal>
+#include <memory>
+
 #include <nlohmann/json.hpp>
 
 #include <doctest/doctest.h>
 
+#include "ipc/text.h"
 #include "tests/real/reports.h"
+#include "tests/support/why_not.h"
 
 using namespace arenad;
 using namespace arenad::test;
@@ -53,6 +58,30 @@ void for_each_kind(Check check) {
 
 Finished tell(const Daemon& daemon, const std::string& name, const std::string& text = "") {
   return daemon.arenactl({"tell", "duel", name, text});
+}
+
+// Told over a connection on which another request has been answered since: arenad has taken it up. Gives its request.
+uint64_t begin_to_tell(ControlClient& control, const std::string& name) {
+  auto posted = control.post(
+      [&](wire::Request::Builder request) {
+        auto signal = request.initTell();
+        select_one(signal.initSelection(), "duel");
+        signal.setName(name);
+      },
+      {});
+  REQUIRE(posted);
+  REQUIRE(control.call([](wire::Request::Builder request) { request.setVersion(); }, {}, kPatienceMs));
+  return *posted;
+}
+
+// What came of it; of a refusal the text.
+Result<std::string> answer_to(ControlClient& control, uint64_t posted) {
+  auto answer = control.wait_for_reply(posted, kPatienceMs);
+  REQUIRE_MESSAGE(answer.ok(), why_not(answer));
+  const auto items = answer->root().getReply().getItems();
+  REQUIRE(items.size() == 1);
+  if (items[0].isOk()) return text_of(items[0].getOk());
+  return make_error(error_code_of(items[0].getError().getCode()), text_of(items[0].getError().getMessage()));
 }
 
 json state_of(const Daemon& daemon) {
@@ -115,6 +144,88 @@ TEST_CASE("what a game does not do, or dies of, is told, and leaves it as it was
   });
 }
 
+TEST_CASE("what waits when its arena stops is refused, and not done") {
+  const std::string patience = "[arenas]\nstop_timeout_ms = 300\n[hang]\nhard_limit_ms = 60000\n" + echo_section();
+  Daemon daemon(patience);
+  daemon.start();
+  daemon.start_arena("duel");
+  {
+    Player ann(daemon.socket(), "duel", "ann");
+    play(ann, 3);
+  }
+  ControlClient control = daemon.connect();
+  const auto told_when_stopped = [&] {
+    ::kill(daemon.arena("duel").pid, SIGSTOP);
+    return begin_to_tell(control, "count");
+  };
+  SUBCASE("an operator stops it") {
+    const uint64_t posted = told_when_stopped();
+    (void)daemon.stop_arena("duel");
+    const auto answer = answer_to(control, posted);
+    REQUIRE_FALSE(answer.ok());
+    CHECK(answer.error().code == ErrorCode::refused);
+    CHECK(answer.error().message == "it is stopped");
+    REQUIRE(daemon.restart("duel").ok());
+  }
+  SUBCASE("its restarts are used up") {
+    daemon.reconfigure("[restart]\nintensity = 0\n" + patience);
+    REQUIRE(daemon.arenactl({"reload-config"}).code == 0);
+    const uint64_t posted = told_when_stopped();
+    ::kill(daemon.arena("duel").pid, SIGKILL);
+    const auto answer = answer_to(control, posted);
+    REQUIRE_FALSE(answer.ok());
+    CHECK(answer.error().code == ErrorCode::refused);
+    CHECK(answer.error().message == "it is failed");
+    REQUIRE(daemon.restart("duel").ok());
+  }
+  SUBCASE("arenad is stopped") {
+    const uint64_t posted = told_when_stopped();
+    ::kill(daemon.pid(), SIGTERM);
+    const auto answer = answer_to(control, posted);
+    REQUIRE_FALSE(answer.ok());
+    CHECK(answer.error().code == ErrorCode::refused);
+    CHECK(answer.error().message == "it is being saved");
+    daemon.await_end();
+    daemon.start();
+  }
+  REQUIRE(daemon.becomes("duel", [](const ArenaFacts& arena) { return arena.state == "running"; }));
+  CHECK(state_of(daemon)["told"] == 0);
+  CHECK(tell(daemon, "count").out == "duel: 1\n");
+}
+
+TEST_CASE("what a frame had begun with when its arena failed is told so, and done when the arena goes on") {
+  Daemon daemon("[restart]\nintensity = 0\n[hang]\nhard_limit_ms = 60000\n" + echo_section());
+  daemon.start();
+  daemon.start_arena("duel");
+  ControlClient control = daemon.connect();
+  const std::string cause = (daemon.folder() / "work" / "cause").string();
+  uint64_t told = 0;
+  // Whether what came while the worker was stopped is of one frame is the scheduler's to say: mostly it is.
+  for (bool has_begun = false; !has_begun;) {
+    REQUIRE(told == 0);
+    const pid_t worker = daemon.arena("duel").pid;
+    Player ann(daemon.socket(), "duel", "ann");
+    play(ann, 1);
+    write_file(cause, "");
+    ::kill(worker, SIGSTOP);
+    misbehave(ann, {.how = "hang", .while_file = cause, .times = Wish::Times::once});
+    const uint64_t posted = begin_to_tell(control, "count");
+    ::kill(worker, SIGCONT);
+    REQUIRE(eventually([&] { return !std::filesystem::exists(cause); }));
+    ::kill(worker, SIGKILL);
+    const auto answer = answer_to(control, posted);
+    REQUIRE_FALSE(answer.ok());
+    has_begun = answer.error().code == ErrorCode::failed;
+    CHECK(answer.error().message ==
+          (has_begun ? "it is failed, and a frame had begun with this: it is applied if the arena goes on" : "it is failed"));
+    told += has_begun ? 1 : 0;
+    REQUIRE(daemon.restart("duel").ok());
+    CHECK(state_of(daemon)["told"] == told);
+  }
+  CHECK(tell(daemon, "count").out == "duel: 2\n");
+  CHECK(daemon.arena("duel").divergences == 0);
+}
+
 TEST_CASE("what a game is told while its code is changed is done, or refused and not done") {
   Daemon daemon(sections("echo"));
   daemon.start();
@@ -174,6 +285,29 @@ TEST_CASE("whom a game kicks leaves it, and whom it does not let in it never hea
     CHECK(state["left"] == 0);
     CHECK(state["dropped"] == 0);
     CHECK(daemon.arena("duel").divergences == 0);
+  });
+}
+
+TEST_CASE("who is not let in, and has left before it hears so, takes nobody's seat away") {
+  for_each_kind([](Daemon& daemon, Player& ann) {
+    CHECK(tell(daemon, "ban", "eve").code == 0);
+    std::vector<std::unique_ptr<Player>> others;
+    for (const char* name : {"ben", "cat", "dan", "fay", "gil", "hal", "ida"}) {
+      others.push_back(std::make_unique<Player>(daemon.socket(), "duel", name));
+      play(*others.back(), 1);
+    }
+    const Seat seat = others[0]->arena().seat();
+    const auto one_seat_is_free = [&] { return daemon.becomes("duel", [](const ArenaFacts& arena) { return arena.clients == 7; }); };
+    for (int i = 0; i < 10; ++i) {
+      others[0].reset();
+      REQUIRE(one_seat_is_free());
+      { Player eve(daemon.socket(), "duel", "eve"); }
+      REQUIRE(one_seat_is_free());
+      others[0] = std::make_unique<Player>(daemon.socket(), "duel", "ben");
+      play(*others[0], 1);
+      CHECK(others[0]->arena().seat() == seat);
+    }
+    play(ann, 3);
   });
 }
 

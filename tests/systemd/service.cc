@@ -27,6 +27,8 @@ Service::Service(const std::string& drop_in, const std::string& sections) {
   (void)run("systemctl daemon-reload; systemctl reset-failed arenad || true");
   cursor_ = run("journalctl --sync; journalctl -q -n 1 -o export | sed -n 's/^__CURSOR=//p' | tr -d '\\n'");
   (void)run("systemctl start arenad && arenactl start echo --name duel --param hz=60");
+  // arenad's log is written by a thread of its own, which READY does not wait for: what was said before this line is in the journal now.
+  CHECK(logs("listening on"));
 }
 
 Service::~Service() {
@@ -51,6 +53,10 @@ std::string Unit::property(const std::string& name) {
 
 std::string Service::log() {
   return run("journalctl --sync; journalctl -q -o cat -u arenad --after-cursor='" + cursor_ + "'");
+}
+
+bool Service::logs(const std::string& text) {
+  return eventually([&] { return log().find(text) != std::string::npos; });
 }
 
 std::string Service::errors() {

@@ -47,6 +47,8 @@ class Service : public Unit {
   static void configure(const std::string& sections);
   // The unit's lines in the journal since this object was made.
   [[nodiscard]] std::string log();
+  // Sooner or later.
+  [[nodiscard]] bool logs(const std::string& text);
   // Those of them that say of themselves that they are errors.
   [[nodiscard]] std::string errors();
   // Entries with these fields, of whatever time, as JSON, a line each. With a cursor journalctl 252 leaves out the first one that fits.

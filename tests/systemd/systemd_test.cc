@@ -96,7 +96,7 @@ TEST_CASE("reload: by systemctl, which tells what is wrong, and by SIGHUP") {
   CHECK(service.try_to("arenactl start echo --name third").code == 6);
   Service::configure("[arenas]\nmax_arenas = \"many\"\n");
   CHECK(service.try_to("systemctl reload arenad").code != 0);
-  CHECK(service.log().find("arenas.max_arenas") != std::string::npos);
+  CHECK(service.logs("arenas.max_arenas"));
   CHECK(service.property("ActiveState") == "active");
   Service::configure("[arenas]\nmax_arenas = 3\n");
   (void)service.run("systemctl kill -s HUP --kill-who=main arenad");
@@ -163,7 +163,7 @@ TEST_CASE("an arenad that hangs is ended by the watchdog, and the next one adopt
   const uint64_t took_ms = (monotonic_ns() - began_ns) / kMillisecond;
   CHECK(took_ms > 2000);
   CHECK(took_ms < 15'000);
-  CHECK(service.log().find("Watchdog timeout (limit 5s)") != std::string::npos);
+  CHECK(service.logs("Watchdog timeout (limit 5s)"));
   CHECK(service.number("NRestarts") == 1);
   pace.is_kept();
   CHECK(match.longest_silence_ms() < kLongestSilenceMs);
@@ -315,7 +315,7 @@ TEST_CASE("a wrong configuration: it is tried again, with pauses, until it is ri
   const uint64_t began_ns = monotonic_ns();
   CHECK(has_restarted(4));
   CHECK(monotonic_ns() - began_ns > 1500 * kMillisecond);
-  CHECK(service.log().find("daemon.no_such_key") != std::string::npos);
+  CHECK(service.logs("daemon.no_such_key"));
   Service::configure("");
   CHECK(match.plays_until([&] { return service.is_back_after(pid); }));
   pace.is_kept();
