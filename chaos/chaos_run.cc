@@ -139,6 +139,14 @@ bool ChaosRun::may_begin(const Step& step, const Fault& fault) const {
   if (fault.stops_workers && std::ranges::any_of(active_, [](const Active& active) { return active.fault->stops_workers; }))
     return false;
   if (std::ranges::any_of(active_, [](const Active& active) { return active.fault->alone; })) return false;
+  const auto takes_its_link = [](const Fault& one, const Fault& other) {
+    return one.strikes_link && other.arenad != Ends::never;
+  };
+  if (std::ranges::any_of(active_, [&](const Active& active) {
+        return takes_its_link(fault, *active.fault) || takes_its_link(*active.fault, fault);
+      })) {
+    return false;
+  }
   // What is still to be undone would undo the next one too.
   const auto is_in_the_way = [](const Active& active) {
     return active.fault->heal && !active.healed && active.fault->uses.empty();

@@ -47,6 +47,8 @@ struct Fault {
   bool takes_database = false;
   // It stops workers from outside for a while, or has them go on: of two of them, one would undo the other.
   bool stops_workers = false;
+  // It strikes the link between worker and arenad, and there is none while there is no arenad: nothing that ends that may be on its way.
+  bool strikes_link = false;
   // What is missing here to do it; empty: nothing is. Such a fault is reported as not run, never as passed.
   std::function<std::string(const Stage&)> missing = [](const Stage&) { return std::string(); };
   // What must be so before it can be done; players may play on meanwhile (Stage::turn). Empty: nothing.

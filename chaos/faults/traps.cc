@@ -97,6 +97,7 @@ Fault worker_ends_itself(const Within& what) {
           .uses = kTrap,
           // The black box knows signals alone.
           .leaves_no_note = what.action == CrashAction::exit,
+          .strikes_link = what.strikes_link,
           .missing = without_crash_points,
           .prepare = wait_for_trap,
           .inject = [what](Stage& stage, const Strike& strike) {

@@ -7,7 +7,8 @@ Fault worker_babbles() {
   return worker_ends_itself({.name = "worker.babbles",
                              .does = "The worker sends arenad a message that is none",
                              .action = CrashAction::babble,
-                             .told = ""});
+                             .told = "",
+                             .strikes_link = true});
 }
 
 }  // namespace arenad::chaos

@@ -7,7 +7,8 @@ Fault worker_shuts_its_sockets() {
   return worker_ends_itself({.name = "worker.shuts_its_sockets",
                              .does = "The worker shuts its link to arenad down, and keeps the descriptor",
                              .action = CrashAction::shut_sockets,
-                             .told = ""});
+                             .told = "",
+                             .strikes_link = true});
 }
 
 }  // namespace arenad::chaos
