@@ -1,7 +1,6 @@
 // What a game is told, and whom it does not want: the same for a game in C++ and one in Python.
 #include <csignal>
 #include <memory>
-
 #include <nlohmann/json.hpp>
 
 #include <doctest/doctest.h>
@@ -297,7 +296,9 @@ TEST_CASE("who is not let in, and has left before it hears so, takes nobody's se
       play(*others.back(), 1);
     }
     const Seat seat = others[0]->arena().seat();
-    const auto one_seat_is_free = [&] { return daemon.becomes("duel", [](const ArenaFacts& arena) { return arena.clients == 7; }); };
+    const auto one_seat_is_free = [&] {
+      return daemon.becomes("duel", [](const ArenaFacts& arena) { return arena.clients == 7; });
+    };
     for (int i = 0; i < 10; ++i) {
       others[0].reset();
       REQUIRE(one_seat_is_free());
