@@ -15,6 +15,7 @@ namespace {
 constexpr size_t kFirstScratchWords = 4096;
 constexpr size_t kMaxScratchWords = size_t{1} << 27;
 constexpr size_t kFewDataWords = 16;
+constexpr Py_ssize_t kFewElements = 4;
 
 // A Python exception is set.
 struct Failed {};
@@ -97,6 +98,25 @@ class DataSection {
   std::array<uint64_t, kFewDataWords> few_{};
   std::vector<uint64_t> many_;
   size_t used_ = 0;
+};
+
+// As deep as who reads it may go (bounded_reader_options()): a struct or a list in another one is a level.
+constexpr int kMaxLevels = 32;
+int level = 0;  // NOLINT(cppcoreguidelines-avoid-non-const-global-variables): the interpreter lock guards it
+
+class Level {
+ public:
+  explicit Level(const std::string& what) {
+    if (level == kMaxLevels) {
+      PyErr_Format(PyExc_ValueError, "%s lies deeper in what is written than the %d levels that can be read again",
+                   what.c_str(), kMaxLevels);
+      throw Failed{};
+    }
+    ++level;
+  }
+  Level(const Level&) = delete;
+  Level& operator=(const Level&) = delete;
+  ~Level() { --level; }
 };
 
 uint32_t walk = 0;  // NOLINT(cppcoreguidelines-avoid-non-const-global-variables): the interpreter lock guards it
@@ -209,6 +229,7 @@ void write_struct(const StructType& type, ValueObject* value, const DataSection&
 }
 
 void write_root(const StructType& type, ValueObject* value, capnp::AnyPointer::Builder to) {
+  const Level deeper(type.name);
   meet(value, type.name.c_str());
   DataSection data(type.data_words);
   fill_data(type, value, data);
@@ -228,10 +249,13 @@ void write_structs(const StructType& type, PyObject* list, capnp::AnyPointer::Bu
     shape.data_words = std::max(shape.data_words, sections.back().used());
     shape.pointers = std::max(shape.pointers, pointers_needed(type, element));
   }
+  // Elements without words count as words for who reads them (libcapnp's bound against amplification): many of them are given one.
+  if (shape.data_words == 0 && shape.pointers == 0 && count > kFewElements) shape.data_words = 1;
   auto built = to.initAsListOfAnyStruct(static_cast<uint16_t>(shape.data_words), static_cast<uint16_t>(shape.pointers),
                                         static_cast<unsigned>(count));
   for (Py_ssize_t i = 0; i < count; ++i) {
     ValueObject* element = as_value(PyList_GET_ITEM(list, i));
+    const Level deeper(type.name);
     meet(element, type.name.c_str());
     write_struct(type, element, sections[static_cast<size_t>(i)], built[static_cast<unsigned>(i)]);
   }
@@ -264,6 +288,7 @@ void write_numbers(const Type& element, PyObject* list, capnp::AnyPointer::Build
 }
 
 void write_list(const Type& type, PyObject* list, capnp::AnyPointer::Builder to) {
+  const Level deeper(*as_list(list)->where);
   meet(as_list(list), as_list(list)->where->c_str());
   const Type& element = *type.element;
   // Whoever calls list.append(it, ...) instead of it.append(...) gets round the checks.

@@ -107,6 +107,12 @@ std::string capitalised(std::string name) {
   return name;
 }
 
+// Each class has a Reader already.
+std::string group_name(const std::string& field) {
+  std::string name = capitalised(field);
+  return name == "Reader" ? "Reader_" : name;
+}
+
 class CompiledSchema {
  public:
   CompiledSchema(const void* bytes, size_t size) : words_(words(bytes, size)), message_(words_, unlimited()) {
@@ -312,7 +318,7 @@ Field Layouts::field_of(const capnp::StructSchema::Field& field, StructType& own
   const std::string& where = made.where;
   if (proto.isGroup()) {
     made.type.kind = Kind::group;
-    made.type.structure = structure(field.getType().asStruct(), owner.name + "." + capitalised(made.schema_name));
+    made.type.structure = structure(field.getType().asStruct(), owner.name + "." + group_name(made.schema_name));
     made.type.name = made.type.structure->name;
     return made;
   }

@@ -106,7 +106,8 @@ std::string upper(std::string name) {
 }
 
 // NULL without an exception: a list or struct, which has no constant in Python.
-PyObject* constant(const capnp::schema::Value::Reader& value) {
+PyObject* constant(const Layouts& layouts, const capnp::schema::Node::Const::Reader& proto) {
+  const auto value = proto.getValue();
   using Which = capnp::schema::Value::Which;
   switch (value.which()) {
     case Which::BOOL:
@@ -133,6 +134,14 @@ PyObject* constant(const capnp::schema::Value::Reader& value) {
       return PyFloat_FromDouble(value.getFloat64());
     case Which::TEXT:
       return PyUnicode_FromString(value.getText().cStr());
+    case Which::DATA:
+      return PyBytes_FromStringAndSize(reinterpret_cast<const char*>(value.getData().begin()),
+                                       static_cast<Py_ssize_t>(value.getData().size()));
+    case Which::ENUM: {
+      const EnumType* type = layouts.find_enum(proto.getType().getEnum().getTypeId());
+      if (type == nullptr || value.getEnum() >= type->members.size()) return PyLong_FromUnsignedLong(value.getEnum());
+      return Py_NewRef(type->members[value.getEnum()]);
+    }
     default:
       return nullptr;
   }
@@ -146,7 +155,7 @@ void declare(const Layouts& layouts, const std::vector<Layouts::Name>& names, Py
     } else if (const EnumType* enumeration = layouts.find_enum(id); enumeration != nullptr) {
       need(PyDict_SetItemString(into, name.c_str(), enumeration->python_type) == 0);
     } else if (const auto proto = layouts.schema(id).getProto(); proto.isConst()) {
-      PyObject* value = constant(proto.getConst().getValue());
+      PyObject* value = constant(layouts, proto.getConst());
       need(PyErr_Occurred() == nullptr);
       if (value == nullptr) continue;
       need(PyDict_SetItemString(into, upper(snake_case(name)).c_str(), value) == 0);

@@ -361,6 +361,20 @@ PyObject* thaw_method(PyObject* self, PyObject*) {
   return thawed(self);
 }
 
+// By what is in them: a reader, and another one or a struct of its class; a list, and any list.
+PyObject* compare_readers(PyObject* self, PyObject* other, int operation) {
+  const bool is_of_list = Py_IS_TYPE(self, list_reader_type());
+  const bool are_both = Py_IS_TYPE(other, Py_TYPE(self));
+  const bool is_other_value = is_of_list ? PyList_Check(other) : is_value(other, *as_reader(self)->type);
+  if ((operation != Py_EQ && operation != Py_NE) || (!are_both && !is_other_value)) Py_RETURN_NOTIMPLEMENTED;
+  PyObject* mine = thawed(self);
+  PyObject* theirs = are_both ? thawed(other) : Py_NewRef(other);
+  PyObject* same = mine != nullptr && theirs != nullptr ? PyObject_RichCompare(mine, theirs, operation) : nullptr;
+  Py_XDECREF(mine);
+  Py_XDECREF(theirs);
+  return same;
+}
+
 int cannot_set(PyObject* self, PyObject* name, PyObject*) {
   PyErr_Format(PyExc_AttributeError, "%s.%U cannot be changed in a message; arenad.thaw() gives a copy that can be",
                as_reader(self)->type->name.c_str(), name);
@@ -388,18 +402,63 @@ PyObject* list_item(PyObject* self, Py_ssize_t at) {
   });
 }
 
+// By index, also from the end; of a slice the elements.
+PyObject* list_subscript(PyObject* self, PyObject* key) {
+  const Py_ssize_t size = as_list_reader(self)->size;
+  if (PyIndex_Check(key)) {
+    const Py_ssize_t at = PyNumber_AsSsize_t(key, PyExc_IndexError);
+    if (at == -1 && PyErr_Occurred() != nullptr) return nullptr;
+    return list_item(self, at < 0 ? at + size : at);
+  }
+  if (!PySlice_Check(key)) {
+    PyErr_Format(PyExc_TypeError, "elements of a list are found by a number or a slice, and not by %R", key);
+    return nullptr;
+  }
+  Py_ssize_t start = 0;
+  Py_ssize_t stop = 0;
+  Py_ssize_t step = 0;
+  if (PySlice_Unpack(key, &start, &stop, &step) != 0) return nullptr;
+  const Py_ssize_t count = PySlice_AdjustIndices(size, &start, &stop, step);
+  PyObject* elements = PyList_New(count);
+  for (Py_ssize_t i = 0; elements != nullptr && i < count; ++i) {
+    PyObject* element = list_item(self, start + i * step);
+    if (element == nullptr) {
+      Py_CLEAR(elements);
+    } else {
+      PyList_SET_ITEM(elements, i, element);
+    }
+  }
+  return elements;
+}
+
+PyObject* list_index(PyObject* self, PyObject* wanted) {
+  const Py_ssize_t at = PySequence_Index(self, wanted);
+  return at < 0 ? nullptr : PyLong_FromSsize_t(at);
+}
+
+PyObject* list_count(PyObject* self, PyObject* wanted) {
+  const Py_ssize_t count = PySequence_Count(self, wanted);
+  return count < 0 ? nullptr : PyLong_FromSsize_t(count);
+}
+
 PyTypeObject* list_reader_type() {
   static PyTypeObject* const type = [] {
-    static std::array<PyMethodDef, 3> methods{{{"__copy__", thaw_method, METH_NOARGS, nullptr},
+    static std::array<PyMethodDef, 5> methods{{{"index", list_index, METH_O, "The place of the first element that is equal."},
+                                               {"count", list_count, METH_O, "How many elements are equal."},
+                                               {"__copy__", thaw_method, METH_NOARGS, nullptr},
                                                {"__deepcopy__", thaw_method, METH_O, nullptr},
                                                {nullptr, nullptr, 0, nullptr}}};
-    static std::array<PyType_Slot, 7> slots{{{Py_tp_doc, const_cast<char*>("A list in a message.")},
-                                             {Py_tp_dealloc, reinterpret_cast<void*>(deallocate_list_reader)},
-                                             {Py_tp_repr, reinterpret_cast<void*>(represent_reader)},
-                                             {Py_tp_methods, methods.data()},
-                                             {Py_sq_length, reinterpret_cast<void*>(list_size)},
-                                             {Py_sq_item, reinterpret_cast<void*>(list_item)},
-                                             {0, nullptr}}};
+    static std::array<PyType_Slot, 11> slots{{{Py_tp_doc, const_cast<char*>("A list in a message.")},
+                                              {Py_tp_richcompare, reinterpret_cast<void*>(compare_readers)},
+                                              {Py_tp_hash, reinterpret_cast<void*>(PyObject_HashNotImplemented)},
+                                              {Py_mp_length, reinterpret_cast<void*>(list_size)},
+                                              {Py_mp_subscript, reinterpret_cast<void*>(list_subscript)},
+                                              {Py_tp_dealloc, reinterpret_cast<void*>(deallocate_list_reader)},
+                                              {Py_tp_repr, reinterpret_cast<void*>(represent_reader)},
+                                              {Py_tp_methods, methods.data()},
+                                              {Py_sq_length, reinterpret_cast<void*>(list_size)},
+                                              {Py_sq_item, reinterpret_cast<void*>(list_item)},
+                                              {0, nullptr}}};
     PyType_Spec spec{"arenad.ListReader", sizeof(ListReaderObject), 0,
                      Py_TPFLAGS_DEFAULT | Py_TPFLAGS_DISALLOW_INSTANTIATION | Py_TPFLAGS_SEQUENCE, slots.data()};
     return reinterpret_cast<PyTypeObject*>(PyType_FromSpec(&spec));
@@ -563,7 +622,9 @@ bool make_reader_type(StructType& type) {
   static std::array<PyMethodDef, 3> methods{{{"__copy__", thaw_method, METH_NOARGS, nullptr},
                                              {"__deepcopy__", thaw_method, METH_O, nullptr},
                                              {nullptr, nullptr, 0, nullptr}}};
-  std::array<PyType_Slot, 6> slots{{{Py_tp_dealloc, reinterpret_cast<void*>(deallocate_reader)},
+  std::array<PyType_Slot, 8> slots{{{Py_tp_dealloc, reinterpret_cast<void*>(deallocate_reader)},
+                                    {Py_tp_richcompare, reinterpret_cast<void*>(compare_readers)},
+                                    {Py_tp_hash, reinterpret_cast<void*>(PyObject_HashNotImplemented)},
                                     {Py_tp_repr, reinterpret_cast<void*>(represent_reader)},
                                     {Py_tp_setattro, reinterpret_cast<void*>(cannot_set)},
                                     {Py_tp_getset, type.getters.data()},

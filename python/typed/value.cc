@@ -51,9 +51,29 @@ PyObject* wrong_type(const Type& type, PyObject* given, const std::string& where
   return nullptr;
 }
 
+// Python does not write numbers of thousands of digits (sys.set_int_max_str_digits()). A new reference.
+PyObject* shown(PyObject* number) {
+  PyObject* text = PyObject_Str(number);
+  if (text != nullptr) return text;
+  PyErr_Clear();
+  return PyUnicode_FromString("a number of thousands of digits");
+}
+
 PyObject* out_of_range(const Type& type, PyObject* given, const std::string& where, Range range) {
-  PyErr_Format(PyExc_ValueError, "%s is of type %s, from %lld to %llu, and cannot be %S", where.c_str(), type.name.c_str(),
-               static_cast<long long>(range.low), static_cast<unsigned long long>(range.high), given);
+  PyObject* text = shown(given);
+  if (text == nullptr) return nullptr;
+  PyErr_Format(PyExc_ValueError, "%s is of type %s, from %lld to %llu, and cannot be %U", where.c_str(), type.name.c_str(),
+               static_cast<long long>(range.low), static_cast<unsigned long long>(range.high), text);
+  Py_DECREF(text);
+  return nullptr;
+}
+
+PyObject* too_large(const Type& type, PyObject* given, const std::string& where) {
+  PyObject* text = shown(given);
+  if (text == nullptr) return nullptr;
+  PyErr_Format(PyExc_ValueError, "%s is of type %s, and cannot be %U, which is too large", where.c_str(), type.name.c_str(),
+               text);
+  Py_DECREF(text);
   return nullptr;
 }
 
@@ -84,11 +104,13 @@ PyObject* checked_float(const Type& type, PyObject* given, const std::string& wh
   double value = PyFloat_AsDouble(given);
   if (value == -1.0 && PyErr_Occurred() != nullptr) {
     PyErr_Clear();
-    PyErr_Format(PyExc_ValueError, "%s is of type %s, and cannot be %S, which is too large", where.c_str(), type.name.c_str(),
-                 given);
-    return nullptr;
+    return too_large(type, given, where);
   }
-  if (type.kind == Kind::float32) value = static_cast<double>(static_cast<float>(value));
+  if (type.kind == Kind::float32) {
+    const auto narrow = static_cast<double>(static_cast<float>(value));
+    if (std::isinf(narrow) && std::isfinite(value)) return too_large(type, given, where);
+    value = narrow;
+  }
   return PyFloat_FromDouble(value);
 }
 
@@ -235,12 +257,19 @@ int clear(PyObject* self) {
   return 0;
 }
 
-void deallocate(PyObject* self) {
+void take_apart(PyObject* self) {
   PyTypeObject* type = Py_TYPE(self);
-  if (PyType_IS_GC(type)) PyObject_GC_UnTrack(self);
-  Py_TRASHCAN_BEGIN(self, deallocate) clear(self);
+  clear(self);
   type->tp_free(self);
   Py_DECREF(type);
+}
+
+// A long chain of structs is freed without a long chain of calls. What cannot hold a struct ends such a chain, and has no room in front of it to be put
+// into the list of what is still to be freed.
+void deallocate(PyObject* self) {
+  if (!PyType_IS_GC(Py_TYPE(self))) return take_apart(self);
+  PyObject_GC_UnTrack(self);
+  Py_TRASHCAN_BEGIN(self, deallocate) take_apart(self);
   Py_TRASHCAN_END
 }
 
@@ -410,12 +439,15 @@ PyObject* checked(const Type& type, PyObject* given, const std::string& where) {
       return wrong_type(type, given, where);
     case Kind::text:
       if (!PyUnicode_Check(given)) return wrong_type(type, given, where);
-      if (PyUnicode_AsUTF8(given) != nullptr) return Py_NewRef(given);
+      // Of one of a class that derives from str it is the text that is kept, as when it is read again.
+      if (PyUnicode_AsUTF8(given) != nullptr) return PyUnicode_FromObject(given);
       PyErr_Clear();
       PyErr_Format(PyExc_ValueError, "%s is of type Text, and cannot be %R, which is not valid Unicode", where.c_str(), given);
       return nullptr;
     case Kind::data:
-      return PyBytes_Check(given) ? Py_NewRef(given) : wrong_type(type, given, where);
+      if (!PyBytes_Check(given)) return wrong_type(type, given, where);
+      if (PyBytes_CheckExact(given)) return Py_NewRef(given);
+      return PyBytes_FromStringAndSize(PyBytes_AS_STRING(given), PyBytes_GET_SIZE(given));
     case Kind::list:
       return checked_list(type, given, where);
     case Kind::structure:
@@ -457,18 +489,19 @@ PyObject* new_list(const Type& type, const std::string& where) {
   return made;
 }
 
-PyObject* copied(PyObject* value) {
-  if (is_list(value)) {
-    PyObject* copy = new_list(*as_list(value)->type, *as_list(value)->where);
-    for (Py_ssize_t i = 0; copy != nullptr && i < PyList_GET_SIZE(value); ++i) {
-      PyObject* element = copied(PyList_GET_ITEM(value, i));
-      if (element == nullptr || PyList_Append(copy, element) != 0) Py_CLEAR(copy);
-      Py_XDECREF(element);
-    }
-    return copy;
+namespace {
+
+PyObject* copy_of_list(PyObject* value) {
+  PyObject* copy = new_list(*as_list(value)->type, *as_list(value)->where);
+  for (Py_ssize_t i = 0; copy != nullptr && i < PyList_GET_SIZE(value); ++i) {
+    PyObject* element = copied(PyList_GET_ITEM(value, i));
+    if (element == nullptr || PyList_Append(copy, element) != 0) Py_CLEAR(copy);
+    Py_XDECREF(element);
   }
-  if (Py_TYPE(value)->tp_setattro != set_attribute) return Py_NewRef(value);
-  const ValueObject* from = as_value(value);
+  return copy;
+}
+
+PyObject* copy_of_struct(const ValueObject* from) {
   ValueObject* copy = new_bare_value(*from->type);
   if (copy == nullptr) return nullptr;
   copy->which = from->which;
@@ -481,6 +514,17 @@ PyObject* copied(PyObject* value) {
     }
   }
   return reinterpret_cast<PyObject*>(copy);
+}
+
+}  // namespace
+
+PyObject* copied(PyObject* value) {
+  const bool is_struct = Py_TYPE(value)->tp_setattro == set_attribute;
+  if (!is_struct && !is_list(value)) return Py_NewRef(value);
+  if (Py_EnterRecursiveCall(" while a struct is copied") != 0) return nullptr;
+  PyObject* copy = is_struct ? copy_of_struct(as_value(value)) : copy_of_list(value);
+  Py_LeaveRecursiveCall();
+  return copy;
 }
 
 PyTypeObject* list_type() {

@@ -1,6 +1,7 @@
 """The typed objects: what they take, what they refuse and how they say it, and that messages come back as they went."""
 
 import copy
+import enum
 import gc
 import math
 import random
@@ -11,13 +12,17 @@ from pathlib import Path
 import arenad
 from everything.everything_capnp import (
     ANSWER,
+    BLOB,
+    FAVOURITE,
     GREETING,
+    Chain,
     Choice,
     Colour,
     Defaults,
     Grouped,
     Inner,
     Lists,
+    Naming,
     Numbers,
     Outer,
     Tree,
@@ -94,6 +99,29 @@ class Assigning(unittest.TestCase):
         self.assertEqual(there_and_back(numbers).f32, numbers.f32)
         self.assertTrue(math.isnan(there_and_back(Numbers(f64=math.nan)).f64))
         self.assertEqual(there_and_back(Numbers(f64=-0.0)).f64.hex(), "-0x0.0p+0")
+
+    def test_numbers_that_are_too_large_are_told_with_the_field(self):
+        numbers = Numbers()
+        self.refused(ValueError, "Numbers.f32 is of type Float32, and cannot be 1e+39", lambda: setattr(numbers, "f32", 1e39))
+        numbers.f32 = math.inf
+        self.assertEqual(there_and_back(numbers).f32, math.inf)
+        self.refused(ValueError, "Numbers.u8 is of type UInt8", lambda: setattr(numbers, "u8", 10**5000))
+        self.refused(ValueError, "Numbers.f64 is of type Float64", lambda: setattr(numbers, "f64", 10**5000))
+
+    def test_of_texts_and_data_of_other_classes_what_is_in_them_is_kept(self):
+        class Name(str, enum.Enum):
+            ANN = "ann"
+
+        class Bytes(bytes):
+            pass
+
+        inner = Inner(name=Name.ANN)
+        self.assertIs(type(inner.name), str)
+        self.assertEqual(f"{inner.name}", f"{there_and_back(inner).name}")
+        lists = Lists(texts=[Name.ANN], datas=[Bytes(b"x")])
+        self.assertIs(type(lists.texts[0]), str)
+        self.assertIs(type(lists.datas[0]), bytes)
+        self.assertIs(type(Defaults(bytes=Bytes(b"x")).bytes), bytes)
 
     def test_lists_check_what_is_put_in(self):
         lists = Lists(smalls=[1, 2], structs=[Inner(a=1)])
@@ -232,12 +260,101 @@ class Messages(unittest.TestCase):
         tree.left = None
         self.assertIsNone(there_and_back(tree).left)
 
+    def test_long_chains_are_freed_and_leave_others_alone(self):
+        others = [Inner(a=i) for i in range(1000)]
+        for length in (49, 50, 51, 52, 100, 1000, 100_000):
+            chain = None
+            for i in range(length):
+                chain = Chain(next=chain, at=Inner(a=i))
+            del chain
+            self.assertEqual([one.a for one in others], list(range(1000)))
+        nested = Inner(a=7)
+        for _ in range(100):
+            nested = [nested]
+        del nested
+        self.assertEqual([one.a for one in others], list(range(1000)))
+
+    def test_what_is_deeper_than_it_can_be_read_is_not_written(self):
+        def chain(length):
+            value = Chain()
+            for _ in range(length - 1):
+                value = Chain(next=value)
+            return value
+
+        deepest = chain(32)
+        self.assertEqual(there_and_back(deepest), deepest)
+        self.assertEqual(arenad.thaw(there_and_back(deepest)), deepest)
+        for length in (33, 34, 64, 65, 1000, 20_000):
+            with self.assertRaisesRegex(ValueError, "Chain lies deeper in what is written than the 32 levels"):
+                arenad.encode(chain(length))
+        # And the next one is written as ever.
+        self.assertEqual(there_and_back(deepest), deepest)
+        with self.assertRaises(ValueError):
+            loop = Chain()
+            loop.next = loop
+            arenad.encode(loop)
+
+    def test_a_copy_of_what_has_no_end_is_an_exception(self):
+        loop = Chain()
+        loop.next = loop
+        for call in (copy.copy, copy.deepcopy, arenad.thaw):
+            with self.assertRaises(RecursionError):
+                call(loop)
+        loop.next = None
+
+    def test_long_lists_of_defaults_can_be_read(self):
+        for count in (0, 1, 4, 5, 60, 100, 10_000):
+            lists = Lists(structs=[Inner() for _ in range(count)])
+            self.assertEqual(there_and_back(lists), lists)
+            self.assertEqual(arenad.thaw(there_and_back(lists)), lists)
+
+    def test_readers_are_equal_if_what_is_in_them_is(self):
+        lists = Lists(texts=["a", "b"], structs=[Inner(a=3), Inner(a=4)], bigs=[1, 2, 3, 2])
+        read = there_and_back(lists)
+        self.assertEqual(read, lists)
+        self.assertEqual(lists, read)
+        self.assertEqual(read, there_and_back(lists))
+        self.assertNotEqual(read, Lists())
+        self.assertNotEqual(read, 5)
+        self.assertEqual(read.texts, ["a", "b"])
+        self.assertEqual(["a", "b"], read.texts)
+        self.assertNotEqual(read.texts, ["a"])
+        self.assertEqual(read.structs[0], Inner(a=3))
+        self.assertEqual(read.structs, lists.structs)
+        self.assertIn(Inner(a=4), read.structs)
+        with self.assertRaises(TypeError):
+            hash(read)
+        with self.assertRaises(TypeError):
+            hash(read.bigs)
+
+    def test_lists_that_are_read_are_sequences(self):
+        read = there_and_back(Lists(bigs=[5, 6, 7, 6])).bigs
+        self.assertEqual(read[-1], 6)
+        self.assertEqual(read[1:3], [6, 7])
+        self.assertEqual(read[::-2], [6, 6])
+        self.assertEqual(read[10:], [])
+        self.assertEqual(read.index(6), 1)
+        self.assertEqual(read.count(6), 2)
+        self.assertEqual(list(reversed(read)), [6, 7, 6, 5])
+        for wrong in (4, -5):
+            with self.assertRaises(IndexError):
+                read[wrong]
+        with self.assertRaises(ValueError):
+            read.index(99)
+        with self.assertRaisesRegex(TypeError, "by a number or a slice"):
+            read["a"]
+
     def test_names_are_python_s(self):
         outer = Outer(class_=1, hit_points_left=2, kind=Outer.Kind.fancy)
         outer.nested.value = 9
         self.assertEqual(there_and_back(outer).nested.value, 9)
         self.assertEqual(type(outer.nested), Outer.Nested)
-        self.assertEqual((ANSWER, GREETING), (42, "hello"))
+        self.assertEqual((ANSWER, GREETING, BLOB), (42, "hello", b"\x01\x02"))
+        self.assertIs(FAVOURITE, Colour.dark_blue)
+        # A group that is called as what the class has anyway.
+        self.assertEqual(there_and_back(Naming()).reader.x, 0)
+        self.assertIsInstance(there_and_back(Naming()), Naming.Reader)
+        self.assertIsInstance(Naming().reader, Naming.Reader_)
         self.assertEqual(repr(Inner(a=1, name="x")), "Inner(a=1, name='x')")
         self.assertEqual(repr(there_and_back(Inner(a=1))), "Inner(a=1, name='')")
 

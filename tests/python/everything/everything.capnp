@@ -8,6 +8,8 @@ enum Colour {
   red @0;
   darkBlue @1;
 }
+const favourite :Colour = darkBlue;
+const blob :Data = 0x"0102";
 
 struct Inner {
   a @0 :UInt32;
@@ -93,4 +95,15 @@ struct Outer {
   # Two names that Python has words for.
   class @2 :UInt8;
   hitPointsLeft @3 :UInt16;
+}
+
+struct Chain {
+  next @0 :Chain;
+  at @1 :Inner;
+}
+
+struct Naming {
+  reader :group {
+    x @0 :UInt8;
+  }
 }
