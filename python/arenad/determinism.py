@@ -1,8 +1,8 @@
 """Makes what a game asks the machine for a function of the frame, so that a frame that is run again gives the same.
 
     from the frame     time.time, time_ns, monotonic, monotonic_ns, localtime, gmtime, ctime, asctime, strftime; datetime.now, utcnow, today; random, also what a
-                       random.Random() without a seed begins with; uuid.uuid1, uuid4; os.urandom, and with it secrets
-    fixed              hashes of texts, and with them the order of sets of texts (PYTHONHASHSEED, set by the host and by arenad-python)
+                       random.Random() without a seed begins with; uuid.uuid1, uuid4; os.urandom, os.getrandom, and with them secrets
+    fixed              hashes of texts, and with them the order of sets of texts (PYTHONHASHSEED, set by the host and by arenad-python); in arenas that of None, too
     noted              perf_counter, process_time, thread_time, clock_gettime: they are the machine's, for measuring; who has asked is named if a frame is found to have
                        given other outputs when it was run again
 
@@ -45,8 +45,10 @@ class FrameRandom(random.Random):
             self._state = _now.seed
         elif isinstance(a, int):
             self._state = a & _MASK
+        elif isinstance(a, (float, str, bytes, bytearray)):
+            self._state = hash(bytes(a) if isinstance(a, bytearray) else a) & _MASK
         else:
-            self._state = hash(a) & _MASK
+            raise TypeError(f"the seed may be None, an int, float, str, bytes or bytearray, and not {a!r}")
         self.gauss_next = None
 
     def next(self) -> int:
@@ -215,6 +217,7 @@ def install() -> None:
     datetime.datetime = _FrameDatetime  # type: ignore[misc]
     datetime.date = _FrameDate  # type: ignore[misc]
     _put(os, "urandom", _urandom)
+    _put(os, "getrandom", lambda size, flags=0: _urandom(size))
     random._urandom = _urandom  # type: ignore[attr-defined]
     uuid.uuid4 = lambda: uuid.UUID(int=_now.random.getrandbits(128), version=4)
     uuid.uuid1 = lambda node=None, clock_seq=None: uuid.UUID(int=_now.random.getrandbits(128), version=1)

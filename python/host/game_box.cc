@@ -35,7 +35,7 @@ std::span<const uint64_t> words_of(const py::object& message, const typed::Struc
     if (words.empty()) throw py::error_already_set();
     return words;
   }
-  throw py::type_error(py::cast<std::string>(py::repr(message)) + " is not a struct of a schema, and cannot be sent");
+  throw py::type_error(utf8_of(py::repr(message)) + " is not a struct of a schema, and cannot be sent");
 }
 
 }  // namespace
@@ -57,10 +57,11 @@ bool HostHandle::result(uint32_t seat, const py::object& message) {
   return host_.result(host_.self, seat, type->id, words.data(), words.size()) == 0;
 }
 
-bool HostHandle::kick(uint32_t seat, std::string_view reason) {
+bool HostHandle::kick(uint32_t seat, const py::object& said) {
   if (host_.table_bytes <= offsetof(arenad_host, kick)) {
     throw py::value_error("this arena-worker is of a version that cannot kick");
   }
+  const std::string reason = utf8_of(py::str(said));
   return host_.kick(host_.self, seat, reason.data(), reason.size()) == 0;
 }
 
@@ -68,7 +69,8 @@ void HostHandle::garbage_put_off() {
   if (host_.table_bytes > offsetof(arenad_host, garbage_put_off)) host_.garbage_put_off(host_.self);
 }
 
-void HostHandle::log(int level, std::string_view text) {
+void HostHandle::log(int level, const py::object& said) {
+  const std::string text = utf8_of(py::str(said));
   host_.log(host_.self, static_cast<arenad_log_level>(level), text.data(), text.size());
 }
 
@@ -122,7 +124,7 @@ arenad_verdict GameBox::answered(Call&& call) {
     } catch (const py::error_already_set& e) {
       if (!e.matches(game_.refused)) throw;
       refused = true;
-      error_ = py::cast<std::string>(py::str(e.value()));
+      error_ = utf8_of(py::str(e.value()));
     }
   });
   return refused ? ARENAD_REFUSED : verdict;
@@ -198,8 +200,7 @@ arenad_verdict GameBox::event(const arenad_event& event) {
 arenad_verdict GameBox::signal(std::string_view name, std::string_view payload) {
   return answered([&] {
     const py::object reply = arena_.attr("signal")(py_text(name), py_text(payload));
-    const py::bytes bytes(taken(PyUnicode_AsEncodedString(reply.ptr(), "utf-8", "replace")));
-    const std::string_view text(bytes);
+    const std::string text = utf8_of(reply);
     host_.reply(host_.self, text.data(), std::min<size_t>(text.size(), ARENAD_MAX_REPLY_BYTES));
   });
 }

@@ -16,10 +16,10 @@ class HostHandle {
   HostHandle(const arenad_host& host, const GameClass& game) : host_(host), game_(game) {}
   bool send(const py::object& message, uint64_t seats);
   bool result(uint32_t seat, const py::object& message);
-  bool kick(uint32_t seat, std::string_view reason);
+  bool kick(uint32_t seat, const py::object& said);
   void garbage_put_off();
   void end() { host_.end(host_.self); }
-  void log(int level, std::string_view text);
+  void log(int level, const py::object& said);
 
  private:
   const arenad_host& host_;

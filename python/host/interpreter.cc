@@ -32,6 +32,30 @@ void require(PyStatus status, const char* what) {
                            (status.err_msg != nullptr ? status.err_msg : "no reason given"));
 }
 
+// The worker's locale is C, in which Python would take all text for ASCII: what games print, files that they read.
+void speak_utf8() {
+  PyPreConfig config;
+  PyPreConfig_InitIsolatedConfig(&config);
+  config.utf8_mode = 1;
+  require(Py_PreInitialize(&config), "its encoding");
+}
+
+// What a game has printed is in the log when it dies, as with C's streams: each line is written when it ends.
+void write_line_by_line() {
+  using namespace py::literals;
+  for (const char* stream : {"stdout", "stderr"}) {
+    const py::object file = py::module_::import("sys").attr(stream);
+    if (!file.is_none()) file.attr("reconfigure")("line_buffering"_a = true);
+  }
+}
+
+// As from Python 3.12 on (cpython, Objects/object.c, none_hash()). In 3.11 it is an address, which no two processes have alike, and with it goes the
+// order of a set of tuples that have None in them. Before anything is put into a dictionary by it.
+void fix_hash_of_none() {
+  constexpr Py_hash_t kHashOfNone = 0xFCA86420;
+  Py_TYPE(Py_None)->tp_hash = [](PyObject*) { return kHashOfNone; };
+}
+
 }  // namespace
 
 std::string own_file() {
@@ -44,6 +68,8 @@ void start_interpreter(const std::string& file) {
   show_interpreter_to_extensions();
   keep_freed_memory();
   PyImport_AppendInittab("_arenad", typed::init_module);
+  fix_hash_of_none();
+  speak_utf8();
   PyConfig config;
   PyConfig_InitIsolatedConfig(&config);
   config.site_import = 0;
@@ -54,6 +80,8 @@ void start_interpreter(const std::string& file) {
   try {
     require(PyConfig_SetBytesString(&config, &config.home, ARENAD_PYTHON_HOME), "where it lies");
     require(PyConfig_SetBytesString(&config, &config.program_name, "arena-worker"), "its name");
+    require(PyConfig_SetBytesString(&config, &config.stdio_encoding, "utf-8"), "its encoding");
+    require(PyConfig_SetBytesString(&config, &config.stdio_errors, "backslashreplace"), "its encoding");
     require(Py_InitializeFromConfig(&config), "its library");
   } catch (const std::runtime_error&) {
     PyConfig_Clear(&config);
@@ -61,6 +89,7 @@ void start_interpreter(const std::string& file) {
   }
   PyConfig_Clear(&config);
   started_in = ::getpid();
+  write_line_by_line();
   py::module_::import("sys").attr("path").attr("insert")(0, file);
 }
 
@@ -74,10 +103,16 @@ std::string text_of(const py::error_already_set& error) {
   try {
     // What was caught knows its traceback beside the exception, not in it.
     if (error.trace()) PyException_SetTraceback(error.value().ptr(), error.trace().ptr());
-    return py::cast<std::string>(py::module_::import("arenad.host").attr("text_of")(error.value()));
+    return utf8_of(py::module_::import("arenad.host").attr("text_of")(error.value()));
   } catch (const py::error_already_set&) {
-    return error.what();
+    return std::string(Py_TYPE(error.value().ptr())->tp_name) + ", and its text cannot be told: that raises an exception too";
   }
+}
+
+std::string utf8_of(const py::handle& text) {
+  PyObject* bytes = PyUnicode_AsEncodedString(text.ptr(), "utf-8", "replace");
+  if (bytes == nullptr) throw py::error_already_set();
+  return std::string(py::reinterpret_steal<py::bytes>(bytes));
 }
 
 }  // namespace arenad::python

@@ -18,6 +18,9 @@ void start_interpreter(const std::string& file);
 // To be called in a worker before anything else of Python's: it was forked, by somebody who knows nothing of Python.
 void after_fork();
 
+// A str as UTF-8; what is no valid Unicode in it (json.loads makes such) as question marks.
+std::string utf8_of(const py::handle& text);
+
 // What a Python exception says: a line with what and where, then the traceback, innermost call first.
 std::string text_of(const py::error_already_set& error);
 

@@ -114,6 +114,24 @@ class Frames(unittest.TestCase):
         self.assertIsInstance(Calendar(2026, 1, 1), datetime.date)
         self.assertNotIsInstance(datetime.date(2026, 1, 1), Calendar)
 
+    def test_dice_of_the_machine_are_the_frame_s(self):
+        drawn = []
+        for _ in range(2):
+            determinism.begin_frame(NS, 7)
+            drawn.append((os.getrandom(8), os.getrandom(4, 0), os.urandom(8)))
+        self.assertEqual(drawn[0], drawn[1])
+        self.assertEqual([len(one) for one in drawn[0]], [8, 4, 8])
+
+    def test_seeds_are_what_python_takes_for_them(self):
+        for seed in (3, -3, 2.5, "a text", b"bytes", bytearray(b"bytes")):
+            random.seed(seed)
+            first = random.random()
+            random.seed(seed)
+            self.assertEqual(random.random(), first)
+        for wrong in (object(), [1], (1, 2)):
+            with self.assertRaises(TypeError):
+                random.seed(wrong)
+
     def test_functions_are_no_methods_of_classes_that_have_them(self):
         class Clocks:
             now = time.time

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 import time
 import types
 from typing import Any
@@ -54,6 +55,16 @@ class Echo(arenad.Game[State]):
             raise RuntimeError("this signal fails")
         if name == "hash":
             return str(hash("a text"))
+        if name == "hash-none":
+            return str(hash((1, None)))
+        if name == "print":
+            print(payload)
+            os.kill(os.getpid(), 9)  # the line is out already
+        if name == "odd":  # a text that is no valid Unicode, as json.loads makes it
+            ctx.log.info("logged: \ud800")
+            raise arenad.Refused("refused: \ud800")
+        if name == "odd-raise":
+            raise RuntimeError("raised: \ud800")
         if name == "frozen":
             return str(gc.get_freeze_count())
         if name == "overload":
