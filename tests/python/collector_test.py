@@ -72,14 +72,14 @@ class Collecting(unittest.TestCase):
         self.assertEqual(self.links(), 0)
 
     def test_older_ones_that_do_not_fit_hold_up_no_younger_ones(self):
-        self.collector._survivors = 10**9
+        self.collector._middle = 10**9
         for _ in range(3 * collector.OLDER_EVERY):
             leak(2000)
             self.collector.idle(LONG)
             self.assertEqual(self.links(), 0)
 
     def test_one_slow_moment_is_forgotten(self):
-        self.collector._seconds_for_an_object = 100e-6
+        self.collector._young_price.seconds_for_an_object = 100e-6
         leak(2000)
         for _ in range(300):
             self.collector.idle(0.040)
@@ -122,11 +122,52 @@ class Collecting(unittest.TestCase):
         while len(keep) < 3 * collector.WHOLE_FROM:
             keep.extend([None] for _ in range(collector.YOUNG_ENOUGH))
             self.collector.idle(LONG)
-        self.collector._seconds_for_an_object = 1.0
+        self.collector._told_at -= collector.TELL_EVERY_SECONDS
+        keep.extend([None] for _ in range(collector.WHOLE_FROM))
+        self.collector._whole_price.seconds_for_an_object = LONG
         for _ in range(collector.WHOLE_PATIENCE + 1):
-            self.collector.idle(0.010)
+            self.collector.idle(LONG)
         self.assertGreater(gc.get_freeze_count() - self.frozen, collector.WHOLE_FROM)
         self.assertGreater(self.collector.set_aside, collector.WHOLE_FROM)
+        self.assertEqual(self.alarms, 1)
+        self.assertEqual([level for level, _ in self.log.lines], ["warning"])
+
+    def test_a_whole_collection_is_priced_by_all_that_it_looks_at(self):
+        keep = []
+        for _ in range(20):
+            keep.extend([None] for _ in range(collector.WHOLE_FROM))
+            self.collector.idle(LONG)
+        # Young ones are few, and a whole one looks at all.
+        self.assertGreaterEqual(self.collector._looked_at_by(collector.WHOLE), len(keep))
+        price = self.collector._whole_price
+        for _ in range(10 * collector.WHOLE_PATIENCE):
+            price.forget_a_little()
+        self.assertFalse(price.fits(len(keep), price._least * len(keep)))
+
+    def test_types_of_what_lives_are_not_taken_for_garbage(self):
+        keep = [[None] for _ in range(collector.YOUNG_BOUND + 1000)]
+        self.collector.idle(0.000_01)
+        self.assertEqual(self.alarms, 1)
+        self.collector._told_at -= collector.TELL_EVERY_SECONDS
+        leak(2000)
+        self.collector.idle(LONG)
+        told = dict(self.log.lines)
+        self.assertIn("builtins.list", told["warning"])
+        self.assertIn("Link", told["info"])
+        self.assertNotIn("builtins.list", told["info"])
+        self.assertGreater(len(keep), collector.YOUNG_BOUND)
+
+    def test_types_of_cycles_that_live_for_some_frames_are_named(self):
+        waiting = []
+        for _ in range(25 * collector.OLDER_EVERY):
+            waiting.append([Link() for _ in range(collector.YOUNG_ENOUGH)])
+            for one in waiting[-1]:
+                one.itself = one
+            if len(waiting) > 5:
+                waiting.pop(0)
+            self.collector.idle(LONG)
+        self.assertGreater(self.collector.cyclic, 0)
+        self.assertIn("__main__.Link", self.collector._types_found)
 
 
 if __name__ == "__main__":
