@@ -27,6 +27,15 @@ std::string file_name(wire::StackFrame::Reader frame) {
   return printable(object.substr(object.rfind('/') + 1));
 }
 
+// What the interpreter loads beside its own library (PEP 3149), or the game's own file, which has modules in it.
+bool is_extension(wire::Crash::Reader report, unsigned at) {
+  const auto frame = report.getStack()[at];
+  const std::string build_id = text_of(report.getIncident().getBuildId());
+  const std::string file = file_name(frame);
+  return file.find(".cpython-") != std::string::npos || file.find(".abi3.") != std::string::npos ||
+         (!build_id.empty() && text_of(frame.getBuildId()) == build_id);
+}
+
 std::string native_name(wire::StackFrame::Reader frame, const std::optional<SourcePlace>& place) {
   if (place && !place->function.empty()) return printable(place->function);
   const std::string file = file_name(frame);
@@ -39,10 +48,20 @@ std::string native_name(wire::StackFrame::Reader frame, const std::optional<Sour
 std::string called_name(wire::Crash::Reader report, const StackSymbols& symbols, size_t above) {
   if (above == 0) return "?";
   const auto function = [&](size_t i) { return symbols.places[i] ? symbols.places[i]->function : std::string(); };
+  const auto stack = report.getStack();
+  // Some of the interpreter's ways to call an extension have no name: they lie between the loop, in the same library, and that.
+  const auto leads_to_extension = [&](size_t at) {
+    if (!function(at).empty() || above >= stack.size()) return false;
+    if (file_name(stack[static_cast<unsigned>(at)]) != file_name(stack[static_cast<unsigned>(above)])) return false;
+    for (unsigned i = 0; i < at; ++i) {
+      if (is_extension(report, i)) return true;
+    }
+    return false;
+  };
   size_t called = above - 1;
-  while (called > 0 && is_interpreter_s_way_to_call(function(called))) --called;
+  while (called > 0 && (is_interpreter_s_way_to_call(function(called)) || leads_to_extension(called))) --called;
   if (!function(called).empty()) return printable(function(called));
-  const auto frame = report.getStack()[static_cast<unsigned>(called)];
+  const auto frame = stack[static_cast<unsigned>(called)];
   const std::string file = file_name(frame);
   return file.empty() ? native_name(frame, std::nullopt) : file;
 }

@@ -184,6 +184,15 @@ TEST_SUITE("slow frames: which calls are shown") {
     CHECK(site({unnamed, way, loop}) == of_sum);
     CHECK(site({{"/lib/libpython.so", "03", "PyObject_Free"}, unnamed, way, loop}) == of_sum);
     CHECK(site({{"/lib/libpython.so", "03", "PyLong_FromLong"}, unnamed, unnamed, loop}) == of_sum);
+    // One in an extension is found behind ways to it that have no name.
+    const NativeFrame extension{"/lib/_zlib.cpython-311-x86_64-linux-gnu.so", "07", "compress"};
+    const NativeFrame unnamed_extension{"/lib/_zlib.cpython-311-x86_64-linux-gnu.so", "07", ""};
+    const NativeFrame make_call{"/lib/libpython.so", "03", "_PyObject_MakeTpCall"};
+    const std::string of_compress = "aim (turret.py:31) > compress (native code, holds the interpreter's lock)";
+    CHECK(site({extension, unnamed, make_call, way, loop}) == of_compress);
+    CHECK(site({{"/lib/libz.so", "08", "deflate"}, extension, unnamed, make_call, way, loop}) == of_compress);
+    CHECK(site({unnamed_extension, unnamed, way, loop}) ==
+          "aim (turret.py:31) > _zlib.cpython-311-x86_64-linux-gnu.so (native code, holds the interpreter's lock)");
     // Nothing but the way: then it is that.
     CHECK(site({way, loop}) == "aim (turret.py:31) > PyObject_Vectorcall (native code, holds the interpreter's lock)");
     CHECK(site({loop}) == "aim (turret.py:31) > ? (native code, holds the interpreter's lock)");
