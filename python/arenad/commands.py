@@ -62,6 +62,9 @@ def _desk(options: argparse.Namespace) -> int:
     _, game = _load(options.folder)
     from .desk import Desk
 
+    without_value = [one for one in options.param if "=" not in one]
+    if without_value:
+        raise GameError(f"--param {without_value[0]}: KEY=VALUE is meant")
     params = dict(one.split("=", 1) for one in options.param)
     desk = Desk(game, params, options.seed)
     for seat in range(min(options.players, desk.max_players)):
@@ -133,9 +136,9 @@ def main() -> int:
     try:
         code: int = options.run(options)
         return code
+    except BrokenPipeError:  # before OSError, which it is
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
     except (PackError, SchemaError, GameError, OSError) as error:
         print(f"arenad-python: {error}", file=sys.stderr)
-        return 1
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1

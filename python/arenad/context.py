@@ -83,8 +83,8 @@ class Context:
         self.log = Log(host)
 
     def send(self, message: Any, to: int = EVERYONE) -> bool:
-        """An output for these seats, one bit each; for none it is not sent. False if the outputs of this frame do not fit in the ring."""
-        return self._host.send(message, to)
+        """An output for these seats, one bit each (~(1 << seat): all but this one); for none it is not sent. False if the outputs of this frame do not fit in the ring."""
+        return self._host.send(message, to & EVERYONE)
 
     def broadcast(self, message: Any) -> bool:
         """An output for everyone."""

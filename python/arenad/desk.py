@@ -21,7 +21,6 @@ import _arenad
 
 from . import determinism
 from .arena import Arena
-from .context import EVERYONE
 from .game import Game
 
 determinism.install()
@@ -141,7 +140,7 @@ class Desk:
 
     def send(self, message: Any, seats: int) -> bool:
         if seats:
-            self.outputs.append((seats & EVERYONE, _arenad.decode(type(message), _arenad.encode(message))))
+            self.outputs.append((seats, _arenad.decode(type(message), _arenad.encode(message))))
         return True
 
     def result(self, seat: int, message: Any) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import importlib
+import sys
 import traceback
 from types import ModuleType
 from typing import Any
@@ -41,6 +42,12 @@ def checked(game: type[Game[Any]]) -> type[Game[Any]]:
     for attribute in ("name", "State"):
         if not hasattr(game, attribute):
             raise GameError(f"{game.__name__} does not say its {attribute}")
+    for attribute in ("name", "version"):
+        if not isinstance(getattr(game, attribute), str):
+            raise GameError(f"{game.__name__}.{attribute} is {getattr(game, attribute)!r}, and must be a text")
+    for attribute in ("Events", "Results"):
+        if not isinstance(getattr(game, attribute), (tuple, list)):
+            raise GameError(f"{game.__name__}.{attribute} must be a tuple of classes of a schema; of one class: ({'Aim' if attribute == 'Events' else 'Score'},)")
     for attribute, (low, high) in _LIMITS.items():
         value = getattr(game, attribute)
         if not isinstance(value, int) or not low <= value <= high:
@@ -55,6 +62,8 @@ def checked(game: type[Game[Any]]) -> type[Game[Any]]:
 def warm_up(game: type[Game[Any]]) -> None:
     """In the template, as the last thing before workers are forked: what it has loaded stays in pages that all of them share."""
     game.warm_up()
+    for stream in (sys.stdout, sys.stderr):
+        stream.flush()  # what was printed so far is the template's alone
     gc.collect()
     gc.freeze()
 

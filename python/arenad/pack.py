@@ -33,6 +33,8 @@ def default_host() -> Path:
 
 def find_package(folder: Path) -> Path:
     """The game's package: the folder itself, or the one folder in it that is a package."""
+    if folder.name in ("", ".."):
+        folder = folder.resolve()  # a package has a name
     if (folder / "__init__.py").is_file():
         return folder
     packages = sorted(one.parent for one in folder.glob("*/__init__.py") if one.parent.name != "tests")

@@ -10,6 +10,7 @@ import importlib
 import importlib.abc
 import importlib.machinery
 import importlib.util
+import os
 import pkgutil
 import posixpath
 import sys
@@ -31,7 +32,8 @@ def compile_schema(path: Path) -> bytes:
     """The compiled form of a schema: a CodeGeneratorRequest (capnp/schema.capnp) in stream framing."""
     import subprocess  # not in a worker
 
-    command = ["capnp", "compile", "-o-", f"--src-prefix={_outside_of_packages(path)}", str(path)]
+    whole = Path(os.path.abspath(path))
+    command = ["capnp", "compile", "-o-", f"--src-prefix={_outside_of_packages(whole)}", str(whole)]
     if _OWN_SCHEMAS.is_dir():
         command.insert(2, f"-I{_OWN_SCHEMAS}")
     try:
@@ -44,7 +46,7 @@ def compile_schema(path: Path) -> bytes:
 
 
 def _outside_of_packages(path: Path) -> Path:
-    """The folder that no `import` of a schema can leave: with its package, it may go up to another one of the same game."""
+    """Of a whole path. The folder that no `import` of a schema can leave: with its package, it may go up to another one of the same game."""
     folder = path.parent
     while (folder / "__init__.py").is_file():
         folder = folder.parent

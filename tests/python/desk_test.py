@@ -147,6 +147,18 @@ class AtTheDesk(unittest.TestCase):
             self.assertIn(f"players={given}: expected a number from 1 to 4", str(caught.exception))
 
 
+    def test_all_but_one_is_said_by_a_mask_turned_over(self):
+        class Others(Duel):
+            def on_event(self, ctx, seat, event):
+                ctx.send(Inner(a=seat), to=~(1 << seat))
+                ctx.send(Inner(a=seat), to=1 << 64)
+
+        desk = Desk(Others)
+        desk.join(0, "anna")
+        desk.event(0, Inner())
+        self.assertEqual([seats for seats, _ in desk.outputs], [0xFFFF_FFFF_FFFF_FFFE])
+
+
 class Loading(unittest.TestCase):
     def test_a_package_has_one_game(self):
         class Module:
@@ -171,6 +183,9 @@ class Loading(unittest.TestCase):
             ("max_players", 0, "max_players is 0"),
             ("on_exception", "ignore", 'must be "recover" or "quarantine"'),
             ("on_tick", arenad.Game.on_tick, "has no on_tick"),
+            ("version", 1.0, "version is 1.0, and must be a text"),
+            ("name", None, "name is None"),
+            ("Events", Inner, "Events must be a tuple of classes"),
         ):
             bad = type("Bad", (Duel,), {attribute: value})
             with self.assertRaises(GameError) as caught:
