@@ -477,10 +477,10 @@ TEST_SUITE("arenactl reload") {
   TEST_CASE("waiting has an end, the rollout goes on") {
     const Module module;
     FakeDaemon daemon(rollout_answer({seen(kBegun)}));
-    const Ended ended = ask(daemon, {"reload", "tanks", module.path(), "--timeout", "300ms"});
+    const Ended ended = ask(daemon, {"reload", "tanks", module.path(), "--timeout", "3s"});
     CHECK(ended.code == 5);
     CHECK(ended.err ==
-          "arenactl: not finished after 300ms; the rollout goes on: arenactl rollout status tanks shows it, arenactl rollout "
+          "arenactl: not finished after 3s; the rollout goes on: arenactl rollout status tanks shows it, arenactl rollout "
           "abort "
           "tanks ends it\n");
     const json parsed = json::parse(ask(daemon, {"reload", "tanks", module.path(), "--timeout", "1ms", "--json"}).out);

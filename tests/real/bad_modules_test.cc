@@ -21,7 +21,7 @@ constexpr const char* kCrashedLoading = "crashed while it was loaded (signal=SEG
 
 constexpr int kFailed = 1;
 constexpr int kRefused = 6;
-constexpr const char* kQuick = "[arenas]\nready_timeout_ms = 1000\n[spares]\nper_game = 1\n";
+constexpr const char* kQuick = "[arenas]\nready_timeout_ms = 4000\n[spares]\nper_game = 1\n";
 
 struct BadStart {
   const char* title;
@@ -94,7 +94,7 @@ TEST_CASE("modules that cannot be used") {
            BadStart{"no entry symbol", "no-entry", "ok", kRefused, "does not export arenad_game_module"},
            BadStart{"another ABI", "other-abi", "ok", kRefused, "ABI version 2"},
            BadStart{"a constructor that crashes", "crashing", "ok", kRefused, kCrashedLoading},
-           BadStart{"a constructor that hangs", "hanging", "ok", kRefused, "not loaded within 1000 ms"},
+           BadStart{"a constructor that hangs", "hanging", "ok", kRefused, "not loaded within 4000 ms"},
        }) {
     check_refused(daemon, bad);
     bystander.check_unharmed();

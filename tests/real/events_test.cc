@@ -74,6 +74,7 @@ TEST_CASE("the life of an arena, event by event") {
   CHECK(daemon.arenactl({"drain", "duel", "--deadline", "1h", "--no-wait"}).code != 7);
   CHECK(daemon.stop_arena("other").ok());
   REQUIRE(is_there(daemon, "other", "stopped"));
+  REQUIRE(is_there(daemon, "duel", "ended"));
   const std::vector<json> all = events(daemon);
   check_numbers(all, 1);
   CHECK(all[0]["type"] == "arenad-started");

@@ -16,7 +16,8 @@ TEST_CASE("out of memory is out of memory, and a kill is a kill") {
     std::puts("skipped: no right to make a control group with a limit of memory");
     std::exit(77);  // NOLINT(concurrency-mt-unsafe)
   }
-  Daemon daemon("[restart]\nintensity = 10\nfirst_delay_ms = 0\nmax_delay_ms = 0\n" + echo_section());
+  Daemon daemon("[restart]\nintensity = 10\nfirst_delay_ms = 0\nmax_delay_ms = 0\n[hang]\nhard_limit_ms = 0\n" +
+                echo_section());
   daemon.start(group->prefix());
   daemon.start_arena("duel");
   daemon.start_arena("other");

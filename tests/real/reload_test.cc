@@ -257,12 +257,12 @@ TEST_CASE("arenad is stopped in order, or dies, while an arena is on probation: 
 }
 
 TEST_CASE("a version that never says what its state is keeps nobody waiting") {
-  Daemon daemon(kConfig + "[arenas]\nready_timeout_ms = 1000\n");
+  Daemon daemon(kConfig + "[arenas]\nready_timeout_ms = 4000\n");
   daemon.start();
   Matches matches(daemon, 1, {});
   const RolloutFacts refused = reload(daemon, {.module = "hanging_schema"});
   CHECK(refused.state == "refused");
-  CHECK(refused.error.find("it did not compare the states' types within 1000 ms") != std::string::npos);
+  CHECK(refused.error.find("it did not compare the states' types within 4000 ms") != std::string::npos);
   matches.play();
   matches.check();
   CHECK(code_of(daemon, "match-0") == "1.0");

@@ -198,7 +198,7 @@ TEST_CASE("arenad is killed while the canary is on probation: the rollout goes o
 
 TEST_CASE("arenad is killed in a wave, and again and again: the rollout is done all the same") {
   Matches matches(5);
-  Command reload(matches.daemon(), matches.reload_command("ledger_good", "2", "500ms"));
+  Command reload(matches.daemon(), matches.reload_command("ledger_good", "2", "1s"));
   matches.await_answer(reload);
   CHECK(matches.await_second_on_probation() != "");
   // What the next arenad goes by is in the database: that is when scripts are told of it.
@@ -216,7 +216,7 @@ TEST_CASE("arenad is killed in a wave, and again and again: the rollout is done 
     if (reload.ended()) return true;
     if (monotonic_ns() < next_ns) return false;
     matches.daemon().kill_arenad();
-    next_ns = monotonic_ns() + 700 * kMillisecond;
+    next_ns = monotonic_ns() + 2500 * kMillisecond;
     return false;
   }));
   CHECK(reload.code() == 0);
@@ -275,7 +275,7 @@ TEST_CASE("one dies behind the canary while no arenad is there: with stop the ca
 
 TEST_CASE("arenad is killed while everything is taken back: everybody has the old code at the end") {
   Matches matches(4);
-  Command reload(matches.daemon(), matches.reload_command("ledger_good", "1", "700ms", "rollback-all"));
+  Command reload(matches.daemon(), matches.reload_command("ledger_good", "1", "2s", "rollback-all"));
   matches.await_answer(reload);
   const std::string second = matches.await_second_on_probation();
   matches.daemon().kill_worker(second);
@@ -323,9 +323,9 @@ TEST_CASE("a worker dies while it is given back: it is given back once more") {
 
 TEST_CASE("a rollout that is paused is paused under the next arenad; aborted, new arenas get the old code") {
   Matches matches(3);
-  Command reload(matches.daemon(), matches.reload_command("ledger_good", "1", "200ms"));
+  Command reload(matches.daemon(), matches.reload_command("ledger_good", "1", "2s"));
   matches.await_answer(reload);
-  REQUIRE(matches.play_until([&] { return matches.rollout().passed == 1; }));
+  REQUIRE(matches.play_until([&] { return matches.rollout().passed >= 1; }));
   REQUIRE(matches.daemon().arenactl({"rollout", "pause", "ledger"}).code == 0);
   matches.daemon().kill_arenad();
   CHECK(matches.rollout().state == "paused");

@@ -124,7 +124,7 @@ TEST_CASE("whoever waits for an answer gets it from the program that has taken o
     drained = control.call(
         [](wire::Request::Builder request) {
           auto drain = request.initDrain();
-          drain.setDeadlineMs(1500);
+          drain.setDeadlineMs(6000);
           select_one(drain.initSelection(), "drained");
         },
         {}, kPatienceMs);
@@ -240,7 +240,7 @@ TEST_CASE("the restart history goes over an upgrade") {
 
 TEST_CASE("an arena that waits for its restart gets it after the upgrade") {
   Daemon daemon(
-      "[restart]\nintensity = 10\nwindow_ms = 600000\nfirst_delay_ms = 2000\nmax_delay_ms = 2000\nhealthy_ms = 600000\n" +
+      "[restart]\nintensity = 10\nwindow_ms = 600000\nfirst_delay_ms = 8000\nmax_delay_ms = 8000\nhealthy_ms = 600000\n" +
       echo_section());
   daemon.start();
   daemon.start_arena("duel");

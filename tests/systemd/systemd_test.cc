@@ -186,7 +186,7 @@ TEST_CASE("everything in the cgroup killed at once: what systemd keeps brings ev
 }
 
 TEST_CASE("upgrade under the unit: the same process, a watchdog that is fed, and what is kept keeps its names") {
-  Service service("WatchdogSec=1", kNoCheckpoints);
+  Service service("WatchdogSec=3", kNoCheckpoints);
   Match match;
   match.play(100);
   Pace pace(service);
@@ -194,7 +194,7 @@ TEST_CASE("upgrade under the unit: the same process, a watchdog that is fed, and
   (void)service.run("arenactl upgrade");
   (void)service.run("arenactl start echo --name other");
   CHECK(service.says_status("2 arenas: 2 running"));
-  match.play(2500);
+  match.play(7500);
   CHECK(service.main_pid() == pid);
   CHECK(service.number("NRestarts") == 0);
   CHECK(service.number("NFileDescriptorStore") == 5);
@@ -220,7 +220,8 @@ TEST_CASE("tasks: there is room for thousands of arenas, however small the machi
 }
 
 TEST_CASE("memory: the kernel ends the arena that takes all, and nothing else") {
-  Service service("MemoryMax=300M\nMemorySwapMax=0", "[restart]\nfirst_delay_ms = 0\n");
+  // Memory may take long to be filled: that is no hang.
+  Service service("MemoryMax=300M\nMemorySwapMax=0", "[restart]\nfirst_delay_ms = 0\n[hang]\nhard_limit_ms = 0\n");
   (void)service.run("arenactl start echo --name other");
   Player bob(kControlSocket, "other", "bob");
   Match match;
@@ -267,8 +268,8 @@ TEST_CASE("the cage around game code is whole under the unit") {
 }
 
 TEST_CASE("a start and a stop that take longer than systemd waits get more time while arenad knows why") {
-  Service service("TimeoutStartSec=1\nTimeoutStopSec=1",
-                  "[arenas]\nadoption_timeout_ms = 2500\nstop_timeout_ms = 2500\n[hang]\nhard_limit_ms = 0\n");
+  Service service("TimeoutStartSec=3\nTimeoutStopSec=3",
+                  "[arenas]\nadoption_timeout_ms = 6000\nstop_timeout_ms = 6000\n[hang]\nhard_limit_ms = 0\n");
   {
     Match match;
     match.play(100);
