@@ -136,6 +136,7 @@ class LiveArena {
   Link link_;
   Fd output_;  // the file of its output
   BoardView board_;
+  Fd unmapped_board_;  // of the arenad that has it now, if that could not be mapped: tried again
   uint32_t bell_seen_ = 0;
   uint64_t link_looked_ns_ = 0;
   uint64_t assigned_ns_;
@@ -309,6 +310,7 @@ LiveArena::Fate LiveArena::look_at_link() {
   if (bell == bell_seen_ && put_off_.empty() && !take_link_signal() && now < next_link_look_ns()) return Fate::goes_on;
   bell_seen_ = bell;
   link_looked_ns_ = now;
+  if (unmapped_board_) be_adopted(std::exchange(unmapped_board_, {}));
   trim_own_output(output_);  // arenad may be gone, or stopped
   if (orphan_.is_alone()) {
     if (auto link = orphan_.try_offer(now, runtime_, output_)) {
@@ -353,8 +355,13 @@ LiveArena::Fate LiveArena::link_broke(uint64_t now_ns) {
 }
 
 void LiveArena::be_adopted(Fd board) {
+  Fd again(::fcntl(board.get(), F_DUPFD_CLOEXEC, 0));
   auto view = BoardView::map(std::move(board));
-  if (!view) return;  // an arenad that gives no board has not taken it
+  if (!view) {
+    // An arenad that gives no board has not taken it; there may be no memory for one at the moment.
+    if (view.error().code != ErrorCode::corrupt) unmapped_board_ = std::move(again);
+    return;
+  }
   board_ = std::move(*view);
   bell_seen_ = board_.bell() - 1;
   orphan_.adopted();

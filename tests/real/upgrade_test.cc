@@ -3,6 +3,7 @@
 #include <array>
 #include <csignal>
 #include <filesystem>
+#include <sstream>
 #include <sys/wait.h>
 #include <thread>
 #include <unistd.h>
@@ -256,6 +257,41 @@ TEST_CASE("an arena that waits for its restart gets it after the upgrade") {
   REQUIRE(daemon.runs_again("duel", epoch));
   play(ann, 5);
   CHECK(ann.ask().joins == 1);
+}
+
+TEST_CASE("a worker that has no memory for the board of the program that takes over maps it when it has some") {
+  Daemon daemon("[arenas]\nadoption_timeout_ms = 60000\n" + echo_section(), Daemon::Parent::keeper);
+  daemon.start();
+  daemon.start_arena("duel", {{"hz", "50"}});
+  Player ann(daemon.socket(), "duel", "ann");
+  play(ann, 5);
+  const pid_t worker = daemon.arena("duel").pid;
+  // Where it lies, and in which file.
+  const auto board = [&] {
+    std::istringstream maps(read_file("/proc/" + std::to_string(worker) + "/maps"));
+    std::string found;
+    for (std::string line; std::getline(maps, line);) {
+      if (line.find("arenad-board") != std::string::npos) found += line + "\n";
+    }
+    return found;
+  };
+  const std::string before = board();
+  REQUIRE(before != "");
+  {
+    const LimitedResource nothing_more(worker, RLIMIT_AS, 4096);
+    SUBCASE("upgraded") {
+      CHECK(upgrade(daemon) == "upgraded");
+    }
+    SUBCASE("adopted") {
+      daemon.kill_arenad();
+    }
+    play(ann, 50);
+    CHECK(board() == before);
+  }
+  CHECK(eventually([&] { return board() != before && board() != ""; }));
+  play(ann, 5);
+  CHECK(daemon.arena("duel").pid == worker);
+  CHECK(daemon.arena("duel").epoch == 1);
 }
 
 TEST_CASE("signals that come while arenad is replaced reach the program that has taken over") {
