@@ -18,6 +18,8 @@ constexpr uint64_t kAskAgainNs = 20 * kMillisecond;
 constexpr uint64_t kLongestUnhealedNs = 20 * kSecond;
 // For want of an arenad, which another fault may just have ended.
 constexpr uint64_t kLongestPutOffNs = 20 * kSecond;
+// So long after a fault that was done by half, whom it may end may end by it.
+constexpr uint64_t kAttemptNs = 5 * kSecond;
 
 bool concerns_others(const Fault& fault) {
   return fault.other_workers != Ends::never || fault.arenad != Ends::never;
@@ -139,11 +141,11 @@ bool ChaosRun::may_begin(const Step& step, const Fault& fault) const {
   if (fault.stops_workers && std::ranges::any_of(active_, [](const Active& active) { return active.fault->stops_workers; }))
     return false;
   if (std::ranges::any_of(active_, [](const Active& active) { return active.fault->alone; })) return false;
-  const auto takes_its_link = [](const Fault& one, const Fault& other) {
-    return one.strikes_link && other.arenad != Ends::never;
+  const auto takes_its_arenad = [](const Fault& one, const Fault& other) {
+    return one.needs_arenad && (other.arenad != Ends::never || other.replaces_arenad);
   };
   if (std::ranges::any_of(active_, [&](const Active& active) {
-        return takes_its_link(fault, *active.fault) || takes_its_link(*active.fault, fault);
+        return takes_its_arenad(fault, *active.fault) || takes_its_arenad(*active.fault, fault);
       })) {
     return false;
   }
@@ -214,6 +216,9 @@ void ChaosRun::strike(const Step& step, const Fault& fault) {
     other.was_alone = active.was_alone = false;
   }
   if (auto injected = fault.inject(stage_, active.strike); !injected) {
+    // What it has done all the same is put down to it, and what it has left waiting strikes nobody.
+    attempts_.push_back({step.arena, &fault, monotonic_ns() + kAttemptNs});
+    if (fault.alone) stage_.rig().points().disarm();
     // Another fault of a compound may end whom it strikes after all was prepared: the next one is struck instead.
     const bool is_gone = !lives(active.strike.worker) || stage_.rig().arenad() != active.arenad;
     if ((is_gone || injected.error().code == ErrorCode::unreachable) && may_be_put_off(step)) {
@@ -228,12 +233,16 @@ void ChaosRun::strike(const Step& step, const Fault& fault) {
 
 // What has ended since the last look, and whether a fault that is not over may have ended it.
 void ChaosRun::look_at_processes() {
+  std::erase_if(attempts_, [now_ns = monotonic_ns()](const Attempt& one) { return one.until_ns <= now_ns; });
   for (size_t arena = 0; arena < epochs_.size(); ++arena) {
     const uint64_t epoch = stage_.epoch(arena);
     if (epoch == epochs_[arena]) continue;
-    const bool may = std::ranges::any_of(active_, [&](const Active& active) {
-      return (active.step->arena == arena && active.fault->worker != Ends::never) || active.fault->other_workers != Ends::never;
-    });
+    const auto may_end_worker = [&](size_t struck, const Fault& fault) {
+      return (struck == arena && fault.worker != Ends::never) || fault.other_workers != Ends::never;
+    };
+    const bool may =
+        std::ranges::any_of(active_, [&](const Active& active) { return may_end_worker(active.step->arena, *active.fault); }) ||
+        std::ranges::any_of(attempts_, [&](const Attempt& one) { return may_end_worker(one.arena, *one.fault); });
     if (may) {
       findings_.invariants.holds(Invariant::isolation);
     } else {
@@ -248,7 +257,8 @@ void ChaosRun::look_at_processes() {
   looked_at_arenad_ns_ = monotonic_ns();
   const pid_t arenad = stage_.rig().arenad();
   if (arenad == 0 || arenad == arenad_) return;
-  const bool may = std::ranges::any_of(active_, [](const Active& active) { return active.fault->arenad != Ends::never; });
+  const bool may = std::ranges::any_of(active_, [](const Active& active) { return active.fault->arenad != Ends::never; }) ||
+                   std::ranges::any_of(attempts_, [](const Attempt& one) { return one.fault->arenad != Ends::never; });
   if (may) {
     findings_.invariants.holds(Invariant::arenad);
   } else {
@@ -367,6 +377,7 @@ void ChaosRun::finish_steps() {
                            active.epochs[active.step->arena], stage_.arenas()[active.step->arena].player->heard_back(),
                            stage_.arenas()[active.step->arena].player->said()));
       findings_.outcomes.push_back({active.step, "", (active.since_ns - began_ns_) / kMillisecond, 0});
+      if (active.fault->alone) stage_.rig().points().disarm();
     } else {
       ++i;
       continue;

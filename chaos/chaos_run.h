@@ -94,6 +94,12 @@ class ChaosRun {
   Result<void> play();
 
  private:
+  // A fault whose injection has failed, and that may have been done by half.
+  struct Attempt {
+    size_t arena;
+    const Fault* fault;
+    uint64_t until_ns;
+  };
   struct Active {
     const Step* step;
     const Fault* fault;
@@ -142,6 +148,7 @@ class ChaosRun {
   std::vector<std::vector<const Step*>> waiting_;  // by arena, the next one last
   std::map<const Step*, uint64_t> put_off_since_ns_;
   std::vector<Active> active_;
+  std::vector<Attempt> attempts_;
   std::vector<uint64_t> epochs_;  // of each arena, as last seen
   std::vector<uint64_t> frames_;  // compared with the model, as last seen
   std::vector<bool> complained_;  // its player has, and that is written down

@@ -47,8 +47,10 @@ struct Fault {
   bool takes_database = false;
   // It stops workers from outside for a while, or has them go on: of two of them, one would undo the other.
   bool stops_workers = false;
-  // It strikes the link between worker and arenad, and there is none while there is no arenad: nothing that ends that may be on its way.
-  bool strikes_link = false;
+  // What it does, it does by the arenad that is there now, or to the link to it: nothing that ends that one may be on its way, or has it give over.
+  bool needs_arenad = false;
+  // arenad gives over to a program, and no process ends by that.
+  bool replaces_arenad = false;
   // What is missing here to do it; empty: nothing is. Such a fault is reported as not run, never as passed.
   std::function<std::string(const Stage&)> missing = [](const Stage&) { return std::string(); };
   // What must be so before it can be done; players may play on meanwhile (Stage::turn). Empty: nothing.

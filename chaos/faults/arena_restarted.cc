@@ -10,8 +10,10 @@ Fault arena_restarted() {
           .worker = Ends::must,
           .inject = [](Stage& stage, const Strike& strike) -> Result<void> {
             auto restarted = stage.rig().restart_arena(stage.arenas()[strike.arena].id);
-            if (!restarted) return restarted.error();
-            return {};
+            if (restarted) return {};
+            // Not while its code is being changed: that will be over.
+            const bool may_later = restarted.error().code == ErrorCode::refused;
+            return make_error(may_later ? ErrorCode::unreachable : restarted.error().code, restarted.error().message);
           }};
 }
 

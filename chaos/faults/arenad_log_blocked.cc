@@ -17,7 +17,9 @@ Fault arenad_log_blocked() {
           .prepare = wait_for_worker,
           .inject = [](Stage& stage, const Strike& strike) -> Result<void> {
             if (auto blocked = block_log(stage, strike); !blocked) return blocked;
-            return signal_worker(stage, strike.arena, SIGKILL);
+            auto killed = signal_worker(stage, strike.arena, SIGKILL);
+            if (!killed) (void)unblock_log(stage, strike);
+            return killed;
           },
           .fired = log_is_blocked,
           .heal = unblock_log,

@@ -39,6 +39,7 @@ Result<void> block_log(Stage& stage, const Strike& strike) {
   void* memory =
       file ? ::mmap(nullptr, sizeof(test::LogOrders), PROT_READ | PROT_WRITE, MAP_SHARED, file.get(), 0) : MAP_FAILED;
   if (memory == MAP_FAILED) return errno_error("cannot map " + path.string());
+  stage.prop(kBlockedLog, strike.arena).reset();  // first: it unblocks when it goes
   stage.prop(kBlockedLog, strike.arena) = std::make_shared<BlockedLog>(static_cast<test::LogOrders*>(memory));
   return {};
 }

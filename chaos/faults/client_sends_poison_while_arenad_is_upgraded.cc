@@ -55,7 +55,10 @@ Fault client_sends_poison_while_arenad_is_upgraded() {
               return told;
             }
             auto is_slow = wait_until(stage, "a step of the upgrade", [&] { return stage.rig().points().fired_in(arenad); });
-            if (!is_slow) return is_slow;
+            if (!is_slow) {
+              stage.rig().points().disarm_in(arenad);
+              return is_slow;
+            }
             return send_poison_from_its_seat(stage, strike, drawn_poison(strike));
           },
           .fired = poison_is_told,

@@ -39,6 +39,8 @@ Fault code_ordered_twice() {
           .holds = "one of them is refused; the player hears nothing twice and misses nothing",
           .worker = Ends::must,
           .uses = "code",
+          // Nobody orders again.
+          .needs_arenad = true,
           .prepare = wait_for_arenad,
           .inject = [](Stage& stage, const Strike& strike) -> Result<void> {
             auto module = other_good_module(stage, strike);

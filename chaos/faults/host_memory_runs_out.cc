@@ -1,5 +1,6 @@
 #include "chaos/faults/catalogue.h"
 #include "chaos/faults/private_group.h"
+#include "chaos/faults/processes.h"
 #include "chaos/faults/signals.h"
 #include "chaos/faults/traps.h"
 #include "chaos/stage.h"
@@ -51,11 +52,7 @@ Fault host_memory_runs_out() {
           },
           .heal_after_ms = 500,
           .plays_on = 10,
-          .settled =
-              [](Stage& stage, const Strike& strike) {
-                const auto status = stage.rig().status(stage.arenas()[strike.arena].id);
-                return status && status->state == "running" && status->epoch == stage.epoch(strike.arena);
-              }};
+          .settled = all_arenas_run};
 }
 
 }  // namespace arenad::chaos

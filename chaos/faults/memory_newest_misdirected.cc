@@ -1,4 +1,6 @@
 #include "chaos/faults/catalogue.h"
+#include "chaos/faults/patience.h"
+#include "chaos/faults/processes.h"
 #include "chaos/faults/worker_region.h"
 #include "chaos/stage.h"
 
@@ -16,7 +18,12 @@ Fault memory_newest_misdirected() {
             if (stage.arenas().size() < 2) return "there is no other arena";
             return cannot_write_memory(stage);
           },
-          .prepare = stop_with_two_snapshots,
+          .prepare = [](Stage& stage, const Strike& strike) -> Result<void> {
+            const Stage::Arena& other = stage.arenas()[(strike.arena + 1) % stage.arenas().size()];
+            if (auto there = wait_until(stage, "a worker of the other arena", [&] { return lives(other.worker); }); !there)
+              return there;
+            return stop_with_two_snapshots(stage, strike);
+          },
           .inject =
               [](Stage& stage, const Strike& strike) {
                 return damage_and_kill(stage, strike, [&](const test::WorkerMemory& memory, Random&) {

@@ -18,8 +18,9 @@ constexpr const char* kFirstVersion = "1.0";
 // More frames than after which a module is bad; and for arenas without ticks, of which only the time counts, the time to say as many entries.
 constexpr sweep::Rig::Probation kLong{.ms = 4000, .frames = 45};
 
+// As arenad says it (supervisor/rollouts.cc).
 bool another_goes_on(const Error& error) {
-  return error.message.find("going on") != std::string::npos;
+  return error.message.find("is not over yet") != std::string::npos;
 }
 
 Result<void> order(Stage& stage, const Strike& strike, const std::string& module, sweep::Rig::Probation probation) {
@@ -37,6 +38,7 @@ struct BackgroundOrder {
   std::string module;
   std::optional<sweep::Rig::Posted> posted;  // and not answered yet
   std::optional<bool> refused;
+  std::string why;
 };
 
 // What there is to hear of it by now.
@@ -50,6 +52,7 @@ void follow_order(const Stage& stage, const Strike& strike, BackgroundOrder& ord
   const bool is_connected = order.posted->control.poll();
   if (auto reply = order.posted->control.take_reply(order.posted->request)) {
     if (reply->ok() || !another_goes_on(reply->error())) order.refused = !reply->ok();
+    if (!reply->ok()) order.why = reply->error().text();
     order.posted.reset();
   } else if (!is_connected) {
     order.posted.reset();
@@ -89,6 +92,8 @@ bool order_is_answered(Stage& stage, const Strike& strike) {
 Result<void> order_was_refused(Stage& stage, const Strike& strike) {
   const auto order = std::static_pointer_cast<BackgroundOrder>(stage.prop(kOrder, strike.arena));
   if (!*order->refused) return make_error(ErrorCode::failed, "arenad has taken the module");
+  if (order->why.find("cannot be used") == std::string::npos)
+    return make_error(ErrorCode::failed, "arenad has refused something else than the module: " + order->why);
   return bad_module_is_not_there(stage, strike);
 }
 

@@ -8,6 +8,7 @@
 
 #include "chaos/faults/catalogue.h"
 #include "chaos/faults/signals.h"
+#include "chaos/faults/worker_region.h"
 #include "chaos/stage.h"
 #include "ipc/incarnation_layout.h"
 #include "state/snapshot_layout.h"
@@ -103,6 +104,7 @@ Fault newest_snapshot_damaged() {
           .worker = Ends::must,
           .told = "KILL",
           .stops_workers = true,
+          .missing = cannot_write_memory,
           .inject = inject};
 }
 

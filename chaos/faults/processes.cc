@@ -46,6 +46,18 @@ bool lives(pid_t process) {
   return state != '\0' && state != 'Z' && state != 'X';
 }
 
+bool arena_runs(Stage& stage, const Strike& strike) {
+  const auto status = stage.rig().status(stage.arenas()[strike.arena].id);
+  return status && status->state == "running" && status->epoch == stage.epoch(strike.arena);
+}
+
+bool all_arenas_run(Stage& stage, const Strike&) {
+  for (size_t arena = 0; arena < stage.arenas().size(); ++arena) {
+    if (!arena_runs(stage, {.arena = arena})) return false;
+  }
+  return true;
+}
+
 Result<void> signal_all(const std::vector<pid_t>& processes, int number) {
   if (processes.empty()) return make_error(ErrorCode::refused, "there is no such process at the moment");
   for (const pid_t pid : processes) ::kill(pid, number);

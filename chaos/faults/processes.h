@@ -22,6 +22,9 @@ Result<void> wait_for_spares(Stage& stage, const Strike& strike);
 char state_of(pid_t process);
 // Not so one that has ended and that nobody has taken yet: it takes any signal, and nothing comes of it.
 bool lives(pid_t process);
+// Fault::settled: arenad says that the struck arena runs, with the worker that its player hears; or that all do. For what may end workers, or not.
+bool arena_runs(Stage& stage, const Strike& strike);
+bool all_arenas_run(Stage& stage, const Strike& strike);
 Result<void> signal_all(const std::vector<pid_t>& processes, int number);
 // The soft limit alone. An error if there is no such process.
 Result<void> limit(pid_t process, __rlimit_resource resource, rlim_t value);

@@ -26,7 +26,8 @@ Fault spares_stopped() {
         auto stopped = std::make_shared<std::vector<pid_t>>(spares(stage));
         if (auto done = signal_all(*stopped, SIGSTOP); !done) return done;
         stage.prop(kSparesStopped, strike.arena) = std::move(stopped);
-        return signal_worker(stage, strike.arena, SIGKILL);
+        (void)signal_worker(stage, strike.arena, SIGKILL);  // it may be ending already
+        return {};
       },
       .heal = [](Stage& stage, const Strike& strike) -> Result<void> {
         // Some may have become arenas' workers meanwhile, and others may be stopped by another fault.

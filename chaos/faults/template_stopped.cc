@@ -17,7 +17,8 @@ Fault template_stopped() {
           .prepare = wait_for_template,
           .inject = [](Stage& stage, const Strike& strike) -> Result<void> {
             if (auto stopped = signal_all(templates(stage), SIGSTOP); !stopped) return stopped;
-            return signal_worker(stage, strike.arena, SIGKILL);
+            (void)signal_worker(stage, strike.arena, SIGKILL);  // it may be ending already
+            return {};
           },
           .heal = [](Stage& stage, const Strike&) -> Result<void> {
             (void)signal_all(templates(stage), SIGCONT);

@@ -97,7 +97,7 @@ Fault worker_ends_itself(const Within& what) {
           .uses = kTrap,
           // The black box knows signals alone.
           .leaves_no_note = what.action == CrashAction::exit,
-          .strikes_link = what.strikes_link,
+          .needs_arenad = what.needs_arenad,
           .missing = without_crash_points,
           .prepare = wait_for_trap,
           .inject = [what](Stage& stage, const Strike& strike) {

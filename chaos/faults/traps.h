@@ -42,7 +42,7 @@ struct Within {
   CrashAction action;
   uint64_t argument = 0;
   const char* told;
-  bool strikes_link = false;
+  bool needs_arenad = false;
 };
 // The struck worker ends by what it does itself, somewhere in a frame.
 Fault worker_ends_itself(const Within& what);

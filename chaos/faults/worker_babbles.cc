@@ -8,7 +8,7 @@ Fault worker_babbles() {
                              .does = "The worker sends arenad a message that is none",
                              .action = CrashAction::babble,
                              .told = "",
-                             .strikes_link = true});
+                             .needs_arenad = true});
 }
 
 }  // namespace arenad::chaos

@@ -16,6 +16,7 @@ Fault worker_cannot_offer_itself() {
           .arenad = Ends::must,
           .told = "it left no trace",
           .rungs = {"newest slot"},
+          .needs_arenad = true,
           .missing = without_crash_points,
           .prepare = wait_for_trap,
           .inject = [](Stage& stage, const Strike& strike) -> Result<void> {

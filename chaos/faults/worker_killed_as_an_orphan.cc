@@ -13,6 +13,7 @@ Fault worker_killed_as_an_orphan() {
           .holds = "the next arenad takes up the arena where it was; every other worker is adopted",
           .worker = Ends::must,
           .arenad = Ends::must,
+          .needs_arenad = true,
           .missing = without_crash_points,
           .prepare = wait_for_trap,
           .inject = [](Stage& stage, const Strike& strike) -> Result<void> {

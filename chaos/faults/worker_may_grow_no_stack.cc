@@ -10,7 +10,8 @@ Fault worker_may_grow_no_stack() {
           .worker = Ends::may,
           .inject = [](Stage&, const Strike& strike) { return limit(strike.worker, RLIMIT_STACK, 4096); },
           .heal = [](Stage&, const Strike& strike) { return lift_limit(strike.worker, RLIMIT_STACK); },
-          .heal_after_ms = 500};
+          .heal_after_ms = 500,
+          .settled = arena_runs};
 }
 
 }  // namespace arenad::chaos

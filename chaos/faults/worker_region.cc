@@ -73,7 +73,9 @@ Result<void> damage_and_kill(Stage& stage, const Strike& strike, const Damage& d
   try {
     damage(test::WorkerMemory(worker), random);
   } catch (const std::exception& error) {
-    done = make_error(ErrorCode::failed, error.what());
+    // It, or the one whose memory is to be taken, has ended meanwhile: the next one is struck.
+    ::kill(worker, SIGCONT);
+    return make_error(ErrorCode::unreachable, error.what());
   }
   if (dies == Dies::worker_and_arenad) {
     if (auto killed = signal_arenad(stage, SIGKILL); !killed) done = killed;

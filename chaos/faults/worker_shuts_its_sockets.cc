@@ -8,7 +8,7 @@ Fault worker_shuts_its_sockets() {
                              .does = "The worker shuts its link to arenad down, and keeps the descriptor",
                              .action = CrashAction::shut_sockets,
                              .told = "",
-                             .strikes_link = true});
+                             .needs_arenad = true});
 }
 
 }  // namespace arenad::chaos
