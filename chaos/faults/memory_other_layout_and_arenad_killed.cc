@@ -30,7 +30,7 @@ void give_other_layout(const test::WorkerMemory& memory, uint64_t draw) {
       identity.layout_version += 1;
       break;
     case 2:
-      identity.slots[1].bytes += kPageBytes;  // beyond the end
+      identity.slots[1].bytes = identity.region_bytes - identity.slots[1].offset + kPageBytes;  // beyond the end
       break;
     case 3:
       identity.frame_log.bytes *= 2;  // as far as the end, or beyond
