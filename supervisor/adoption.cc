@@ -93,11 +93,16 @@ Result<void> Adoption::begin(const std::string& socket_path, std::vector<KeptDes
     if (const auto name = KeptName::parse(one.name)) add(*name, std::move(one.fd));
   }
   ARENAD_CRASH_POINT("arenad.adoption.begun");
-  deadline_.start(scope_.services.config.arenas.adoption_timeout_ms);
-  if (unknown_ == 0) acceptor_.begin();
+  if (unknown_ == 0) begin_to_accept();
   // Also with nothing to take up, it is settled in a turn of the loop, not here.
   scope_.children.facts.post([this] { settle_if_done(); });
   return {};
+}
+
+// Their time begins when they are heard, however long the database took to tell of them.
+void Adoption::begin_to_accept() {
+  acceptor_.begin();
+  deadline_.start(scope_.services.config.arenas.adoption_timeout_ms);
 }
 
 void Adoption::add(const KeptName& name, Fd fd) {
@@ -154,7 +159,7 @@ std::vector<KeptIncarnation> Adoption::kept_of(ArenaId arena) const {
 
 void Adoption::take_up(ArenaId arena, Durable durable) {
   // Only who is known can be waited for.
-  if (--unknown_ == 0) acceptor_.begin();
+  if (--unknown_ == 0) begin_to_accept();
   ARENAD_CRASH_POINT("arenad.adoption.known");
   Arena* there = scope_.roster.find(arena);
   const auto state = handed_ != nullptr ? handed_->find(arena) : std::nullopt;

@@ -80,6 +80,7 @@ class Adoption {
   void hand_over_without_region(Arena& arena, Left& left, const Durable& durable);
   Inheritance inherit(Arena& arena, Epoch epoch);
   void process_ended(ArenaId arena, Epoch epoch);
+  void begin_to_accept();
   void nobody_came();
   void settle_if_done();
   void forget_leftovers();

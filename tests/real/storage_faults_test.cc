@@ -228,6 +228,59 @@ TEST_CASE("an arenad that cannot read what its arenas begin with asks again, and
   CHECK(daemon.log().find("begins anew") == std::string::npos);
 }
 
+TEST_CASE("a disk that takes longer to tell of the arenas than their workers are waited for ends none of them") {
+  FaultyDaemon faulty;
+  Daemon& daemon = faulty.daemon;
+  // More than SQLite keeps in memory when it has opened a database.
+  constexpr int kArenas = 40;
+  std::map<std::string, pid_t> workers;
+  for (int i = 0; i < kArenas; ++i) {
+    const std::string arena = daemon.start_arena("duel-" + std::to_string(i), {{"hz", "10"}, {"grow", "60000"}});
+    REQUIRE(daemon.becomes(arena, [](const ArenaFacts& facts) { return facts.durable_frame > 5; }));
+    workers[arena] = daemon.arena(arena).pid;
+  }
+  daemon.kill_arenad();
+  const uint64_t began_ns = monotonic_ns();
+  // 15 pages of each.
+  faulty.start_with({.calls = bit(Call::read), .effect = Effect::delayed, .lasting = Lasting::until_healed, .delay_ms = 10});
+  CHECK(monotonic_ns() - began_ns > 3 * kSecond);  // adoption_timeout_ms is 2000
+  faulty.disk().heal();
+  for (const auto& [arena, worker] : workers) {
+    CHECK(daemon.arena(arena).pid == worker);
+    CHECK(daemon.arena(arena).epoch == 1);
+  }
+}
+
+TEST_CASE("a frame that waits for the disk goes on under the next arenad, in the same worker") {
+  FaultyDaemon faulty;
+  Daemon& daemon = faulty.daemon;
+  daemon.start_arena("duel", {{"hz", "50"}});
+  Player ann(daemon.socket(), "duel", "ann");
+  say_and_hear(ann, 5);
+  REQUIRE(is_up_to_date(daemon, "duel"));
+  const pid_t worker = daemon.arena("duel").pid;
+  faulty.disk().arm({.calls = bit(Call::lock), .lasting = Lasting::until_healed});
+  size_t awards = 0;
+  uint64_t stood_at = 0;
+  // Until no more results fit, and the frame waits for those that are there to be stored.
+  REQUIRE(eventually([&] {
+    for (int i = 0; i < 200; ++i) {
+      if (ann.arena().send<echo::Award>([](echo::Award::Builder) {}) == Sent::ok) ++awards;
+    }
+    ::usleep(200'000);
+    return daemon.arena("duel").frame == std::exchange(stood_at, daemon.arena("duel").frame);
+  }));
+  daemon.kill_arenad();
+  faulty.disk().heal();
+  faulty.start();
+  CHECK(
+      daemon.becomes("duel", [&](const ArenaFacts& facts) { return facts.state == "running" && facts.frame > stood_at + 10; }));
+  check_results(daemon, "duel", awards);
+  say_and_hear(ann, 5);
+  CHECK(daemon.arena("duel").pid == worker);
+  CHECK(daemon.arena("duel").epoch == 1);
+}
+
 // They are older than every snapshot that its successors begin with.
 TEST_CASE("results that wait for a sick disk outlive their worker, its successor and arenad") {
   FaultyDaemon faulty;
