@@ -53,7 +53,11 @@ Result<Region> Region::create(const char* name, uint64_t bytes) {
   Region region;
   region.fd_ = Fd(::memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING));
   if (!region.fd_) return errno_error("cannot create a shared memory region");
-  if (const int error = ::posix_fallocate(region.fd_.get(), 0, static_cast<off_t>(bytes)); error != 0) {
+  int error = 0;
+  do {
+    error = ::posix_fallocate(region.fd_.get(), 0, static_cast<off_t>(bytes));
+  } while (error == EINTR);
+  if (error != 0) {
     errno = error;
     return errno_error("no shared memory for a region of " + std::to_string(bytes / 1024) + " KiB");
   }

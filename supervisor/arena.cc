@@ -259,7 +259,9 @@ void Arena::begin_with_checkpoint(BeginWith with, std::optional<std::string> che
   deadline_.start(services_.config.arenas.ready_timeout_ms);
   const bool was_unread = std::exchange(checkpoints_unread_, false);
   if (with == BeginWith::checkpoint && checkpoint) {
-    if (auto snapshot = Snapshot::parse(*checkpoint)) take_over_checkpoint(*snapshot);
+    if (auto snapshot = Snapshot::parse(*checkpoint)) {
+      if (auto taken = take_over_checkpoint(*snapshot); !taken) return worker_unavailable(taken.error());
+    }
   } else if (with == BeginWith::checkpoint && was_unread) {
     log_warning("arena={} msg=\"the database can be read again, and has no checkpoint of it: the arena begins anew\"",
                 record_.name);
@@ -292,11 +294,21 @@ void Arena::worker_unavailable(const Error& error) {
   services_.facts.post([self = std::weak_ptr(self_), serial = incarnation_serial_] {
     const auto alive = self.lock();
     if (!alive || (*alive)->incarnation_serial_ != serial) return;
+    // The new code has no worker: the old code goes on.
+    const bool was_to_take_over = (*alive)->handover_ && (*alive)->handover_->progress.step() == Handover::Step::loading;
+    if (was_to_take_over && (*alive)->handover_worker_ended(WorkerEnd::crashed)) return;
     (*alive)->carry_out((*alive)->lifecycle_.no_worker(monotonic_ns(), random_u64()));
   });
 }
 
 void Arena::assign(Spare spare, BeginWith with, const std::optional<std::string>& checkpoint) {
+  Fd checkpoint_region;
+  if (checkpoint) {
+    auto region = region_of(*checkpoint);
+    // Without it the worker would find nothing to begin with. The spare ends here.
+    if (!region) return worker_unavailable(region.error());
+    checkpoint_region = std::move(*region);
+  }
   if (record_.epoch == 0 || !ARENAD_MUTANT("death.epoch_reused")) ++record_.epoch;
   announced_end_.reset();
   worker_ = std::move(spare.process);
@@ -312,13 +324,7 @@ void Arena::assign(Spare spare, BeginWith with, const std::optional<std::string>
   const bool takes_back = with == BeginWith::origin;
   if (takes_back) fds.push_back(handover_->origin->fd().get());
   const bool takes_over = handover_ && handover_->progress.step() == Handover::Step::loading;
-  Fd checkpoint_region;
-  if (checkpoint) {
-    if (auto region = region_of(*checkpoint)) {
-      checkpoint_region = std::move(*region);
-      fds.push_back(checkpoint_region.get());
-    }
-  }
+  if (checkpoint_region) fds.push_back(checkpoint_region.get());
   capnp::MallocMessageBuilder message;
   auto assign = message.initRoot<wire::ToWorker>().initAssign();
   assign.setArenaHigh(record_.id.high);

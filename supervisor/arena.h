@@ -264,7 +264,8 @@ class Arena {
   Arena(ArenaServices services, ArenaRecord record, Board board, GameVersions* versions);
   GameTemplate* version_of(CodeHash code);
   void skip_channel_ids();
-  void take_over_checkpoint(const Snapshot& checkpoint);
+  // An error: not all of it; once more, before a worker begins with it.
+  Result<void> take_over_checkpoint(const Snapshot& checkpoint);
   void inherit(Inheritance inheritance, const Durable& durable);
   Resumed stay_down(const Error& error);
   void take_on_worker(wire::ArenaState::Reader from, HandedOn& handed, const ChildScope& children);

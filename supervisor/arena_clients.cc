@@ -4,12 +4,17 @@
 #include "arenad/module_abi.h"
 #include "ipc/crash_point.h"
 #include "ipc/limits.h"
+#include "ipc/link.h"
 #include "ipc/text.h"
 #include "supervisor/arena.h"
 #include "supervisor/log.h"
 
 namespace arenad {
 namespace {
+
+// An assignment has all of them in one message, with the board and up to three regions. Of clients that have left, a channel is there until a
+// checkpoint is durable that no longer needs it.
+constexpr size_t kMostChannels = kMaxLinkFds - 4;
 
 LifecycleEvent rest_of(ArenaState state) {
   switch (state) {
@@ -92,6 +97,11 @@ Result<Arena::Attached> Arena::attach(uint64_t connection, uint32_t attachment, 
                                       const std::string& player, Fd region) {
   if (!is_active() || shutting_down_) {
     return make_error(ErrorCode::refused, "arena " + record_.name + " is " + to_string(state()));
+  }
+  if (channels_.all().size() >= kMostChannels) {
+    return make_error(ErrorCode::exhausted,
+                      "arena " + record_.name + " has " + std::to_string(channels_.all().size()) +
+                          " channels, most of them of clients that have left: try again when a checkpoint is written");
   }
   auto seat = channels_.find_place(kind, player, max_players_);
   if (!seat) return seat.error();

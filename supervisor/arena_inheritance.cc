@@ -20,7 +20,7 @@ Arena::Resumed Arena::take_up(const Durable& durable) {
   checkpoints_unread_ = durable.unread.has_value();
   if (durable.unread) return stay_down(*durable.unread);
   if (!saved && record_.disposition != ArenaDisposition::running) {
-    if (checkpoint) take_over_checkpoint(*checkpoint);
+    if (checkpoint) (void)take_over_checkpoint(*checkpoint);
     return Resumed::as_it_was;
   }
   if (!checkpoint && (saved || durable.damaged != 0)) {
@@ -34,7 +34,7 @@ Arena::Resumed Arena::take_up(const Durable& durable) {
     carry_out(lifecycle_.begin(BeginWith::nothing));
     return Resumed::set_back;
   }
-  take_over_checkpoint(*checkpoint);
+  (void)take_over_checkpoint(*checkpoint);
   const Resumed resumed = saved && durable.damaged == 0 ? Resumed::as_it_was : Resumed::set_back;
   const uint64_t frame = checkpoint->facts().frame.value;
   const uint64_t now_ms = unix_ms();
@@ -145,13 +145,13 @@ void Arena::adopt(std::unique_ptr<ChildProcess> worker, Inheritance inheritance,
 
 // The players of the snapshot have gone with everything else. Their channels are empty ones, so that the frames of the next
 // incarnation see them leave.
-void Arena::take_over_checkpoint(const Snapshot& checkpoint) {
+Result<void> Arena::take_over_checkpoint(const Snapshot& checkpoint) {
   for (const ChannelAt& at : checkpoint.channels()) {
     if (channels_.find(at.channel) != nullptr) continue;
     auto empty = ChannelWriter::create(0);
-    if (!empty) continue;
+    if (!empty) return empty.error();
     auto fd = empty->fd().duplicate();
-    if (!fd) continue;
+    if (!fd) return fd.error();
     channels_.add_departed(at.channel, at.slot, at.player, std::move(*fd), ARENAD_DROPPED);
     // The first snapshots of the next incarnation name it, and so whoever recovers from them must have it.
     kept_.keep_channel(*channels_.find(at.channel));
@@ -162,6 +162,7 @@ void Arena::take_over_checkpoint(const Snapshot& checkpoint) {
   board_.set_durable_frame(durable_.value);
   record_.epoch = std::max(record_.epoch, checkpoint.facts().epoch.value);
   results_.skip_to(checkpoint.facts().system_position);
+  return {};
 }
 
 }  // namespace arenad

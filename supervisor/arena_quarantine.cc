@@ -199,7 +199,7 @@ void Arena::take_note_of_logged_frames() {
   while (reader.next(log) == FrameLogReader::Step::frame) {
     const DecidedFrame& frame = reader.frame();
     frame.for_each_entry([&](const FrameEntry& entry, std::string_view text) {
-      const bool is_done_retry = entry.kind == FrameEntryKind::retry && frame.done();
+      const bool is_done_retry = entry.kind == FrameEntryKind::retry && frame.done() && entry.slot != kNobodysSlot;
       if (is_done_retry && quarantine_.find(entry.value) != nullptr) applied.push_back(entry.value);
       const auto left_out = left_out_by(entry, text);
       if (left_out && !services_.numbers.was_quarantined_before(left_out->entry))

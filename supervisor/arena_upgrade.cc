@@ -3,6 +3,7 @@
 #include "ipc/clock.h"
 #include "ipc/crash_point.h"
 #include "supervisor/arena.h"
+#include "supervisor/give_up.h"
 #include "supervisor/log.h"
 
 namespace arenad {
@@ -62,6 +63,8 @@ std::optional<IncarnationView> take_region(int number, HandedOn& handed) {
   Fd fd = handed.take(number);
   if (!fd) return std::nullopt;
   auto region = IncarnationView::map(std::move(fd));
+  // Its worker lives, and what it has is nowhere else: another arenad may have the memory for it.
+  if (!region && region.error().code == ErrorCode::exhausted) leave_it_to_the_next(region.error());
   return region ? std::optional(std::move(*region)) : std::nullopt;
 }
 
@@ -167,7 +170,7 @@ void Arena::take_on(wire::ArenaState::Reader from, HandedOn& handed, const Child
     checkpoints_damaged_ = !durable.checkpoint && durable.damaged != 0;
     checkpoints_unread_ = durable.unread.has_value();
     expect(std::move(channels));
-    if (durable.checkpoint) take_over_checkpoint(*durable.checkpoint);
+    if (durable.checkpoint) (void)take_over_checkpoint(*durable.checkpoint);
   }
   for (const auto one : from.getAttachments()) {
     attachments_.push_back({one.getConnection(), one.getAttachment(), {one.getChannel()}});

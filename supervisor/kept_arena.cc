@@ -14,9 +14,10 @@ void KeptArena::forget(const std::string& name) {
 }
 
 void KeptArena::keep_incarnation(Epoch epoch, const Fd& region, const Fd& process) {
+  // The process first: a region alone is one whose worker has died.
+  keep({.arena = arena_, .kind = KeptKind::process, .epoch = epoch}, process);
   const bool is_forgotten = ARENAD_MUTANT("death.region_not_kept") && epoch.value > 1;
   if (!is_forgotten) keep({.arena = arena_, .kind = KeptKind::region, .epoch = epoch}, region);
-  keep({.arena = arena_, .kind = KeptKind::process, .epoch = epoch}, process);
 }
 
 void KeptArena::keep_channel(const RosterChannel& channel) {

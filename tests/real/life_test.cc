@@ -232,6 +232,59 @@ TEST_CASE("restart and stop") {
 }
 
 // Nothing else happens in arenad meanwhile that could wake it: no checkpoint, no request.
+TEST_CASE("an arena that cannot begin for want of descriptors is not lost: it begins when there are some") {
+  Daemon daemon(echo_section());
+  daemon.start();
+  daemon.start_arena("duel", {{"hz", "50"}});
+  uint64_t said = 0;
+  {
+    Player ann(daemon.socket(), "duel", "ann");
+    for (int i = 0; i < 10; ++i) ann.say();
+    CHECK(ann.hears_all());
+    said = ann.said();
+  }
+  REQUIRE(daemon.stop_arena("duel").ok());
+  {
+    // It has a worker that waits for an arena, and the database is open.
+    const LimitedResource no_descriptors(daemon.pid(), RLIMIT_NOFILE, 3);
+    CHECK_FALSE(daemon.restart("duel").ok());
+    CHECK(daemon.arena("duel").state != "lost");
+  }
+  (void)daemon.restart("duel");
+  REQUIRE(daemon.becomes("duel", [](const ArenaFacts& arena) { return arena.state == "running"; }));
+  CHECK(daemon.arena("duel").events == said);
+}
+
+TEST_CASE("clients that come and go while nothing is taken do not keep their arena from being recovered") {
+  Daemon daemon("[hang]\nhard_limit_ms = 600000\n[restart]\nfirst_delay_ms = 0\n" + echo_section());
+  daemon.start();
+  daemon.start_arena("duel", {{"hz", "50"}});
+  Player ann(daemon.socket(), "duel", "ann");
+  for (int i = 0; i < 5; ++i) ann.say();
+  CHECK(ann.hears_all());
+  auto client = Client::connect(daemon.socket());
+  REQUIRE(client);
+  const pid_t worker = daemon.arena("duel").pid;
+  ::kill(worker, SIGSTOP);
+  const auto come_and_go = [&] { return (*client)->attach({.arena = "duel", .player = "", .observer = true}); };
+  int came = 0;
+  for (; came < 1000; ++came) {
+    const auto attached = come_and_go();
+    if (attached.ok()) continue;
+    CHECK(attached.error().code == ErrorCode::exhausted);
+    CHECK(attached.error().message.find("of clients that have left") != std::string::npos);
+    break;
+  }
+  CHECK(came > 128);  // all seats, and as many observers
+  CHECK(came < 1000);
+  ::kill(worker, SIGKILL);
+  REQUIRE(daemon.runs_again("duel", 1));
+  for (int i = 0; i < 5; ++i) ann.say();
+  CHECK(ann.hears_all());
+  CHECK(eventually([&] { return come_and_go().ok(); }));
+  CHECK(daemon.arena("duel").epoch == 2);
+}
+
 TEST_CASE("a restart that has to wait comes when its time has come") {
   Daemon daemon(
       "[restart]\nintensity = 100\nwindow_ms = 600000\nfirst_delay_ms = 20\nmax_delay_ms = 40\nhealthy_ms = 600000\n"
