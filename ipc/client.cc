@@ -85,6 +85,7 @@ struct Attachment::State {
   BoardView board;
   uint32_t bell_seen = 0;
   std::deque<IncarnationView> incarnations;  // the front is being read
+  Fd unmapped;                               // the newest, if there was no memory for it: tried again
   std::function<void(int, Epoch)> hook;
   OutboxReader reader{kMaxOutputBytes};
   Output output;
@@ -96,6 +97,8 @@ struct Attachment::State {
   std::optional<Departure> departure;
   uint64_t full = 0;
 
+  // Newer ones than those that are there.
+  void take_incarnation(Fd region);
   void add_incarnation(IncarnationView view);
   void take_notice(ControlIncoming& incoming);
   bool take_board(Fd region);
@@ -119,10 +122,18 @@ void Attachment::State::add_incarnation(IncarnationView view) {
   incarnations.push_back(std::move(view));
 }
 
+void Attachment::State::take_incarnation(Fd region) {
+  auto again = region.duplicate();
+  auto view = IncarnationView::map(std::move(region));
+  unmapped = {};
+  if (view && (incarnations.empty() || view->epoch() > incarnations.back().epoch())) add_incarnation(std::move(*view));
+  if (!view && view.error().code == ErrorCode::exhausted && again) unmapped = std::move(*again);
+}
+
 void Attachment::State::take_notice(ControlIncoming& incoming) {
   const auto notice = incoming.root().getNotice();
   if (notice.isIncarnation() && !incoming.fds.empty()) {
-    if (auto view = IncarnationView::map(std::move(incoming.fds[0]))) add_incarnation(std::move(*view));
+    take_incarnation(std::move(incoming.fds[0]));
   } else if (notice.isBoard() && !incoming.fds.empty()) {
     take_board(std::move(incoming.fds[0]));
   } else if (notice.isGone()) {
@@ -259,8 +270,7 @@ void Attachment::State::take_reattached() {
   if (!take_board(std::move(reply->fds[0]))) return;
   id = attached.getAttachment();
   if (!attached.getLive() || reply->fds.size() < 2) return;
-  auto view = IncarnationView::map(std::move(reply->fds[1]));
-  if (view && (incarnations.empty() || view->epoch() > incarnations.back().epoch())) add_incarnation(std::move(*view));
+  take_incarnation(std::move(reply->fds[1]));
 }
 
 const ChannelEntry* Attachment::State::my_entry() const {
@@ -354,6 +364,7 @@ Incoming Attachment::State::read_outputs() {
 
 // True if something may have changed.
 bool Attachment::State::look_at_socket() {
+  if (unmapped) take_incarnation(std::exchange(unmapped, {}));
   const uint32_t bell = board.bell();
   if (bell == bell_seen && client->connected) return false;
   bell_seen = bell;

@@ -28,6 +28,11 @@ Error too_large() {
   return make_error(ErrorCode::invalid, "a message to or from a worker is too large");
 }
 
+// The other end is there, and the kernel has no room for it now. ETOOMANYREFS: of descriptors that nobody has received yet.
+bool is_temporary(int error) {
+  return error == EAGAIN || error == ENOBUFS || error == ENOMEM || error == ETOOMANYREFS;
+}
+
 }  // namespace
 
 Result<std::pair<Fd, Fd>> Link::make_pair() {
@@ -48,7 +53,7 @@ Result<void> Link::send_later(capnp::MessageBuilder& message, std::span<const in
   if (words.size() * 8 > kMaxLinkMessageBytes || fds.size() > kMaxLinkFds) return too_large();
   if (unsent_.empty()) {
     if (send_with_fds(socket_.get(), words.data(), words.size() * 8, fds, MSG_DONTWAIT) >= 0) return {};
-    if (errno != EAGAIN) return errno_error("the link is broken");
+    if (!is_temporary(errno)) return errno_error("the link is broken");
   }
   Unsent unsent{std::move(words), {}};
   for (const int fd : fds) {
@@ -68,7 +73,7 @@ Result<void> Link::flush() {
     std::vector<int> fds;
     for (const Fd& fd : next.fds) fds.push_back(fd.get());
     if (send_with_fds(socket_.get(), next.words.data(), next.words.size() * 8, fds, MSG_DONTWAIT) < 0) {
-      if (errno == EAGAIN) return {};
+      if (is_temporary(errno)) return {};
       return errno_error("the link is broken");
     }
     unsent_.pop_front();
@@ -83,7 +88,12 @@ Link::Received Link::receive(LinkMessage& message, Wait wait) {
   std::array<uint64_t, kMaxLinkMessageBytes / 8> words;
   bool truncated = false;
   const int flags = wait == Wait::no ? MSG_DONTWAIT : 0;
-  const ssize_t count = receive_with_fds(socket_.get(), words.data(), kMaxLinkMessageBytes, message.fds, truncated, flags);
+  const auto take = [&] {
+    return receive_with_fds(socket_.get(), words.data(), kMaxLinkMessageBytes, message.fds, truncated, flags);
+  };
+  ssize_t count = take();
+  // The other end has gone with something unread. That is told first, and once; what it has sent before is there still.
+  if (count < 0 && errno == ECONNRESET) count = take();
   if (count == 0) return Received::closed;
   if (count < 0) {
     if (errno == EAGAIN) return Received::nothing;

@@ -281,6 +281,30 @@ TEST_CASE("link: a closed peer") {
   }
 }
 
+// The kernel tells whoever has not been read of that first (unix(7), ECONNRESET).
+TEST_CASE("link: what a peer has sent is there, though it has gone with something unread") {
+  for (const int sent : {0, 1, 3}) {
+    CAPTURE(sent);
+    Ends ends = new_link();
+    capnp::MallocMessageBuilder unread;
+    chat(unread, 99);
+    REQUIRE(ends.near.send(unread));
+    for (int i = 0; i < sent; ++i) {
+      capnp::MallocMessageBuilder message;
+      chat(message, static_cast<uint32_t>(i));
+      REQUIRE(ends.far.send(message));
+    }
+    ends.far.close();
+    LinkMessage message;
+    for (int i = 0; i < sent; ++i) {
+      REQUIRE(ends.near.receive(message, Wait::no) == Received::message);
+      CHECK(sender_of(message) == static_cast<uint32_t>(i));
+    }
+    CHECK(ends.near.receive(message, Wait::no) == Received::closed);
+    CHECK(ends.near.receive(message, Wait::no) == Received::closed);
+  }
+}
+
 TEST_CASE("link: a message is waited for") {
   Ends link = new_link();
   Child other([&] {
