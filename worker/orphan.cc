@@ -47,8 +47,9 @@ Result<void> send_offer(Link& link, ArenaRuntime& runtime, const Fd& output) {
 
 void Orphan::link_broke(uint64_t now_ns) {
   if (!alone_since_ns_) alone_since_ns_ = now_ns;
+  // Whoever was hung up on calls again no sooner than it would have otherwise.
+  if (state_ == State::watched) next_try_ns_ = now_ns;
   state_ = State::alone;
-  next_try_ns_ = now_ns;
 }
 
 void Orphan::adopted() {

@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <array>
 #include <csignal>
+#include <cstdlib>
 #include <deque>
 #include <fcntl.h>
+#include <functional>
 #include <unistd.h>
 
 #include "ipc/clock.h"
@@ -29,6 +31,7 @@ constexpr uint64_t kLinkCheckNs = kSecond;
 constexpr uint64_t kIdleWithoutTicksNs = kMillisecond;  // nobody knows when the next event comes
 constexpr int kExitRefused = 3;
 constexpr int kExitNoMemoryForPlayer = 4;
+constexpr int kExitAbandoned = 5;
 
 template <class Fill>
 void send(Link& link, Fill&& fill, std::span<const int> fds = {}) {
@@ -108,6 +111,7 @@ class LiveArena {
   void attach(AssignedChannel channel);
   void wait_for_commit();
   Fate look_at_link();
+  Fate hear_arenad(uint64_t now_ns, const std::function<Fate(LinkMessage&)>& take);
   Fate link_broke(uint64_t now_ns);
   Fate take_message(const LinkMessage& message);
   void be_adopted(Fd board);
@@ -160,18 +164,20 @@ void LiveArena::attach(AssignedChannel channel) {
   attached.gone_reason = channel.gone_reason;
 }
 
-// A result does not fit before arenad has stored older ones. If arenad is upgraded meanwhile, it says so on another board.
+// A result does not fit before arenad has stored older ones, and the frame waits. An arenad that comes meanwhile, or is upgraded, says so on a board of its
+// own; what else is said waits for the frame's end.
 void LiveArena::wait_for_commit() {
-  LinkMessage message;
-  while (orphan_.is_watched() && link_.receive(message, Link::Wait::no) == Link::Received::message) {
+  const Fate fate = hear_arenad(monotonic_ns(), [this](LinkMessage& message) {
     std::optional<MessageView> view;
-    const bool is_board = message.root<wire::ToWorker>(view).isAdopt();
-    if (is_board) {
-      take_message(message);
-    } else {
-      put_off_.push_back(std::move(message));
-      message = {};
-    }
+    if (message.root<wire::ToWorker>(view).isAdopt()) return take_message(message);
+    put_off_.push_back(std::exchange(message, {}));
+    return Fate::goes_on;
+  });
+  if (fate == Fate::abandoned) {
+    log_line(ARENAD_LOG_WARNING, runtime_.identity().name, runtime_.frame().value,
+             "no arenad has come in time, and this frame's results do not fit before one has: the arena ends here, with what "
+             "was before the frame");
+    std::_Exit(kExitAbandoned);
   }
   const std::array waits = {board_.bell_wait(board_.bell())};
   runtime_.incarnation().beat();  // it waits for the disk, which is no fault of the game's
@@ -310,27 +316,29 @@ LiveArena::Fate LiveArena::look_at_link() {
   if (bell == bell_seen_ && put_off_.empty() && !take_link_signal() && now < next_link_look_ns()) return Fate::goes_on;
   bell_seen_ = bell;
   link_looked_ns_ = now;
-  if (unmapped_board_) be_adopted(std::exchange(unmapped_board_, {}));
   trim_own_output(output_);  // arenad may be gone, or stopped
-  if (orphan_.is_alone()) {
-    if (auto link = orphan_.try_offer(now, runtime_, output_)) {
-      link_ = std::move(*link);
-      announce_by_signal(link_);
-    } else {
-      return orphan_.gave_up(now) ? Fate::abandoned : Fate::goes_on;
-    }
-  }
-  LinkMessage message;
   while (!put_off_.empty()) {
-    message = std::move(put_off_.front());
+    LinkMessage message = std::move(put_off_.front());
     put_off_.pop_front();
     const Fate fate = take_message(message);
     if (fate != Fate::goes_on) return fate;
   }
-  for (;;) {
+  return hear_arenad(now, [this](LinkMessage& message) { return take_message(message); });
+}
+
+// What has come over the link; without one, it offers itself when it is time for that.
+LiveArena::Fate LiveArena::hear_arenad(uint64_t now_ns, const std::function<Fate(LinkMessage&)>& take) {
+  if (unmapped_board_) be_adopted(std::exchange(unmapped_board_, {}));
+  if (orphan_.is_alone()) {
+    auto link = orphan_.try_offer(now_ns, runtime_, output_);
+    if (!link) return orphan_.gave_up(now_ns) ? Fate::abandoned : Fate::goes_on;
+    link_ = std::move(*link);
+    announce_by_signal(link_);
+  }
+  for (LinkMessage message;;) {
     switch (link_.receive(message, Link::Wait::no)) {
       case Link::Received::message: {
-        const Fate fate = take_message(message);
+        const Fate fate = take(message);
         if (fate != Fate::goes_on) return fate;
         continue;
       }
@@ -338,7 +346,7 @@ LiveArena::Fate LiveArena::look_at_link() {
         return Fate::goes_on;
       case Link::Received::closed:
       case Link::Received::broken:
-        return link_broke(now);
+        return link_broke(now_ns);
     }
   }
 }
@@ -355,6 +363,7 @@ LiveArena::Fate LiveArena::link_broke(uint64_t now_ns) {
 }
 
 void LiveArena::be_adopted(Fd board) {
+  unmapped_board_ = {};  // this is a later one
   Fd again(::fcntl(board.get(), F_DUPFD_CLOEXEC, 0));
   auto view = BoardView::map(std::move(board));
   if (!view) {
