@@ -146,6 +146,13 @@ void Arena::adopt(std::unique_ptr<ChildProcess> worker, Inheritance inheritance,
 // The players of the snapshot have gone with everything else. Their channels are empty ones, so that the frames of the next
 // incarnation see them leave.
 Result<void> Arena::take_over_checkpoint(const Snapshot& checkpoint) {
+  // What there is to begin with is known, whatever there is no room for.
+  durable_ = checkpoint.facts().frame;
+  outputs_resumed_from_ = checkpoint.facts().outputs_position;
+  submitted_ = durable_;
+  board_.set_durable_frame(durable_.value);
+  record_.epoch = std::max(record_.epoch, checkpoint.facts().epoch.value);
+  results_.skip_to(checkpoint.facts().system_position);
   for (const ChannelAt& at : checkpoint.channels()) {
     if (channels_.find(at.channel) != nullptr) continue;
     auto empty = ChannelWriter::create(0);
@@ -156,12 +163,6 @@ Result<void> Arena::take_over_checkpoint(const Snapshot& checkpoint) {
     // The first snapshots of the next incarnation name it, and so whoever recovers from them must have it.
     kept_.keep_channel(*channels_.find(at.channel));
   }
-  durable_ = checkpoint.facts().frame;
-  outputs_resumed_from_ = checkpoint.facts().outputs_position;
-  submitted_ = durable_;
-  board_.set_durable_frame(durable_.value);
-  record_.epoch = std::max(record_.epoch, checkpoint.facts().epoch.value);
-  results_.skip_to(checkpoint.facts().system_position);
   return {};
 }
 

@@ -140,6 +140,7 @@ class LiveArena {
   Link link_;
   Fd output_;  // the file of its output
   BoardView board_;
+  bool is_live_ = false;
   Fd unmapped_board_;  // of the arenad that has it now, if that could not be mapped: tried again
   uint32_t bell_seen_ = 0;
   uint64_t link_looked_ns_ = 0;
@@ -165,11 +166,12 @@ void LiveArena::attach(AssignedChannel channel) {
 }
 
 // A result does not fit before arenad has stored older ones, and the frame waits. An arenad that comes meanwhile, or is upgraded, says so on a board of its
-// own; what else is said waits for the frame's end.
+// own; and it is offered all channels. What else is said waits for the frame's end: this one is decided.
 void LiveArena::wait_for_commit() {
   const Fate fate = hear_arenad(monotonic_ns(), [this](LinkMessage& message) {
     std::optional<MessageView> view;
-    if (message.root<wire::ToWorker>(view).isAdopt()) return take_message(message);
+    const auto root = message.root<wire::ToWorker>(view);
+    if (root.isAdopt() || root.isJoin() || root.isLeave()) return take_message(message);
     put_off_.push_back(std::exchange(message, {}));
     return Fate::goes_on;
   });
@@ -179,6 +181,7 @@ void LiveArena::wait_for_commit() {
              "was before the frame");
     std::_Exit(kExitAbandoned);
   }
+  if (fate == Fate::lacks_memory) std::_Exit(kExitNoMemoryForPlayer);
   const std::array waits = {board_.bell_wait(board_.bell())};
   runtime_.incarnation().beat();  // it waits for the disk, which is no fault of the game's
   runtime_.results_committed(board_.results_committed());
@@ -252,6 +255,7 @@ void LiveArena::go_live() {
   status().live_since_unix_ns.store(unix_ns(), std::memory_order_relaxed);
   runtime_.incarnation().set_phase(Phase::waiting);  // for its first frame; a game without ticks may wait for long
   runtime_.incarnation().set_stage(Stage::live);
+  is_live_ = true;
   ARENAD_CRASH_POINT("worker.live.staged");
   send(link_, [&](wire::FromWorker::Builder message) {
     auto live = message.initLive();
@@ -330,7 +334,8 @@ LiveArena::Fate LiveArena::look_at_link() {
 LiveArena::Fate LiveArena::hear_arenad(uint64_t now_ns, const std::function<Fate(LinkMessage&)>& take) {
   if (unmapped_board_) be_adopted(std::exchange(unmapped_board_, {}));
   if (orphan_.is_alone()) {
-    auto link = orphan_.try_offer(now_ns, runtime_, output_);
+    // One that has not gone live is of no use to anybody: its predecessor has all of it.
+    auto link = is_live_ ? orphan_.try_offer(now_ns, runtime_, output_) : std::nullopt;
     if (!link) return orphan_.gave_up(now_ns) ? Fate::abandoned : Fate::goes_on;
     link_ = std::move(*link);
     announce_by_signal(link_);
@@ -359,6 +364,12 @@ LiveArena::Fate LiveArena::link_broke(uint64_t now_ns) {
   orphan_.link_broke(now_ns);
   ARENAD_CRASH_POINT("orphan.link_broke");
   link_.close();
+  unmapped_board_ = {};
+  // Nobody waits for it any more; and the next arenad would take it for a death.
+  std::erase_if(put_off_, [](const LinkMessage& message) {
+    std::optional<MessageView> view;
+    return message.root<wire::ToWorker>(view).isFinish();
+  });
   return orphan_.gave_up(now_ns) || ARENAD_MUTANT("orphan.gives_up_at_once") ? Fate::abandoned : Fate::goes_on;
 }
 

@@ -78,7 +78,7 @@ class Collector:
         self._old = 0
         self._kept = 0  # of the old ones: they have survived a whole collection
         self._waited = 0
-        self._unnamed = [OLDER_EVERY - 1] * 3  # collections of each generation since types were named; the first one is to name them
+        self._unnamed = [OLDER_EVERY - 2] * 3  # collections of each generation since types were named; the second one is to name them
         self.set_aside = 0
         self.cyclic = 0
         self.put_off = 0
@@ -143,7 +143,8 @@ class Collector:
         took = machine_seconds() - began
         self.cyclic += found
         self.longest_seconds = max(self.longest_seconds, took)
-        self._price_of(generation).learn(objects, took)
+        if not names_types:  # that is more than a collection
+            self._price_of(generation).learn(objects, took)
         left = max(0, objects - found)
         if generation == 0:
             self._middle += left

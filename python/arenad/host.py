@@ -63,7 +63,8 @@ def warm_up(game: type[Game[Any]]) -> None:
     """In the template, as the last thing before workers are forked: what it has loaded stays in pages that all of them share."""
     game.warm_up()
     for stream in (sys.stdout, sys.stderr):
-        stream.flush()  # what was printed so far is the template's alone
+        if stream is not None:
+            stream.flush()  # what was printed so far is the template's alone
     gc.collect()
     gc.freeze()
 

@@ -94,7 +94,8 @@ class _Writer:
         elif isinstance(of, type):
             self.structure(depth, name, of)
         else:
-            self.line(depth, f"{name}: {type(of).__name__}")
+            kind = self.class_name(type(of)) or "int" if isinstance(of, enum.Enum) else type(of).__name__
+            self.line(depth, f"{name}: {kind}")
 
 
 def stub_of(module: Any) -> str:

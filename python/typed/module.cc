@@ -105,6 +105,15 @@ std::string upper(std::string name) {
   return name;
 }
 
+// Its own, or that of a schema that it imports, which was loaded before.
+const EnumType* enum_of(const Layouts& layouts, uint64_t id) {
+  if (const EnumType* own = layouts.find_enum(id); own != nullptr && own->python_type != nullptr) return own;
+  for (auto other = all_layouts().rbegin(); other != all_layouts().rend(); ++other) {
+    if (const EnumType* its = (*other)->find_enum(id); its != nullptr && its->python_type != nullptr) return its;
+  }
+  return nullptr;
+}
+
 // NULL without an exception: a list or struct, which has no constant in Python.
 PyObject* constant(const Layouts& layouts, const capnp::schema::Node::Const::Reader& proto) {
   const auto value = proto.getValue();
@@ -138,7 +147,7 @@ PyObject* constant(const Layouts& layouts, const capnp::schema::Node::Const::Rea
       return PyBytes_FromStringAndSize(reinterpret_cast<const char*>(value.getData().begin()),
                                        static_cast<Py_ssize_t>(value.getData().size()));
     case Which::ENUM: {
-      const EnumType* type = layouts.find_enum(proto.getType().getEnum().getTypeId());
+      const EnumType* type = enum_of(layouts, proto.getType().getEnum().getTypeId());
       if (type == nullptr || value.getEnum() >= type->members.size()) return PyLong_FromUnsignedLong(value.getEnum());
       return Py_NewRef(type->members[value.getEnum()]);
     }

@@ -148,6 +148,8 @@ class Collecting(unittest.TestCase):
         keep = [[None] for _ in range(collector.YOUNG_BOUND + 1000)]
         self.collector.idle(0.000_01)
         self.assertEqual(self.alarms, 1)
+        leak(2000)
+        self.collector.idle(LONG)
         self.collector._told_at -= collector.TELL_EVERY_SECONDS
         leak(2000)
         self.collector.idle(LONG)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import arenad
 from arenad.stubs import write_stubs
-from imports.battle_capnp import Battle
+from imports.battle_capnp import HOME, Battle
 from imports.map_capnp import Ground, Point
 from imports.units.unit_capnp import Unit
 
@@ -32,6 +32,7 @@ class Importing(unittest.TestCase):
         back = arenad.decode(Battle, arenad.encode(battle))
         self.assertIs(type(back.start), Point.Reader)
         self.assertIs(type(back.units[0]), Unit.Reader)
+        self.assertIs(HOME, Ground.deep_sand)
         self.assertIs(back.ground, Ground.deep_sand)
         self.assertEqual(arenad.thaw(back), battle)
         self.assertEqual(Unit(at=back.start).at, Point(x=3))

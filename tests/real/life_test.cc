@@ -231,7 +231,6 @@ TEST_CASE("restart and stop") {
   play(again, 10);
 }
 
-// Nothing else happens in arenad meanwhile that could wake it: no checkpoint, no request.
 TEST_CASE("an arena that cannot begin for want of descriptors is not lost: it begins when there are some") {
   Daemon daemon(echo_section());
   daemon.start();
@@ -285,6 +284,7 @@ TEST_CASE("clients that come and go while nothing is taken do not keep their are
   CHECK(daemon.arena("duel").epoch == 2);
 }
 
+// Nothing else happens in arenad meanwhile that could wake it: no checkpoint, no request.
 TEST_CASE("a restart that has to wait comes when its time has come") {
   Daemon daemon(
       "[restart]\nintensity = 100\nwindow_ms = 600000\nfirst_delay_ms = 20\nmax_delay_ms = 40\nhealthy_ms = 600000\n"

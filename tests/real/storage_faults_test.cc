@@ -270,6 +270,8 @@ TEST_CASE("a frame that waits for the disk goes on under the next arenad, in the
     ::usleep(200'000);
     return daemon.arena("duel").frame == std::exchange(stood_at, daemon.arena("duel").frame);
   }));
+  // He comes while it waits, and the next arenad must know of him.
+  Player bob(daemon.socket(), "duel", "bob");
   daemon.kill_arenad();
   faulty.disk().heal();
   faulty.start();
@@ -277,8 +279,13 @@ TEST_CASE("a frame that waits for the disk goes on under the next arenad, in the
       daemon.becomes("duel", [&](const ArenaFacts& facts) { return facts.state == "running" && facts.frame > stood_at + 10; }));
   check_results(daemon, "duel", awards);
   say_and_hear(ann, 5);
+  say_and_hear(bob, 5);
   CHECK(daemon.arena("duel").pid == worker);
   CHECK(daemon.arena("duel").epoch == 1);
+  REQUIRE(daemon.runs_again("duel", daemon.kill_worker("duel")));
+  say_and_hear(ann, 5);
+  say_and_hear(bob, 5);
+  CHECK(bob.ask().joins == 2);
 }
 
 // They are older than every snapshot that its successors begin with.

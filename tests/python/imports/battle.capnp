@@ -5,6 +5,8 @@ using Map = import "map.capnp";
 using Units = import "units/unit.capnp";
 using Results = import "/arenad/results.capnp";
 
+const home :Map.Ground = deepSand;
+
 struct Battle {
   start @0 :Map.Point;
   path @1 :List(Map.Point);
