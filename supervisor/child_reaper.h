@@ -20,9 +20,10 @@ class ChildReaper {
   [[nodiscard]] bool is_watched(pid_t pid) const { return watched_.contains(pid); }
   [[nodiscard]] const std::set<pid_t>& all_watched() const { return watched_; }
   void released(pid_t pid) { watched_.erase(pid); }
+  // It may have ended already, and its SIGCHLD come and gone while it was watched.
   void adopt(pid_t pid, Fd pidfd) {
     watched_.erase(pid);
-    orphans_[pid] = std::move(pidfd);
+    if (!reap(pidfd)) orphans_[pid] = std::move(pidfd);
   }
   // Until all have ended, there may be children that nobody has heard of.
   void expect_strangers() {
