@@ -63,8 +63,7 @@ class Calm {
     const uint64_t frames = facts.frame - frame_;
     const uint64_t late = facts.frames_late - late_;
     MESSAGE("late frames of the arena beside: ", late, " of ", frames, "; before, ", late_in_50_frames_, " of 50");
-    // An arena that is held up is late in nearly all frames.
-    CHECK(late * 50 <= (late_in_50_frames_ + 12) * frames * 2);
+    CHECK(late * 50 <= (late_in_50_frames_ + 5) * frames * 2);
   }
 
   [[nodiscard]] pid_t pid() const { return pid_; }

@@ -54,7 +54,7 @@ TEST_CASE("a slow frame is recorded with the stack of where it was, and nothing 
     CHECK(is_in(report, "echo.so"));
   }
   CHECK(crashes(daemon, "duel").empty());
-  CHECK(daemon.becomes("duel", [](const ArenaFacts& facts) { return facts.frames_slow >= 2; }));
+  CHECK(daemon.becomes("duel", [](const ArenaFacts& facts) { return facts.frames_slow == 2; }));
   CHECK(daemon.arena("duel").restarts_total == 0);
   CHECK(daemon.arena("duel").epoch == 1);
 }
@@ -162,5 +162,5 @@ TEST_CASE("an endless loop in one arena makes no other late") {
   const uint64_t with = late() - at_first - without;
   MESSAGE("late frames of four others in 1.5 s: ", without, " without and ", with, " with an endless loop beside them");
   // Four at 20 Hz have 120 frames in that time. A loop that held them up would make nearly all of them late.
-  CHECK(with <= without + 60);
+  CHECK(with <= without + 12);
 }

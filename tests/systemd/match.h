@@ -13,7 +13,7 @@ namespace arenad::test {
 
 constexpr uint64_t kHz = 60;
 // Of an arena that goes on, on a machine whose two processors do other things too; one that waited for arenad would take its outage.
-constexpr uint64_t kLongestSilenceMs = 2000;
+constexpr uint64_t kLongestSilenceMs = 700;
 
 // Says numbers all the time, and knows how long it waited for an echo.
 class Match {
@@ -65,14 +65,15 @@ class Match {
 class Pace {
  public:
   explicit Pace(Unit& unit) : unit_(unit), began_ns_(monotonic_ns()), before_(unit.arena()) {}
-  // The same process has run on all the time since. A busy machine makes it give up ticks, but it does not stand still.
+  // The same process has run a frame for each tick since.
   void is_kept() {
     const uint64_t due = (monotonic_ns() - began_ns_) * kHz / (1000 * kMillisecond);
     const Unit::Arena now = unit_.arena();
     CHECK(now.pid == before_.pid);
     CHECK(now.epoch == before_.epoch);
     CHECK(now.restarts == before_.restarts);
-    CHECK(now.frame - before_.frame >= due / 2);
+    const uint64_t tolerated = kHz / 2;  // the looks themselves take time
+    CHECK(now.frame - before_.frame + tolerated >= due);
   }
 
  private:
